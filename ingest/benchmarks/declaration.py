@@ -1,0 +1,167 @@
+"""What a benchmark's file declares: tasks, prompts, extraction, execution, comparison, design, pins.
+
+Everything that needs code elsewhere is a *name* here (extractor, oracle, prompt strings): the scoring stage looks the
+name up in its own registry, so this layer imports nothing above it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .. import keys
+
+
+@dataclass(frozen=True)
+class Task:
+    """One problem. ``payload`` holds what its kind needs to be judged:
+
+    ``calls``       entry_point, base_inputs, plus_inputs (lists of argument lists), atol, reference (program or None),
+                    expected ({"base": [...], "plus": [...]} or None: then the reference is run to get them)
+    ``check``       entry_point, prompt, test (source that defines ``check(candidate)``)
+    ``stdin``       cases ([{"stdin": str, "stdout": str}]), plus_cases (the same)
+    ``expression``  code (defines ``f``), input, output (source text), direction ("input" or "output")
+    """
+
+    benchmark: str
+    scenario: str
+    task_id: str
+    kind: str
+    prompt: str
+    payload: Mapping[str, Any]
+    test_sets: tuple[str, ...]
+    source_problem: str
+    num_base_cases: int | None = None
+    num_plus_cases: int | None = None
+    stratum: str | None = None
+    cluster: str | None = None
+    contest_date: datetime.date | None = None
+    reference: str | None = None
+    """Gold answer in the form a sample is graded in (a program, or an expression); never leaves the judge's side."""
+
+    @cached_property
+    def task_digest(self) -> str:
+        """Digest of everything a verdict depends on in the task."""
+        return keys.sha256_text(repr((self.kind, _frozen(self.payload))))
+
+    @property
+    def has_plus(self) -> bool:
+        return bool(self.num_plus_cases)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A named way of asking. ``render(task, strings)`` gives messages (chat) or one prompt text (completions).
+
+    ``strings`` are the harness's own texts, staged, keyed by name; a protocol of ours needs none.
+    """
+
+    name: str
+    render: Callable[[Task, Mapping[str, str]], Prompt]
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    needs_strings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Either ``messages`` (role, content) for chat, or ``text`` for completions."""
+
+    messages: tuple[tuple[str, str], ...] = ()
+    text: str | None = None
+
+    @property
+    def digest(self) -> str:
+        return keys.digest_of({"messages": self.messages, "text": self.text})
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Names of the official and the corrected extractor (registry: runners/score/extract)."""
+
+    official: str
+    corrected: str
+
+
+@dataclass(frozen=True)
+class Oracles:
+    """Names of the official and the strict oracle (registry: runners/score/judge)."""
+
+    official: str
+    strict: str
+
+
+@dataclass(frozen=True)
+class Design:
+    """How intervals treat the problems: ``iid``, ``strata`` or ``clusters``, and why."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file that ``stage`` puts in place: its name, sha256 of the file as staged, and where it comes from."""
+
+    name: str
+    sha256: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One pinned dataset version and the exact artifacts it is read from."""
+
+    name: str
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The whole declaration; instances are collected by ``ingest.benchmarks.registry()``.
+
+    ``load(directory, version, scenario)`` yields tasks in the benchmark's own order from the staged artifacts
+    (``directory`` holds them by name); it raises BadInput for a file that is not what the pin says.
+    """
+
+    name: str
+    title: str
+    kind: str
+    scenarios: tuple[str, ...]
+    test_sets: Mapping[str, tuple[str, ...]]
+    versions: tuple[Version, ...]
+    extraction: Extraction
+    oracles: Oracles
+    design: Design
+    licence: str
+    load: Callable[[Path, Version, str], Iterable[Task]] | None
+    protocols: tuple[Protocol, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other spellings on the command line -> scenario ("" for all)."""
+    needs_staging: bool = True
+
+    def version(self, name: str | None = None) -> Version:
+        """The named version, or the newest (the last one declared)."""
+        if name is None:
+            return self.versions[-1]
+        for version in self.versions:
+            if version.name == name:
+                return version
+        raise KeyError(name)
+
+
+def _frozen(value: Any) -> Any:
+    """A nested value as sorted, hashable-by-repr structure, so that a dict's order cannot move a digest."""
+    if isinstance(value, Mapping):
+        return ("map", sorted((repr(_frozen(key)), _frozen(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return (type(value).__name__, [_frozen(item) for item in value])
+    if isinstance(value, set | frozenset):
+        return (type(value).__name__, sorted(repr(_frozen(item)) for item in value))
+    return (type(value).__name__, repr(value))

@@ -1,0 +1,70 @@
+"""A shard's journal: one JSON line per finished item, durable before the next one starts.
+
+An append costs one fsync (2.4 ms on the first machine; an engine finishes about 6 samples a second, so 1.5 % of its
+time). A kill can tear only the last line: it is skipped on reading and closed off by the next append, and its item is
+simply done again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import LakeError
+from .lake import append_line
+
+
+class Journal:
+    """Append-only JSON lines at ``path``; rows are dicts."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Write one row and fsync. OSError (disk full, read-only) reaches the caller with nothing half-counted."""
+        append_line(self.path, json.dumps(row, ensure_ascii=True, allow_nan=False, default=_encoded))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Whole rows in order; torn lines (a kill, a full disk) are skipped."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as stream:
+            for line in stream:
+                row = _parsed(line)
+                if row is not None:
+                    yield row
+
+    def discard(self) -> None:
+        """Set the journal aside (``--force``): renamed, never deleted."""
+        if not self.path.exists():
+            return
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
+            number += 1
+        self.path.rename(aside)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        row = json.loads(line, object_hook=_decoded)
+    except ValueError:
+        return None
+    if not isinstance(row, dict):
+        raise LakeError("a journal line is not an object", "move the journal away and run the shard again")
+    return row
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"hex": value.hex()}
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot stand in a journal")
+
+
+def _decoded(value: dict[str, Any]) -> Any:
+    return bytes.fromhex(value["hex"]) if set(value) == {"hex"} else value
