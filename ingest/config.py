@@ -1,0 +1,238 @@
+"""Settings of one command: option, then environment, then ``~/.benchforge.env``, then run file, then default.
+
+``OPTIONS`` declares every setting once: its path in the run file, its environment variable, type, default, allowed
+values. This module is the only reader of ``os.environ``. A run file is checked whole: every error is reported at once,
+with its line and the allowed values.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import UsageError
+from .schemas import SANDBOX_MODE_ALIASES, SANDBOX_MODES
+
+ENVIRONMENT_FILE = ".benchforge.env"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting. ``type`` is the Python type of the value; ``free`` subtrees (lists, mappings) are checked by plan."""
+
+    path: str
+    type: type
+    default: Any
+    meaning: str
+    allowed: tuple[Any, ...] = ()
+
+    @property
+    def environment(self) -> str:
+        """``run.name`` -> ``BENCHFORGE_RUN_NAME``; a path in ``SHORT_NAMES`` has the name that users know."""
+        return "BENCHFORGE_" + SHORT_NAMES.get(self.path, self.path.replace(".", "_").upper())
+
+
+SHORT_NAMES: Mapping[str, str] = {
+    "run.scratch": "SCRATCH",
+    "run.lake": "LAKE",
+    "run.datasets": "DATASETS",
+    "score.sandbox_mode": "SANDBOX_MODE",
+    "compute.sif_dir": "SIF_DIR",
+    "compute.hf_home": "HF_HOME",
+}
+
+OPTIONS: tuple[Option, ...] = (
+    Option("run.name", str, "default", "Folder of the run below the scratch folder."),
+    Option("run.scratch", str, ".benchforge", "Folder that holds runs and staged problems."),
+    Option("run.lake", str, "", "Lake folder; empty: <scratch>/<run.name>/lake."),
+    Option("run.datasets", str, "", "Folder of staged problems; empty: <scratch>/datasets."),
+    Option("run.seed", int, 0, "Seed of sample index i is run.seed + i."),
+    Option("run.num_samples", int, 1, "Samples per task (n) where a model says nothing else."),
+    Option("run.max_requeue_per_shard", int, 5, "Attempts after which a shard is reported instead of requeued."),
+    Option("run.gpu_hour_budget", float, 2000.0, "GPU hours after which nothing new is asked for."),
+    Option("run.offline", bool, True, "Generate and score never reach the network."),
+    Option("benchmarks", list, [], "Benchmarks or scenarios to run; empty: the default cells."),
+    Option("models", list, [], "Models: a key of seeds/models.csv, or a mapping that starts with model:."),
+    Option("engine.name", str, "endpoint", "Engine that answers.", ("endpoint", "replay")),
+    Option("engine.base_url", str, "", "OpenAI-compatible /v1 address of the endpoint engine."),
+    Option("engine.api_key_variable", str, "OPENAI_API_KEY", "Environment variable that holds the key."),
+    Option("engine.concurrency", int, 64, "Requests in flight."),
+    Option("engine.timeout_seconds", float, 600.0, "Limit of one request."),
+    Option("engine.max_attempts", int, 5, "Attempts per request on 429, 5xx and lost connections."),
+    Option("engine.image", str, "nvcr.io/nvidia/vllm:25.09-py3", "Engine image."),
+    Option("engine.fallback_image", str, "vllm/vllm-openai", "Image where the first cannot be pulled."),
+    Option("engine.exchanges", str, "", "Recorded exchanges of the replay engine; empty: those of forge_mini."),
+    Option("score.sandbox_mode", str, "", "Outer sandbox; empty: the best available.", ("", *SANDBOX_MODES)),
+    Option("score.num_workers", int, 0, "Sandboxes side by side; 0: one per core."),
+    Option("compute.headroom_gpus", int, 2, "Idle GPUs left to others."),
+    Option("compute.gpus_per_task", int, 1, "GPUs of one task."),
+    Option("compute.time_limit", str, "04:00:00", "Limit of one job."),
+    Option("compute.nice", int, 1000000, "Nice value of jobs."),
+    Option("compute.sif_dir", str, "", "Folder of container images."),
+    Option("compute.hf_home", str, "", "Folder of staged weights."),
+    Option("publish.namespace", str, "D4vidHuang", "Hub namespace."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one command, by path, with where each came from."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+    run_file: Path | None = None
+
+    def __getitem__(self, path: str) -> Any:
+        return self.values[path]
+
+    @property
+    def scratch(self) -> Path:
+        return Path(self["run.scratch"]).expanduser()
+
+    @property
+    def run_root(self) -> Path:
+        return self.scratch / self["run.name"]
+
+    @property
+    def lake_root(self) -> Path:
+        return Path(self["run.lake"]).expanduser() if self["run.lake"] else self.run_root / "lake"
+
+    @property
+    def datasets_root(self) -> Path:
+        return Path(self["run.datasets"]).expanduser() if self["run.datasets"] else self.scratch / "datasets"
+
+
+def load_settings(
+    options: Mapping[str, Any] | None = None,
+    run_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings by precedence; ``options`` maps paths to values given on the command line (None: not given).
+
+    Raises UsageError that lists every unknown key, wrong type and value that is not allowed.
+    """
+    environment = os.environ if environment is None else environment
+    problems: list[str] = []
+    layers = (
+        ("option", {path: value for path, value in (options or {}).items() if value is not None}),
+        ("environment", _from_environment(environment, problems, "environment")),
+        (f"~/{ENVIRONMENT_FILE}", _from_environment(_environment_file(environment), problems, ENVIRONMENT_FILE)),
+        (f"{run_file}", _from_run_file(run_file, problems)),
+        ("default", {option.path: option.default for option in OPTIONS}),
+    )
+    if problems:
+        raise UsageError("the configuration is wrong:\n  " + "\n  ".join(problems), "correct the lines named above")
+    values, origins = {}, {}
+    for origin, layer in reversed(layers):
+        values.update(layer)
+        origins.update(dict.fromkeys(layer, origin))
+    return Settings(values, origins, run_file)
+
+
+def secret(variable: str) -> str | None:
+    """A key from the environment, asked for by name; never stored in settings, so never printed."""
+    return os.environ.get(variable)
+
+
+def _environment_file(environment: Mapping[str, str]) -> Mapping[str, str]:
+    path = Path(environment.get("HOME") or Path.home()) / ENVIRONMENT_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    lines = (line.removeprefix("export ").strip() for line in text.splitlines())
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def _from_environment(environment: Mapping[str, str], problems: list[str], where: str) -> dict[str, Any]:
+    found = {}
+    for option in OPTIONS:
+        text = environment.get(option.environment)
+        if text is None or option.type is list:
+            continue
+        try:
+            found[option.path] = _checked(option, _parsed(option, text))
+        except ValueError as error:
+            problems.append(f"{where}: {option.environment}: {error}")
+    return found
+
+
+def _parsed(option: Option, text: str) -> Any:
+    if option.type is bool:
+        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
+    if option.type in (int, float):
+        try:
+            return option.type(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _from_run_file(path: Path | None, problems: list[str]) -> dict[str, Any]:
+    if path is None:
+        return {}
+    root = _composed(path)
+    found: dict[str, Any] = {}
+    if root is not None:
+        _walk(root, "", path.name, found, problems)
+    return found
+
+
+def _composed(path: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise UsageError(f"the run file {path} cannot be read ({error.strerror})", "give --config FILE") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"the run file {path} is not YAML: {error}", "correct the line named above") from error
+
+
+def _walk(node: yaml.Node, prefix: str, name: str, found: dict[str, Any], problems: list[str]) -> None:
+    """Collect leaf values by path; a wrong one is noted with its line and the walk goes on."""
+    declared = {option.path: option for option in OPTIONS}
+    if not isinstance(node, yaml.MappingNode):
+        problems.append(f"{name}:{node.start_mark.line + 1}: {prefix.rstrip('.') or 'the file'} must be a mapping")
+        return
+    for key_node, value_node in node.value:
+        path = prefix + str(key_node.value)
+        line = key_node.start_mark.line + 1
+        if path in declared:
+            _collect(declared[path], value_node, f"{name}:{line}", found, problems)
+        elif any(known.startswith(path + ".") for known in declared):
+            _walk(value_node, path + ".", name, found, problems)
+        else:
+            problems.append(f"{name}:{line}: unknown key {path}{_nearest(path, declared)}")
+
+
+def _collect(option: Option, node: yaml.Node, where: str, found: dict[str, Any], problems: list[str]) -> None:
+    value = yaml.SafeLoader("").construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    try:
+        found[option.path] = _checked(option, value)
+    except ValueError as error:
+        problems.append(f"{where}: {option.path}: {error}")
+
+
+def _checked(option: Option, value: Any) -> Any:
+    if option.path == "score.sandbox_mode":
+        value = SANDBOX_MODE_ALIASES.get(value, value)
+    if option.type is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, option.type) or (option.type is int and isinstance(value, bool)):
+        raise ValueError(f"{value!r} is not of type {option.type.__name__}")
+    if option.allowed and value not in option.allowed:
+        raise ValueError(
+            f"{value!r} is not allowed; one of {', '.join(str(word) or '(empty)' for word in option.allowed)}"
+        )
+    return value
+
+
+def _nearest(path: str, declared: Mapping[str, Option]) -> str:
+    close = difflib.get_close_matches(path, declared, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(declared))}"
