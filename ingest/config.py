@@ -24,7 +24,7 @@ ENVIRONMENT_FILE = ".benchforge.env"
 
 @dataclass(frozen=True)
 class Option:
-    """One setting. ``type`` is the Python type of the value; ``free`` subtrees (lists, mappings) are checked by plan."""
+    """One setting. ``type`` is the Python type of the value; what lists hold is checked by plan."""
 
     path: str
     type: type

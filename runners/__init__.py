@@ -1,0 +1,1 @@
+"""What runs: one room per stage. Nothing imports runners."""

@@ -1,0 +1,5 @@
+"""``python -m benchforge``."""
+
+from .runners.cli.main import main
+
+main()

@@ -1,0 +1,122 @@
+"""Entry point. Commands are declared here and imported only when called: ``--help`` loads nothing heavy."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from ... import __version__
+from ...ingest.errors import BenchforgeError
+from .console import out
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row of the stage table: where it lives, what it does, where it runs, whether it needs the internet."""
+
+    module: str
+    summary: str
+    where: str
+    is_online: bool = False
+
+
+COMMANDS: Mapping[str, Command] = {
+    "demo": Command("demo", "The whole road on bundled data: plan, generate, score, build, leaderboard.", "anywhere"),
+    "plan": Command("plan", "Write the shards that are missing to the manifest.", "anywhere"),
+    "stage": Command("stage", "Put pinned problem files and protocol strings in place.", "login node"),
+    "generate": Command("generate", "Ask the model for the samples of pending shards.", "GPU node or any client"),
+    "import": Command("import_", "Take in recorded samples and published verdicts of others.", "anywhere"),
+    "score": Command("score", "Grade samples in the sandbox.", "CPU node (Linux)"),
+    "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
+    "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
+    "status": Command("status", "What is planned, running, done.", "anywhere"),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists commands from the declaration and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        declared = COMMANDS.get(cmd_name)
+        if declared is None:
+            return None
+        return importlib.import_module(f".{declared.module}", __package__).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, declared.summary) for name, declared in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{_nearest(args[0])}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BENCHFORGE"},
+    epilog="Example: benchforge demo",
+)
+@click.version_option(__version__, "--version", prog_name="benchforge")
+@click.option("-q", "--quiet", is_flag=True, help="No talk and no progress on stderr.")
+def cli(quiet: bool) -> None:
+    """Measure code LLMs; publish numbers that anyone can recompute."""
+    out.is_quiet = quiet
+
+
+def main() -> None:
+    """Run the command line; expected errors become one sentence, a hint, and their exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted; what was finished is kept", "run the same command again", 75)
+    except BenchforgeError as error:
+        _fail(error.message, error.hint, error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)  # the reader (head, less) has seen enough
+    except OSError as error:
+        _fail_on_disk(error)
+
+
+def _fail_on_disk(error: OSError) -> None:
+    """A full or read-only disk is the user's to mend, not a traceback."""
+    causes = {
+        errno.ENOSPC: ("the disk is full", "free some space and run the same command again"),
+        errno.EDQUOT: ("the quota is used up", "free some space and run the same command again"),
+        errno.EROFS: ("the file system is read-only", "give another folder with BENCHFORGE_SCRATCH=DIR"),
+        errno.EACCES: ("permission is denied", "give another folder with BENCHFORGE_SCRATCH=DIR"),
+        errno.EPERM: ("permission is denied", "give another folder with BENCHFORGE_SCRATCH=DIR"),
+    }
+    if error.errno not in causes:
+        raise error
+    sentence, hint = causes[error.errno]
+    _fail(f"{sentence} ({error.filename or 'while writing'})", hint, 1)
+
+
+def _fail(message: str, hint: str, exit_code: int) -> None:
+    print(f"benchforge: {message}", file=sys.stderr)
+    if hint:
+        print(f"\nhint: {hint}", file=sys.stderr)
+    sys.exit(exit_code)
+
+
+def _nearest(word: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,58 @@
+"""Options that several commands share, spelled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .console import FORMATS
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def format_option(function: Decorated) -> Decorated:
+    choice = click.Choice(FORMATS)
+    return click.option("--format", "format_", type=choice, default="table", help="How to print the data.")(function)
+
+
+def dry_run_option(function: Decorated) -> Decorated:
+    return click.option("--dry-run", is_flag=True, help="Print what would be written; write nothing.")(function)
+
+
+def settings_options(function: Decorated) -> Decorated:
+    """``--config --scratch --run-name --lake --datasets``: pass the resulting keywords to ``settings_from``."""
+    for option in reversed(
+        (
+            click.option("--config", type=click.Path(path_type=Path), help="Run file; the shipped one works without."),
+            click.option("--scratch", type=click.Path(), help="Folder of runs and staged problems."),
+            click.option("--run-name", help="Run below the scratch folder."),
+            click.option("--lake", type=click.Path(), help="Lake folder."),
+            click.option("--datasets", type=click.Path(), help="Folder of staged problems."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def settings_from(
+    config: Path | None = None,
+    scratch: str | None = None,
+    run_name: str | None = None,
+    lake: str | None = None,
+    datasets: str | None = None,
+    **more: Any,
+) -> Any:
+    """Settings of this call; ``more`` maps further option paths, dots written as double underscores."""
+    from ...ingest.config import load_settings
+
+    given = {
+        "run.scratch": scratch,
+        "run.name": run_name,
+        "run.lake": lake,
+        "run.datasets": datasets,
+        **{name.replace("__", "."): value for name, value in more.items()},
+    }
+    return load_settings(given, config)
