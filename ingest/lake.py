@@ -82,10 +82,10 @@ class Lake:
             line = {"shard": shard_id, "stage": stage, "table": table, "parts": sorted(names), "at": _now()}
             append_line(self._live_file(table, stage, shard_id), json.dumps(line, sort_keys=True))
 
-    def live_parts(self, table: str) -> list[Path]:
-        """Paths of the parts that count, sorted; LakeError names a live part that is gone."""
+    def live_parts(self, table: str, shard_id: str = "*") -> list[Path]:
+        """Paths of the parts that count (of one shard, or of all), sorted; LakeError names one that is gone."""
         names: list[str] = []
-        for entry in sorted((self.root / "_live" / table).glob("*.jsonl")):
+        for entry in sorted((self.root / "_live" / table).glob(f"*-{shard_id}.jsonl")):
             names += _last_entry(entry)["parts"]
         parts = [self.root / name for name in sorted(set(names))]
         for part in parts:
@@ -93,15 +93,17 @@ class Lake:
                 raise LakeError(f"the live part {part} is missing", "restore the file, or redo its shard with --force")
         return parts
 
-    def read(self, table: str, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
-        """Live rows as one Arrow table with the declared columns (or the given ones)."""
+    def read(
+        self, table: str, columns: Sequence[str] | None = None, filters: Any = None, shard_id: str = "*"
+    ) -> pa.Table:
+        """Live rows (of one shard, or of all) as one Arrow table with the declared columns, or the given ones."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         schema = arrow_schema(table)
         wanted = list(columns) if columns is not None else schema.names
         pieces = [schema.empty_table().select(wanted)]
-        for part in self.live_parts(table):
+        for part in self.live_parts(table, shard_id):
             check_part(table, part)
             pieces.append(_conformed(pq.read_table(part, filters=filters, partitioning=None), schema, wanted))
         return pa.concat_tables(pieces)

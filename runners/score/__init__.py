@@ -1,0 +1,1 @@
+"""Grading: extraction and execution in the sandbox, comparison in the judge, verdicts to the lake."""

@@ -1,0 +1,91 @@
+"""``benchforge score``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .console import out
+from .options import dry_run_option, format_option, settings_from, settings_options
+
+if TYPE_CHECKING:
+    from ...ingest.manifest import Shard
+
+_COLUMNS = ("shard_id", "benchmark", "scenario", "model", "expected_rows")
+_SCORED = ("shard_id", "num_rows", "num_graded", "num_reused")
+
+
+@click.command(name="score", epilog="Example: benchforge score --benchmark humanevalplus")
+@settings_options
+@click.option("--shard-id", "shard_ids", multiple=True, help="Only these shards.")
+@click.option("--benchmark", "benchmarks", multiple=True, help="Only these benchmarks.")
+@click.option("--model", "models", multiple=True, help="Only these models.")
+@click.option("--resume", is_flag=True, default=True, help="Go on where an earlier attempt stopped (the default).")
+@click.option("--force", is_flag=True, help="Grade again; new parts replace live ones, nothing is deleted.")
+@click.option("--sandbox-mode", help="Outer sandbox; the best available without.")
+@click.option("--jobs", type=click.IntRange(min=0), help="Sandboxes side by side; 0: one per core.")
+@click.option("--unsafe", is_flag=True, help="Grade without seccomp; every row says so and the marts refuse it.")
+@dry_run_option
+@format_option
+def command(
+    shard_ids: tuple[str, ...],
+    benchmarks: tuple[str, ...],
+    models: tuple[str, ...],
+    resume: bool,
+    force: bool,
+    sandbox_mode: str | None,
+    jobs: int | None,
+    unsafe: bool,
+    dry_run: bool,
+    format_: str,
+    **settings_options: Any,
+) -> None:
+    """Grade the samples of generated shards in the sandbox and write verdicts to the lake."""
+    from ..score.platform import require_linux
+
+    require_linux()
+    from dataclasses import asdict
+
+    from ...ingest.benchmarks import resolve
+    from ...ingest.lake import Lake
+    from ...ingest.manifest import Run
+    from ..score.pending import Selection, pending_shards, score_pending
+    from ..signals import interruptible
+
+    settings = settings_from(**settings_options, score__sandbox_mode=sandbox_mode, score__num_workers=jobs)
+    run = Run(settings.run_root, Lake(settings.lake_root))
+    names = tuple(resolve(name)[0].name for name in benchmarks)
+    shards = pending_shards(run, Selection(shard_ids, names, models, force))
+    if dry_run or not shards:
+        out.say(f"{len(shards)} shards to score in {run.root}")
+        out.table([asdict(shard) for shard in shards], _COLUMNS, format_)
+        return
+    with interruptible():
+        means = _means(settings, unsafe)
+        scored = []
+        try:
+            for done in score_pending(run, shards, means, force, _progress):
+                scored.append(asdict(done))
+        finally:
+            out.table(scored, _SCORED, format_)
+
+
+def _means(settings: Any, is_unsafe: bool) -> Any:
+    import os
+
+    from ..score.pending import Means
+
+    cores = len(os.sched_getaffinity(0))
+    workers = settings["score.num_workers"] or cores
+    return Means(Path(settings.datasets_root), settings["score.sandbox_mode"] or None, workers, is_unsafe)
+
+
+@contextmanager
+def _progress(shard: Shard) -> Iterator[Callable[[int], None]]:
+    label = f"score {shard.model} {shard.scenario if shard.scenario != 'default' else shard.benchmark}"
+    with out.progress(shard.expected_rows, label) as bar:
+        yield bar.advance
