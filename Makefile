@@ -1,0 +1,64 @@
+# Two commands for a newcomer: `make demo` and `make test`. Needs git, make, python3 (3.11 to 3.13) and python3-venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN_ON ?= 2# processes of pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install test lint types layers sql pytest dbt bench clean plan stage generate score aggregate status
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## install and run the whole road offline on bundled data
+	$(BIN)/benchforge demo
+
+test: lint types layers sql pytest dbt ## lint, types, layers, pytest, dbt unit and data tests
+
+install: $(VENV)/.installed ## make the virtual environment
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tested
+	$(BIN)/pyright
+
+layers: $(VENV)/.tested
+	$(BIN)/lint-imports
+
+sql: $(VENV)/.tested
+	$(BIN)/sqlfluff lint models macros tests/dbt --disable-progress-bar
+
+pytest: $(VENV)/.tested
+	$(BIN)/python -m pytest -n $(RUN_ON)
+
+dbt: $(VENV)/.tested
+	$(BIN)/dbt build --quiet --target-path target/test --profiles-dir .
+
+bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
+	$(BIN)/python -m pytest tests/bench -q -s
+
+plan stage generate score aggregate status: $(VENV)/.installed ## one stage, here
+	$(BIN)/benchforge $@ $(ARGS)
+
+# One place decides whether this machine has what the environment needs; a missing piece is named with its apt line.
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+		|| { echo "python3 is $$($(PYTHON) -V 2>&1), 3.11 to 3.13 is needed: make PYTHON=python3.11 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip setuptools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+	@touch $@
+
+clean: ## remove what builds and demos leave behind
+	rm -rf target logs build .benchforge .pytest_cache .ruff_cache

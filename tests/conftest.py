@@ -1,0 +1,29 @@
+"""Fixtures that every test may use. Nothing here needs the network, and nothing needs the shared data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Recorded public data beside the checkout; more tests run where it is there."""
+    path = Path(os.environ.get("BENCHFORGE_SHARED") or ROOT.parent / "shared" / "data")
+    if not (path / "MANIFEST.jsonl").exists():
+        pytest.skip("shared data is not beside the checkout (set BENCHFORGE_SHARED to its folder)")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reads the user's settings or writes below the user's home."""
+    for name in [name for name in os.environ if name.startswith("BENCHFORGE_") and name != "BENCHFORGE_SHARED"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    yield
