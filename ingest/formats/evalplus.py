@@ -1,0 +1,112 @@
+"""EvalPlus files: samples (``solution`` or ``completion`` per row) and graded results.
+
+Shapes as evalplus/evalplus@26d6d00 writes them (``evalplus/evaluate.py``, ``codegen.py``), and the results of
+evalplus 0.1 (statuses only). A graded file states the md5 of the problem file it was graded against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput
+from .records import Context, Format, Judgement, Record, Recording
+from .source_files import field_of, json_document, json_lines, occurrence_counter
+
+DATASETS: Mapping[str, tuple[str, str]] = {
+    "84f4b93a1270b492e4c54d5212da7a5b": ("humanevalplus", "v0.1.9"),
+    "fe585eb4df8c88d844eeb463ea4d0302": ("humanevalplus", "v0.1.10"),
+    "ebe95df0d5220f00cedd6f4bddea35e4": ("mbppplus", "v0.1.0"),
+    "ee43ecabebf20deef4bb776a405ac5b1": ("mbppplus", "v0.2.0"),
+}
+"""md5 of the unpacked problem file -> benchmark and version."""
+
+_VERDICTS: Mapping[str, str] = {
+    "pass": "pass",
+    "success": "pass",
+    "fail": "fail",
+    "failed": "fail",
+    "timeout": "timeout",
+    "timed out": "timeout",
+}
+_REASONS: Mapping[str, str] = {"pass": "ok", "timeout": "timeout"}
+_WRONG_FORMAT = "check that the format named fits the file"
+
+
+def read_samples(path: Path, context: Context) -> Recording:
+    """One row per sample; ``solution`` runs as it is, ``completion`` continues the prompt."""
+    next_index = occurrence_counter()
+    records = []
+    for row in json_lines(path):
+        task_id = field_of(path, row, "task_id", str)
+        key = "solution" if "solution" in row else "completion"
+        text = field_of(path, row, key, str)
+        implied = {"solution": "program", "completion": "completion"}[key]
+        records.append(Record(task_id, next_index(task_id), text, context.text_form or implied))
+    return Recording(tuple(records))
+
+
+def read_graded(path: Path, context: Context) -> Recording:
+    """``eval_results.json``: every sample with its base and plus status, and the problem file's md5."""
+    document = json_document(path)
+    if not isinstance(document, dict) or not isinstance(document.get("eval"), dict):
+        raise BadInput(f"{path} is not an EvalPlus result: it has no object 'eval'", _WRONG_FORMAT)
+    records = [
+        record
+        for task_id, entry in document["eval"].items()
+        for record in _graded_task(path, task_id, entry, context.text_form)
+    ]
+    return Recording(tuple(records), dataset=_dataset(path, document.get("hash")))
+
+
+def _graded_task(path: Path, task_id: str, entry: Any, text_form: str | None) -> Iterator[Record]:
+    if isinstance(entry, dict):
+        yield from _graded_task_of_0_1(path, task_id, entry)
+        return
+    if not isinstance(entry, list):
+        raise BadInput(f"{path}: results of {task_id} are neither a list nor an object", _WRONG_FORMAT)
+    for index, sample in enumerate(entry):
+        statuses = {"base": sample.get("base_status"), "plus": sample.get("plus_status")}
+        solution = sample.get("solution")
+        form = (text_form or "program") if solution is not None else None
+        yield Record(task_id, index, solution, form, _judgements(path, task_id, statuses))
+
+
+def _graded_task_of_0_1(path: Path, task_id: str, entry: Mapping[str, Any]) -> Iterator[Record]:
+    """Before evalplus 0.2 a task held ``base`` and ``plus``: lists of [status, details] by sample, no texts."""
+    base, plus = entry.get("base") or [], entry.get("plus") or []
+    if plus and len(plus) != len(base):
+        raise BadInput(f"{path}: {task_id} has {len(base)} base and {len(plus)} plus results", _WRONG_FORMAT)
+    for index, (status, *_) in enumerate(base):
+        statuses = {"base": status, "plus": plus[index][0] if plus else None}
+        yield Record(task_id, index, judgements=_judgements(path, task_id, statuses))
+
+
+def _judgements(path: Path, task_id: str, statuses: Mapping[str, Any]) -> dict[str, Judgement]:
+    judgements = {}
+    for part, status in statuses.items():
+        if status is None:
+            continue
+        if status not in _VERDICTS:
+            raise BadInput(f"{path}: {task_id} has the unknown status {status!r}", _WRONG_FORMAT)
+        verdict = _VERDICTS[status]
+        judgements[part] = Judgement(verdict, _REASONS.get(verdict))
+    return judgements
+
+
+def _dataset(path: Path, md5: Any) -> tuple[str, str] | None:
+    if md5 is None:
+        return None
+    if md5 not in DATASETS:
+        raise BadInput(
+            f"{path} was graded against a problem file with md5 {md5}, which is none of the pinned versions",
+            "grade the samples again: import the samples file, then benchforge score",
+        )
+    return DATASETS[md5]
+
+
+FORMATS = (
+    Format("evalplus", read_samples, "EvalPlus samples, JSON lines with solution or completion"),
+    Format("evalplus-graded", read_graded, "EvalPlus eval_results.json: samples with base and plus status"),
+)

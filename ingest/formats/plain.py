@@ -1,0 +1,106 @@
+"""Our own plain format: JSON lines or Parquet, one row per sample.
+
+=================  ==========================================================================================
+``task_id``        text, required: the benchmark's own name of the problem
+``sample_index``   integer from 0; where absent, samples of a task are numbered in the order of the rows
+``text``           the sample; needs ``text_form``
+``text_form``      ``raw`` (a model's reply), ``completion`` (continues the prompt), ``program`` (runs as it is)
+``passed``         boolean: somebody's verdict on the whole of the tests; short for ``base_verdict``
+``base_verdict``   ``pass``, ``fail``, ``timeout`` or ``error`` on the base tests alone
+``plus_verdict``   the same on the extra tests alone
+``base_reason``    why, in the words of the lake's vocabulary (``wrong_answer``, ``exception`` …)
+``plus_reason``    the same
+=================  ==========================================================================================
+
+A row needs a text or a verdict. Any other column is refused, so that a misspelt one is not silently lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import schemas
+from ..errors import BadInput
+from .records import Context, Format, Judgement, Record, Recording
+from .source_files import field_of, json_lines, occurrence_counter
+
+COLUMNS = (
+    "task_id",
+    "sample_index",
+    "text",
+    "text_form",
+    "passed",
+    *(f"{part}_{what}" for part in schemas.PARTS for what in ("verdict", "reason")),
+)
+
+
+def read_plain(path: Path, context: Context) -> Recording:
+    """Rows of the table above."""
+    rows = _parquet_rows(path) if _is_parquet(path) else json_lines(path)
+    unknown = sorted({name for row in rows for name in row} - set(COLUMNS))
+    if unknown:
+        raise BadInput(f"{path} has the unknown column {unknown[0]!r}", f"columns are {', '.join(COLUMNS)}")
+    has_index = any(row.get("sample_index") is not None for row in rows)
+    next_index = occurrence_counter()
+    records = []
+    for row in rows:
+        task_id = field_of(path, row, "task_id", str)
+        index = field_of(path, row, "sample_index", int) if has_index else next_index(task_id)
+        records.append(_record(path, task_id, index, row, context))
+    return Recording(tuple(records))
+
+
+def _record(path: Path, task_id: str, index: int, row: Mapping[str, Any], context: Context) -> Record:
+    text = row.get("text")
+    form = context.text_form or row.get("text_form")
+    judgements = _judgements(path, task_id, row)
+    if text is not None and form not in schemas.TEXT_FORMS:
+        raise BadInput(
+            f"{path}: sample {index} of {task_id} needs a text_form", f"one of {', '.join(schemas.TEXT_FORMS)}"
+        )
+    if text is None and not judgements:
+        raise BadInput(f"{path}: sample {index} of {task_id} has neither a text nor a verdict", "")
+    return Record(task_id, index, text, form if text is not None else None, judgements)
+
+
+def _judgements(path: Path, task_id: str, row: Mapping[str, Any]) -> dict[str, Judgement]:
+    judgements = {}
+    for part in schemas.PARTS:
+        verdict, reason = row.get(f"{part}_verdict"), row.get(f"{part}_reason")
+        if part == "base" and verdict is None and row.get("passed") is not None:
+            verdict = "pass" if field_of(path, row, "passed", bool) else "fail"
+        if verdict is None:
+            continue
+        _refuse_other_words(path, task_id, f"{part}_verdict", verdict, schemas.VERDICTS)
+        if reason is not None:
+            _refuse_other_words(path, task_id, f"{part}_reason", reason, schemas.REASONS)
+        judgements[part] = Judgement(verdict, reason or ("ok" if verdict == "pass" else None))
+    return judgements
+
+
+def _refuse_other_words(path: Path, task_id: str, column: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise BadInput(f"{path}: {column} of {task_id} cannot be {value!r}", f"allowed are {', '.join(allowed)}")
+
+
+def _is_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"PAR1"
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}", "check the path") from error
+
+
+def _parquet_rows(path: Path) -> list[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path, partitioning=None).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{path} is not a whole Parquet file: {error}", "get the file again") from error
+
+
+FORMATS = (Format("benchforge", read_plain, "our own plain JSON lines or Parquet: task_id, text, verdicts"),)

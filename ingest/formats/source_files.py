@@ -1,0 +1,106 @@
+"""Opening recorded files, packed or not, so that every way of being broken ends in one sentence.
+
+A file cut off in transfer is the usual accident: a last line without its end, a gzip stream without its trailer.
+Both are refused whole; nothing that could be read before the cut is used.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput
+
+_AGAIN = "get the file again"
+
+
+def read_content(path: Path) -> bytes:
+    """Bytes of the file, unpacked when it is gzip (told by its first bytes, not by its name)."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}", "check the path") from error
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        raise BadInput(f"{path} is a damaged gzip file: {error}", _AGAIN) from error
+
+
+def content_digest(path: Path) -> str:
+    """sha256 of the unpacked content: a file and its packed copy are the same recording."""
+    return hashlib.sha256(read_content(path)).hexdigest()
+
+
+def json_document(path: Path) -> Any:
+    """The file as one JSON value."""
+    text = _text(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is not whole JSON: {error}", _AGAIN) from error
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """The file as JSON objects, one per line; blank lines are allowed, a torn last line is not."""
+    rows = []
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        if line.strip():
+            rows.append(_row(path, number, line))
+    if not rows:
+        raise BadInput(f"{path} holds no rows", _AGAIN)
+    return rows
+
+
+def json_rows(path: Path) -> list[dict[str, Any]]:
+    """Objects of a file that is either one JSON list or JSON lines."""
+    if not _text(path).lstrip().startswith("["):
+        return json_lines(path)
+    rows = json_document(path)
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise BadInput(f"{path} is not a list of objects", "check that the format named fits the file")
+    return rows
+
+
+def field_of(path: Path, row: Mapping[str, Any], name: str, type_: type | tuple[type, ...]) -> Any:
+    """A field that must be there and of this type; BadInput names file, task and field."""
+    value = row.get(name)
+    if not isinstance(value, type_) or (isinstance(value, bool) and type_ is int):
+        where = f" of {row['task_id']}" if isinstance(row.get("task_id"), str) else ""
+        found = "is missing" if name not in row else f"is {type(value).__name__}"
+        raise BadInput(f"{path}: field {name!r}{where} {found}", "check that the format named fits the file")
+    return value
+
+
+def occurrence_counter() -> Callable[[str], int]:
+    """Sample index by order: how often the task id was seen before."""
+    seen: dict[str, int] = {}
+
+    def next_index(task_id: str) -> int:
+        seen[task_id] = seen.get(task_id, -1) + 1
+        return seen[task_id]
+
+    return next_index
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_content(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 text: {error}", _AGAIN) from error
+
+
+def _row(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} line {number} is not whole JSON (is the file cut off?): {error}", _AGAIN) from error
+    if not isinstance(row, dict):
+        raise BadInput(f"{path} line {number} is not an object", "check that the format named fits the file")
+    return row
