@@ -1,0 +1,64 @@
+"""Settings: one precedence, every error at once, no word unexplained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from benchforge.ingest.config import OPTIONS, load_settings
+from benchforge.ingest.errors import UsageError
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_option_beats_environment_beats_home_file_beats_run_file_beats_default(tmp_path: Path):
+    run_file = write(tmp_path / "run.yaml", "run: {name: from_file, seed: 7, gpu_hour_budget: 5}\n")
+    write(tmp_path / ".benchforge.env", "export BENCHFORGE_RUN_SEED=8\nBENCHFORGE_RUN_NAME='home'\n")
+    environment = {"HOME": str(tmp_path), "BENCHFORGE_RUN_NAME": "environment"}
+    settings = load_settings({"run.scratch": "/s"}, run_file, environment)
+    assert (settings["run.scratch"], settings["run.name"], settings["run.seed"]) == ("/s", "environment", 8)
+    assert settings["run.gpu_hour_budget"] == 5.0
+    assert settings["run.offline"] is True
+    assert settings.origins["run.seed"] == "~/.benchforge.env"
+    assert settings.lake_root == Path("/s/environment/lake")
+
+
+def test_every_error_of_a_run_file_is_reported_with_its_line(tmp_path: Path):
+    text = "run:\n  sed: 1\n  seed: many\nengine:\n  name: magic\nmodels: qwen\n"
+    with pytest.raises(UsageError) as caught:
+        load_settings({}, write(tmp_path / "run.yaml", text), {"HOME": str(tmp_path)})
+    message = caught.value.message
+    assert "run.yaml:2: unknown key run.sed; did you mean run.seed?" in message
+    assert "run.yaml:3: run.seed: 'many' is not of type int" in message
+    assert "run.yaml:5: engine.name: 'magic' is not allowed; one of endpoint, replay" in message
+    assert "run.yaml:6: models: 'qwen' is not of type list" in message
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just words", "run: [1]\n"])
+def test_run_file_of_another_shape_is_one_sentence(tmp_path: Path, text: str):
+    with pytest.raises(UsageError, match="must be a mapping"):
+        load_settings({}, write(tmp_path / "run.yaml", text), {"HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("text", ["a: [", "\tx: 1"])
+def test_broken_yaml_is_one_sentence(tmp_path: Path, text: str):
+    with pytest.raises(UsageError, match="is not YAML"):
+        load_settings({}, write(tmp_path / "run.yaml", text), {"HOME": str(tmp_path)})
+
+
+def test_missing_run_file_is_one_sentence(tmp_path: Path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_settings({}, tmp_path / "none.yaml", {"HOME": str(tmp_path)})
+
+
+def test_old_sandbox_mode_name_is_accepted(tmp_path: Path):
+    environment = {"HOME": str(tmp_path), "BENCHFORGE_SANDBOX_MODE": "rlimit-only"}
+    assert load_settings({}, None, environment)["score.sandbox_mode"] == "inner-only"
+
+
+def test_environment_names_are_unique():
+    names = [option.environment for option in OPTIONS]
+    assert len(set(names)) == len(names)
