@@ -1,0 +1,64 @@
+"""Benchmarks, one file each: a module of this folder that defines ``BENCHMARK`` joins the registry.
+
+Adding one is a file here and a row in ``seeds/benchmarks.csv``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+
+from ..errors import UsageError
+from ..schemas import BENCHMARKS
+from .declaration import Benchmark
+
+__all__ = ["registry", "resolve"]
+
+
+@cache
+def registry() -> Mapping[str, Benchmark]:
+    """Benchmark key -> declaration, in the order of ``schemas.BENCHMARKS``; files are imported on the first call."""
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    declared = [module.BENCHMARK for module in modules if hasattr(module, "BENCHMARK")]
+    for benchmark in declared:
+        _refuse_conflicts(benchmark)
+    return {benchmark.name: benchmark for benchmark in sorted(declared, key=lambda one: BENCHMARKS.index(one.name))}
+
+
+def resolve(name: str) -> tuple[Benchmark, tuple[str, ...]]:
+    """Benchmark and scenarios that a word on the command line means.
+
+    A benchmark's key means all its scenarios, an alias (``cruxeval_i``, ``mbpp+``) what its file says; case, ``-`` and
+    ``_`` do not matter. Raises UsageError with the nearest known word.
+    """
+    words = _vocabulary()
+    found = words.get(_folded(name))
+    if found is not None:
+        return found
+    close = difflib.get_close_matches(_folded(name), words, n=1, cutoff=0.5)
+    guess = f"; did you mean {close[0]!r}?" if close else ""
+    raise UsageError(f"there is no benchmark {name!r}{guess}", f"one of {', '.join(registry())}")
+
+
+@cache
+def _vocabulary() -> Mapping[str, tuple[Benchmark, tuple[str, ...]]]:
+    words: dict[str, tuple[Benchmark, tuple[str, ...]]] = {}
+    for benchmark in registry().values():
+        words[_folded(benchmark.name)] = (benchmark, benchmark.scenarios)
+        for alias, scenario in benchmark.aliases.items():
+            words[_folded(alias)] = (benchmark, (scenario,) if scenario else benchmark.scenarios)
+    return words
+
+
+def _folded(name: str) -> str:
+    return name.strip().lower().replace("-", "_")
+
+
+def _refuse_conflicts(benchmark: Benchmark) -> None:
+    """A declaration that contradicts itself is a defect of its file: say so on the first import."""
+    unknown = [scenario for scenario in benchmark.aliases.values() if scenario and scenario not in benchmark.scenarios]
+    if unknown or set(benchmark.test_sets) != set(benchmark.scenarios):
+        raise ValueError(f"{benchmark.name}: aliases and test sets must name its scenarios {benchmark.scenarios}")
