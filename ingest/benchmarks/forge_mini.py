@@ -15,21 +15,11 @@ from typing import Any
 
 from .. import keys
 from ..errors import BadInput
-from .declaration import (
-    Artifact,
-    Benchmark,
-    Design,
-    Extraction,
-    Oracles,
-    Prompt,
-    Protocol,
-    Task,
-    Version,
-)
+from .declaration import Benchmark, Design, Extraction, Oracles, Prompt, Protocol, Task, Version
+from .versions import licence_of, versions_of
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "bundled" / "forge_mini"
 PROBLEMS = "problems.jsonl"
-SHA256 = "9c4e28dc484d24f2d513bdff5c263d846467c249d826c49880c643fe9d674ccd"
 
 _FENCE = "Put the final answer into one fenced Python code block and end your reply with it."
 _ASKS: Mapping[str, str] = {
@@ -125,11 +115,11 @@ BENCHMARK = Benchmark(
     kind="calls",
     scenarios=("default",),
     test_sets={"default": ("base", "plus")},
-    versions=(Version("v1", (Artifact(PROBLEMS, SHA256, "bundled"),)),),
+    versions=versions_of("forge_mini"),
     extraction=Extraction(official="forge_last_block", corrected="forge_best_block"),
     oracles=Oracles(official="official", strict="strict"),
     design=Design("iid", "problems written one by one, none derived from another"),
-    licence="Apache-2.0",
+    licence=licence_of("forge_mini"),
     load=load,
     protocols=(Protocol("official", render, max_tokens=512),),
     needs_staging=False,

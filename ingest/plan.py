@@ -1,0 +1,306 @@
+"""Planning: models × benchmarks × scenarios × sample windows → shards, deterministic and additive.
+
+What exists is never planned again: the manifest of the run and the rows of the lake are subtracted per (task, sample
+index), so growing n from 5 to 10 plans the five more and ``--limit 10`` today leaves the other tasks for tomorrow. A
+request that changed under an existing run is refused with the differing field named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from . import keys
+from .benchmarks.declaration import Benchmark, Protocol, Task, Version
+from .errors import ConfigurationChanged, NotStaged, UsageError
+from .manifest import Run, Shard
+from .models import nearest
+from .wanted import Wanted, WantedCell, WantedModel
+
+WINDOW_SAMPLES = 10
+"""Sample indices per shard at most: a shard is what one interruption can leave unsealed."""
+CONTEXT_WINDOW_TOKENS = 16_384
+"""Window the engine is started with; a model with less room has its own."""
+
+Coverage = dict[int, set[str]]
+"""Sample index -> tasks that are planned or present."""
+
+
+@dataclass(frozen=True)
+class TaskSet:
+    """Tasks of one cell and everything that rendering and digests need."""
+
+    benchmark: Benchmark
+    scenario: str
+    version: Version
+    tasks: tuple[Task, ...]
+    strings: Mapping[str, str]
+
+    @property
+    def task_ids(self) -> tuple[str, ...]:
+        return tuple(task.task_id for task in self.tasks)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A cell that cannot be planned yet, why, and the command that helps."""
+
+    benchmark: str
+    scenario: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    shards: tuple[Shard, ...]
+    waiting: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """``--limit`` and ``--task``: which tasks of each cell; empty means all."""
+
+    limit: int | None = None
+    task_ids: tuple[str, ...] = ()
+
+    def of(self, task_set: TaskSet) -> tuple[str, ...]:
+        chosen = [name for name in task_set.task_ids if not self.task_ids or name in self.task_ids]
+        return tuple(chosen[: self.limit])
+
+
+def make_plan(run: Run, wanted: Wanted, defaults: Mapping[str, Any], datasets_root: Path, scope: Scope) -> Plan:
+    """Shards that are missing from ``run``, in the order of the run file; nothing is written.
+
+    ``defaults`` holds ``seed``, ``num_samples`` and ``engine``. Raises UsageError for a protocol or task that does not
+    exist and ConfigurationChanged for a request that differs from the one planned before.
+    """
+    task_sets, waiting = _task_sets(wanted, datasets_root)
+    _refuse_unknown_tasks(scope, [task_set for _, task_set in task_sets])
+    planned = [shard for shard in run.manifest.shards().values() if shard.stage == "generate"]
+    asked = [
+        (_template(model, cell, task_set, defaults), task_set)
+        for model in wanted.models
+        for cell, task_set in task_sets
+    ]
+    _refuse_changes(planned, [template for template, _ in asked])
+    shards = [shard for template, task_set in asked for shard in _missing(run, planned, template, task_set, scope)]
+    return Plan(tuple(shards), tuple(waiting))
+
+
+def _task_sets(wanted: Wanted, datasets_root: Path) -> tuple[list[tuple[WantedCell, TaskSet]], list[Waiting]]:
+    ready: list[tuple[WantedCell, TaskSet]] = []
+    waiting: list[Waiting] = []
+    for cell in wanted.cells:
+        try:
+            ready.append((cell, load_task_set(cell.benchmark, cell.scenario, cell.version, datasets_root)))
+        except NotStaged as error:
+            waiting.append(Waiting(cell.benchmark.name, cell.scenario, error.message, error.hint))
+    return ready, waiting
+
+
+def load_task_set(benchmark: Benchmark, scenario: str, version_name: str | None, datasets_root: Path) -> TaskSet:
+    """Tasks and protocol strings of one cell; NotStaged where either is not on this machine."""
+    from . import stage
+
+    if benchmark.load is None or not benchmark.protocols:
+        raise NotStaged(
+            f"{benchmark.name} has no prompt protocol yet: its samples are imported",
+            f"benchforge import --help, or leave {benchmark.name} out of benchmarks:",
+        )
+    version = benchmark.version(version_name)
+    tasks = stage.load_tasks(benchmark, version.name, scenario, datasets_root)
+    return TaskSet(benchmark, scenario, version, tuple(tasks), _strings(benchmark, datasets_root))
+
+
+def prompts_digest(task_set: TaskSet, protocol: Protocol) -> str:
+    """Digest of every prompt of the cell, whatever part of it is planned."""
+    return keys.prompt_set_digest(
+        (task.task_id, protocol.render(task, task_set.strings).digest) for task in task_set.tasks
+    )
+
+
+def dataset_digest(version: Version) -> str:
+    """Digest that rows carry: the artifact's own where there is one, else over all of them."""
+    digests = [artifact.sha256 for artifact in version.artifacts]
+    return digests[0] if len(digests) == 1 else keys.digest_of(digests)
+
+
+def protocol_of(benchmark: Benchmark, name: str | None) -> Protocol:
+    """The named protocol, or the first one declared; UsageError that lists them."""
+    known = {protocol.name: protocol for protocol in benchmark.protocols}
+    if name is None:
+        return benchmark.protocols[0]
+    if name not in known:
+        raise UsageError(f"{benchmark.name} has no protocol {name!r}{nearest(name, known)}", "correct protocol:")
+    return known[name]
+
+
+def _missing(
+    run: Run, planned: Sequence[Shard], template: Mapping[str, Any], task_set: TaskSet, scope: Scope
+) -> Iterator[Shard]:
+    covered = _coverage(run, planned, template, task_set)
+    for first, count, task_ids in windows(scope.of(task_set), template["num_planned"], covered):
+        whole = task_ids == task_set.task_ids
+        yield _shard(template, first, count, len(task_ids) * count, None if whole else task_ids)
+
+
+def windows(
+    task_ids: Sequence[str], num_samples: int, covered: Mapping[int, set[str]]
+) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """(first sample, number of samples, tasks) of what is missing: neighbours with equal gaps go together."""
+    missing = [
+        (index, tuple(name for name in task_ids if name not in covered.get(index, ()))) for index in range(num_samples)
+    ]
+    for (task_set, _), group in groupby(missing, key=lambda item: (item[1], item[0] // WINDOW_SAMPLES)):
+        indices = [index for index, _ in group]
+        if task_set:
+            yield indices[0], len(indices), task_set
+
+
+def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``keys.REQUEST_FIELDS`` that are known; the rest is absent."""
+    request = {
+        "dataset_digest": dataset_digest(task_set.version),
+        "prompt_digest": prompts_digest(task_set, protocol),
+        "templating_mode": model.model.templating_mode,
+        "protocol": protocol.name,
+        "temperature": float(sampling.get("temperature", protocol.temperature)),
+        "top_p": float(sampling.get("top_p", protocol.top_p)),
+        "top_k": sampling.get("top_k"),
+        "min_p": sampling.get("min_p"),
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "max_tokens": sampling.get("max_tokens", protocol.max_tokens),
+        "stop": list(protocol.stop),
+        "stop_acts": "server",
+        "thinking": False,
+        "model": model.model.name,
+        "model_revision": model.model.revision,
+        "weights_digest": model.model.weights_digest,
+        "quantization": model.model.quantization,
+        "dtype": model.model.dtype,
+    }
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def _template(model: WantedModel, cell: WantedCell, task_set: TaskSet, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything of a shard except its window."""
+    sampling = {**cell.sampling, **model.sampling}
+    request = _request(model, task_set, protocol_of(cell.benchmark, sampling.get("protocol")), sampling)
+    window = min(model.model.context_length or CONTEXT_WINDOW_TOKENS, CONTEXT_WINDOW_TOKENS)
+    fields = {name: request[name] for name in keys.COMPARABILITY_FIELDS if name in request}
+    comparability = {**fields, "scenario": task_set.scenario, "window": window, "effort": "", "thinking_budget": 0}
+    return {
+        "stage": "generate",
+        "benchmark": task_set.benchmark.name,
+        "scenario": task_set.scenario,
+        "dataset_version": task_set.version.name,
+        "dataset_digest": request["dataset_digest"],
+        "model": model.model.name,
+        "protocol": request["protocol"],
+        "request": request,
+        "request_digest": keys.request_digest(request),
+        "comparability_digest": keys.comparability_digest(comparability),
+        "num_planned": sampling.get("num_samples", defaults["num_samples"]),
+        "seed": defaults["seed"],
+        "engine": defaults["engine"],
+    }
+
+
+def _shard(
+    template: Mapping[str, Any], first: int, count: int, num_rows: int, task_ids: tuple[str, ...] | None
+) -> Shard:
+    shard_id = Shard.make_id(
+        benchmark=template["benchmark"],
+        scenario=template["scenario"],
+        request_digest=template["request_digest"],
+        first_sample=first,
+        num_samples=count,
+        task_ids=task_ids,
+    )
+    return Shard(
+        **template,
+        shard_id=shard_id,
+        first_sample=first,
+        num_samples=count,
+        expected_rows=num_rows,
+        task_ids=task_ids,
+    )
+
+
+def _coverage(run: Run, planned: Iterable[Shard], template: Mapping[str, Any], task_set: TaskSet) -> Coverage:
+    """Planned in this run, or present in the lake under the same request."""
+    covered: Coverage = {}
+    for shard in planned:
+        if shard.request_digest == template["request_digest"] and shard.scenario == template["scenario"]:
+            for index in range(shard.first_sample, shard.first_sample + shard.num_samples):
+                covered.setdefault(index, set()).update(shard.task_ids or task_set.task_ids)
+    for row in _lake_rows(run, template):
+        covered.setdefault(row["sample_index"], set()).add(row["task_id"])
+    return covered
+
+
+def _lake_rows(run: Run, template: Mapping[str, Any]) -> list[dict[str, Any]]:
+    partition = run.lake.directory("samples", template)
+    if not partition.exists():
+        return []
+    names = ("benchmark", "model", "scenario", "request_digest")
+    filters = [(name, "=", template[name]) for name in names]
+    return run.lake.read("samples", ["task_id", "sample_index"], filters).to_pylist()
+
+
+def _refuse_changes(planned: Sequence[Shard], asked: Sequence[Mapping[str, Any]]) -> None:
+    """A request that the run held and the run file no longer asks for, beside a new one: it was changed, not added."""
+    for template in asked:
+        cell = [shard for shard in planned if _cell(shard) == _cell_of(template)]
+        siblings = [other for other in asked if _cell_of(other) == _cell_of(template)]
+        wanted = {_identity(other["request"], other["seed"]) for other in siblings}
+        gone = [shard for shard in cell if _identity(shard.request, shard.seed) not in wanted]
+        present = {_identity(shard.request, shard.seed) for shard in cell}
+        if gone and _identity(template["request"], template["seed"]) not in present:
+            raise _change(gone[-1], template)
+
+
+def _change(shard: Shard, template: Mapping[str, Any]) -> ConfigurationChanged:
+    before, after = {**shard.request, "run.seed": shard.seed}, {**template["request"], "run.seed": template["seed"]}
+    name = next(name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
+    return ConfigurationChanged(
+        f"this run was planned with {name} = {before.get(name)!r} for {shard.model} on {shard.benchmark} "
+        f"{shard.scenario}, now it would be {after.get(name)!r}",
+        "give the changed run another run.name, or undo the change",
+    )
+
+
+def _identity(request: Mapping[str, Any], seed: int | None) -> tuple[str, int | None]:
+    return keys.request_digest(request), seed
+
+
+def _cell(shard: Shard) -> tuple[str, ...]:
+    return shard.benchmark, shard.scenario, shard.model, shard.protocol
+
+
+def _cell_of(template: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(template[name] for name in ("benchmark", "scenario", "model", "protocol"))
+
+
+def _refuse_unknown_tasks(scope: Scope, task_sets: Sequence[TaskSet]) -> None:
+    known = {name: None for task_set in task_sets for name in task_set.task_ids}
+    for name in scope.task_ids:
+        if name not in known:
+            raise UsageError(f"no planned benchmark has a task {name!r}{_near_task(name, known)}", "correct --task")
+
+
+def _near_task(name: str, known: Mapping[str, None]) -> str:
+    text = nearest(name, known)
+    return text if "did you mean" in text else ""
+
+
+def _strings(benchmark: Benchmark, datasets_root: Path) -> Mapping[str, str]:
+    needed = {name for protocol in benchmark.protocols for name in protocol.needs_strings}
+    if not needed:
+        return {}
+    raise NotStaged(f"the protocol strings of {benchmark.name} are not staged", "benchforge stage --strings-from DIR")

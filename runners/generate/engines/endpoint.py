@@ -1,0 +1,31 @@
+"""``endpoint``: a server that somebody else runs, at ``engine.base_url``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ....ingest.config import Settings, secret
+from ....ingest.errors import UsageError
+from ..client import Endpoint
+from . import Engine
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """Nothing is started. UsageError without an address; the key is read from the variable the settings name."""
+    base_url = settings["engine.base_url"].rstrip("/")
+    if not base_url.startswith(("http://", "https://")):
+        raise UsageError(
+            f"engine.base_url is {base_url!r}, not an http address",
+            "set BENCHFORGE_ENGINE_BASE_URL=http://HOST:PORT/v1",
+        )
+    yield Engine(
+        "endpoint",
+        Endpoint(
+            base_url=base_url if base_url.endswith("/v1") else base_url + "/v1",
+            api_key=secret(settings["engine.api_key_variable"]) or "",
+            timeout_seconds=settings["engine.timeout_seconds"],
+            max_attempts=settings["engine.max_attempts"],
+        ),
+    )
