@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .benchmarks.declaration import Task
@@ -31,8 +31,24 @@ def task_row(task: Task, dataset_version: str, dataset_digest: str | None) -> di
 
 def record_tasks(lake: Lake, tasks: Sequence[Task], dataset_version: str, dataset_digest: str | None) -> None:
     """Write the tasks of one benchmark, version and scenario; the newest write of the three is the live one."""
-    if not tasks:
+    if tasks:
+        _write(lake, [task_row(task, dataset_version, dataset_digest) for task in tasks])
+
+
+def record_unstaged_tasks(lake: Lake, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add the tasks that a recorded file names (one benchmark, version, scenario); known ones stay as they are."""
+    if not rows:
         return
-    name = f"tasks-{tasks[0].scenario}-{dataset_version}".replace("/", "_")
-    parts = lake.write_part("tasks", [task_row(task, dataset_version, dataset_digest) for task in tasks], name)
-    lake.commit(f"{tasks[0].benchmark}-{name}", "import", parts)
+    key = [(name, "=", rows[0][name]) for name in ("benchmark", "dataset_version", "scenario")]
+    present = lake.read("tasks", filters=key).to_pylist()
+    known = {row["task_id"] for row in present}
+    new = [row for row in rows if row["task_id"] not in known]
+    if new:
+        _write(lake, [*present, *new])
+
+
+def _write(lake: Lake, rows: Sequence[Mapping[str, Any]]) -> None:
+    benchmark, scenario, version = (rows[0][name] for name in ("benchmark", "scenario", "dataset_version"))
+    name = f"tasks-{scenario}-{version}".replace("/", "_")
+    parts = lake.write_part("tasks", rows, name)
+    lake.commit(f"{benchmark}-{name}", "import", parts)

@@ -30,9 +30,7 @@ def read_generations(path: Path, context: Context) -> Recording:
     generations = _lists(path, json_document(path), str)
     form = context.text_form or "program"
     records = [
-        Record(task_id, index, text, form)
-        for task_id, texts in generations.items()
-        for index, text in enumerate(texts)
+        Record(task_id, index, text, form) for task_id, texts in generations.items() for index, text in enumerate(texts)
     ]
     return Recording(tuple(records))
 
@@ -57,7 +55,8 @@ def read_scored(path: Path, context: Context) -> Recording:
 
 def read_execution(path: Path, context: Context) -> Recording:
     """LiveCodeBench code execution: the scored shape above, or lcb_runner's list with pred_list and graded_list."""
-    if isinstance(document := json_document_or_none(path), dict):
+    document = json_document_or_none(path)
+    if isinstance(document, dict) and "pred_list" not in document:
         return read_scored(path, context) if "raw_generations" in document else read_generations(path, context)
     records = []
     for row in json_rows(path):

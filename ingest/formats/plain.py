@@ -98,7 +98,7 @@ def _parquet_rows(path: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(path, partitioning=None).to_pylist()
+        return pq.ParquetFile(path).read().to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{path} is not a whole Parquet file: {error}", "get the file again") from error
 

@@ -1,0 +1,216 @@
+"""The reading half of an import: from file and options to one shard, or to one clear error. Writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import stage
+from .benchmarks import resolve
+from .benchmarks.declaration import Benchmark, Task
+from .errors import BadInput, NotStaged, UsageError
+from .formats import Context, Record, Recording, registry
+from .formats.source_files import read_content
+from .manifest import Shard
+from .pins import Pin, pins_of
+from .reconcile import Expected, Reconciled, reconcile
+from .recorded_rows import Asked, model_and_protocol
+
+_SOURCE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+@[0-9a-f]{7,40}")
+_STATED_TOLERANCE_PERCENT = 0.05
+"""Half a unit of the first decimal: how scores are printed."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says about a file; None where the file or the benchmark decides."""
+
+    format_name: str
+    benchmark: str
+    model: str
+    scenario: str | None = None
+    protocol: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    version_name: str | None = None
+    num_samples: int | None = None
+    text_form: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    is_partial: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file read and reconciled: all that is left is writing it. ``tasks`` is empty where nothing is staged."""
+
+    benchmark: Benchmark
+    pin: Pin
+    asked: Asked
+    recording: Recording
+    reconciled: Reconciled
+    shard: Shard
+    tasks: Sequence[Task]
+    notes: tuple[str, ...]
+
+
+def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
+    """Read and reconcile.
+
+    Raises UsageError (benchmark, scenario, version, model, source), BadInput (the file is broken or does not belong),
+    NotStaged (the file can only be understood with the problems at hand).
+    """
+    benchmark, scenario = _benchmark_and_scenario(wanted)
+    model, protocol = model_and_protocol(wanted.model, wanted.protocol)
+    digest = hashlib.sha256(read_content(path)).hexdigest()
+    source = _source(wanted.source, digest)
+    readable = _staged(benchmark, _known_version(benchmark, wanted.version_name), scenario, datasets_root)
+    recording = registry()[wanted.format_name].read(path, _context(benchmark, scenario, wanted, readable))
+    pin, version_note = _version(path, benchmark, scenario, wanted, recording)
+    tasks = _staged(benchmark, pin.dataset_version, scenario, datasets_root)
+    reconciled = reconcile(path, recording.records, _expected(pin, scenario, tasks), wanted.num_samples)
+    if reconciled.gaps and not wanted.is_partial:
+        raise BadInput(
+            f"{path} is not whole for {scenario} of {benchmark.name} {pin.dataset_version}: "
+            + "; ".join(reconciled.gaps),
+            "complete the file, or import it with --partial (the affected numbers are then refused)",
+        )
+    asked = Asked(
+        benchmark.name,
+        scenario,
+        pin.dataset_version,
+        pin.dataset_digest,
+        model,
+        protocol,
+        source,
+        wanted.temperature,
+        wanted.top_p,
+        wanted.max_tokens,
+        wanted.licence,
+    )
+    notes = (*version_note, *(f"recorded as missing: {gap}" for gap in reconciled.gaps), *_disagreements(recording))
+    shard = _shard(asked, digest, recording.records, reconciled)
+    return Plan(benchmark, pin, asked, recording, reconciled, shard, tasks or (), notes)
+
+
+def _benchmark_and_scenario(wanted: Wanted) -> tuple[Benchmark, str]:
+    benchmark, scenarios = resolve(wanted.benchmark)
+    if wanted.scenario is not None:
+        if wanted.scenario not in benchmark.scenarios:
+            raise UsageError(
+                f"{benchmark.name} has no scenario {wanted.scenario!r}", f"one of {', '.join(benchmark.scenarios)}"
+            )
+        if wanted.scenario not in scenarios:
+            raise UsageError(f"{wanted.benchmark} is not the scenario {wanted.scenario}", "drop one of the two")
+        return benchmark, wanted.scenario
+    if len(scenarios) != 1:
+        raise UsageError(f"{benchmark.name} has several scenarios", f"add --scenario {' or '.join(scenarios)}")
+    return benchmark, scenarios[0]
+
+
+def _known_version(benchmark: Benchmark, name: str | None) -> str | None:
+    """The version named, checked; else the default of the seed."""
+    known = pins_of(benchmark.name)
+    if name is None:
+        return next((pin.dataset_version for pin in known.values() if pin.is_default), None)
+    if name not in known:
+        raise UsageError(f"{benchmark.name} has no version {name!r}", f"one of {', '.join(known)}")
+    return name
+
+
+def _version(
+    path: Path, benchmark: Benchmark, scenario: str, wanted: Wanted, recording: Recording
+) -> tuple[Pin, tuple[str, ...]]:
+    """The file's proof, else the option, else the version that has as many problems as the file, else the default."""
+    known = pins_of(benchmark.name)
+    if recording.dataset is not None:
+        name, version = recording.dataset
+        if name != benchmark.name or wanted.version_name not in (None, version):
+            asked_for = f"{benchmark.name} {wanted.version_name or ''}".strip()
+            raise BadInput(
+                f"{path} was graded against {name} {version}, not {asked_for}",
+                f"--benchmark {name} --version {version}",
+            )
+        return known[version], ()
+    default = _known_version(benchmark, wanted.version_name)
+    if default is None:
+        raise UsageError(f"no version of {benchmark.name} is pinned", "pin it in seeds/benchmarks.csv")
+    num_tasks = len({record.task_id for record in recording.records})
+    if wanted.version_name is not None or known[default].num_tasks(scenario) == num_tasks:
+        return known[default], ()
+    fitting = [pin for pin in known.values() if pin.num_tasks(scenario) == num_tasks]
+    if len(fitting) != 1:
+        return known[default], ()
+    note = f"taken for version {fitting[0].dataset_version}: it has {num_tasks} problems (--version says otherwise)"
+    return fitting[0], (note,)
+
+
+def _staged(benchmark: Benchmark, version: str | None, scenario: str, datasets_root: Path) -> list[Task] | None:
+    if benchmark.load is None:
+        return None
+    try:
+        return stage.load_tasks(benchmark, version, scenario, datasets_root)
+    except NotStaged:
+        return None
+
+
+def _context(benchmark: Benchmark, scenario: str, wanted: Wanted, tasks: list[Task] | None) -> Context:
+    prompts = None if tasks is None else {task.task_id: task.prompt for task in tasks}
+    inputs = None if tasks is None else {task.task_id: str(task.payload.get("input", "")) for task in tasks}
+    return Context(benchmark.name, scenario, wanted.text_form, prompts, inputs)
+
+
+def _expected(pin: Pin, scenario: str, tasks: list[Task] | None) -> Expected:
+    task_ids = None if tasks is None else tuple(task.task_id for task in tasks)
+    return Expected(task_ids, pin.num_tasks(scenario))
+
+
+def _source(source: str | None, digest: str) -> str:
+    if source is None:
+        return f"file@{digest[:16]}"
+    if not _SOURCE.fullmatch(source):
+        raise UsageError(f"{source!r} is no source", "write --source owner/repository@commit")
+    return source
+
+
+def _shard(asked: Asked, digest: str, records: Sequence[Record], reconciled: Reconciled) -> Shard:
+    present = {record.task_id for record in records}
+    return Shard(
+        shard_id=Shard.make_id(content=digest, benchmark=asked.benchmark, scenario=asked.scenario, model=asked.model),
+        stage="import",
+        benchmark=asked.benchmark,
+        scenario=asked.scenario,
+        dataset_version=asked.dataset_version,
+        dataset_digest=asked.dataset_digest,
+        model=asked.model,
+        protocol=asked.protocol,
+        request=asked.request,
+        request_digest=asked.request_digest,
+        comparability_digest=asked.comparability_digest,
+        first_sample=0,
+        num_samples=reconciled.num_planned,
+        num_planned=reconciled.num_planned,
+        expected_rows=len(records),
+        task_ids=tuple(sorted(present)) if reconciled.gaps else None,
+        source=asked.source,
+    )
+
+
+def _disagreements(recording: Recording) -> list[str]:
+    """Scores that the file states and that its own verdicts do not give; k > n is an artefact, not a score."""
+    stated = recording.stated_scores.get("pass@1")
+    passes: dict[str, list[bool]] = {}
+    for record in recording.records:
+        if (base := record.judgements.get("base")) is not None and base.reason != "empty":
+            passes.setdefault(record.task_id, []).append(base.verdict == "pass")
+    num_tasks = len({record.task_id for record in recording.records})
+    if stated is None or not passes:
+        return []
+    found = 100 * sum(sum(verdicts) / len(verdicts) for verdicts in passes.values()) / num_tasks
+    if abs(found - stated) <= _STATED_TOLERANCE_PERCENT:
+        return []
+    return [f"the file states pass@1 {stated:.2f}, its verdicts give {found:.2f}"]

@@ -1,0 +1,91 @@
+"""Does a recording hold what the benchmark and the plan say it must? Answered before anything is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BadInput
+from .formats import Record
+
+_NUM_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Tasks of the benchmark: their ids where staged, else only their pinned number (None: nothing is known)."""
+
+    task_ids: Collection[str] | None
+    num_tasks: int | None
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """Samples planned per task, and every gap in words; no gaps means that the recording is whole."""
+
+    num_planned: int
+    gaps: tuple[str, ...]
+
+
+def reconcile(path: Path, records: Sequence[Record], expected: Expected, num_samples: int | None) -> Reconciled:
+    """Refuse what can never be right; say what is missing.
+
+    ``num_samples`` is the n that was planned; None takes the largest number of samples that any task has.
+
+    Raises BadInput, all faults in one sentence: tasks that the benchmark does not have, one sample twice, a sample
+    index beyond the plan.
+    """
+    by_task = Counter(record.task_id for record in records)
+    planned = num_samples or max((record.sample_index for record in records), default=0) + 1
+    faults = [
+        *_unknown_tasks(by_task, expected),
+        *_duplicates(records),
+        *_beyond_plan(records, planned),
+    ]
+    if faults:
+        raise BadInput(f"{path}: {'; '.join(faults)}", "check --benchmark, --scenario, --version and --num-samples")
+    return Reconciled(planned, (*_missing_tasks(by_task, expected), *_missing_samples(by_task, planned)))
+
+
+def _unknown_tasks(by_task: Counter[str], expected: Expected) -> list[str]:
+    if expected.task_ids is not None:
+        unknown = [task_id for task_id in by_task if task_id not in set(expected.task_ids)]
+        return [f"the benchmark does not have {_counted(unknown, 'task')}"] if unknown else []
+    if expected.num_tasks is not None and len(by_task) > expected.num_tasks:
+        return [f"it holds {len(by_task)} tasks, the benchmark has {expected.num_tasks}"]
+    return []
+
+
+def _duplicates(records: Sequence[Record]) -> list[str]:
+    counts = Counter((record.task_id, record.sample_index) for record in records)
+    twice = [f"{task_id} sample {index}" for (task_id, index), count in counts.items() if count > 1]
+    return [f"it holds {_counted(twice, 'sample')} more than once"] if twice else []
+
+
+def _beyond_plan(records: Sequence[Record], planned: int) -> list[str]:
+    beyond = [
+        f"{record.task_id} sample {record.sample_index}" for record in records if not 0 <= record.sample_index < planned
+    ]
+    return [f"{_counted(beyond, 'sample')} outside 0 … {planned - 1}"] if beyond else []
+
+
+def _missing_tasks(by_task: Counter[str], expected: Expected) -> list[str]:
+    if expected.task_ids is not None:
+        missing = [task_id for task_id in expected.task_ids if task_id not in by_task]
+        return [f"{_counted(missing, 'task')} missing"] if missing else []
+    if expected.num_tasks is not None and len(by_task) < expected.num_tasks:
+        return [f"{expected.num_tasks - len(by_task)} of {expected.num_tasks} tasks missing"]
+    return []
+
+
+def _missing_samples(by_task: Counter[str], planned: int) -> list[str]:
+    short = [f"{task_id} ({count} of {planned})" for task_id, count in by_task.items() if count < planned]
+    return [f"{_counted(short, 'task')} with fewer than {planned} samples"] if short else []
+
+
+def _counted(names: Sequence[str], what: str) -> str:
+    """``2 tasks (a, b)``: the number, and the first few by name."""
+    shown = ", ".join(names[:_NUM_SHOWN]) + (" …" if len(names) > _NUM_SHOWN else "")
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'} ({shown})"
