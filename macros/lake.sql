@@ -1,0 +1,89 @@
+{#- The one place where models touch files.
+
+    `lake(table)` reads either form of a lake (see _macros.yml). It also calls
+    source(), so that the table stands in the lineage; the source itself is
+    never selected from, because which files are live is only known when a
+    build starts. In a unit test source() is the mocked table, and is used. -#}
+{% macro lake(table) -%}
+    {%- set declared = source('lake', table) -%}
+    {%- if '__dbt__cte__' in declared | string -%}
+        {{ declared }}
+    {%- else -%}
+        {{- return(adapter.dispatch('lake', 'benchforge')(table)) -}}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro duckdb__lake(table) -%}
+    {%- set found = lake_files(table) -%}
+    {%- set reader -%}
+        read_parquet(
+            [{% for file in found.files %}
+            '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
+            {%- endfor %}],
+            union_by_name = true, hive_partitioning = false
+        )
+    {%- endset -%}
+    {%- if found.form == 'published' and table == 'samples' -%}
+        (
+        select * replace ({{ sample_id_or_made() }})
+        from {{ reader }}
+        qualify row_number() over (
+            partition by
+                model, benchmark, scenario, task_id, request_digest,
+                sample_index
+            order by grader_id
+        ) = 1
+    )
+    {%- elif found.form == 'published' and table == 'results' -%}
+        (
+        select * replace ({{ sample_id_or_made() }})
+        from {{ reader }}
+        where grader_id is not null
+    )
+    {%- else -%}
+        {{ reader }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Form and live files of a lake table, looked up when a build starts. -#}
+{% macro lake_files(table) -%}
+    {%- if not execute -%}
+        {{ return({'form': 'lake', 'files': []}) }}
+    {%- endif -%}
+    {%- set root = lake_root() | replace("'", "''") -%}
+    {%- set found = run_query(
+        "select found.form, unnest(found.files) as file from (select "
+        ~ "lake_files_udf('" ~ root ~ "', '" ~ table ~ "') as found)"
+    ) -%}
+    {{ return({
+        'form': found.rows[0][0],
+        'files': found.columns[1].values() | list,
+    }) }}
+{%- endmacro %}
+
+
+{#- var lake_root, else BENCHFORGE_LAKE, else empty: the bundled lake. -#}
+{% macro lake_root() -%}
+    {{ return(var('lake_root') or env_var('BENCHFORGE_LAKE', '')) }}
+{%- endmacro %}
+
+
+{#- 16 bytes as ingest/keys.py computes them; facts published without the id
+    get it here. -#}
+{% macro sample_id() -%}
+    {{- return(adapter.dispatch('sample_id', 'benchforge')()) -}}
+{%- endmacro %}
+
+
+{% macro sample_id_or_made() -%}
+    coalesce(sample_id, {{ sample_id() }}) as sample_id
+{%- endmacro %}
+
+
+{% macro duckdb__sample_id() -%}
+    unhex(left(sha256(concat_ws(
+        '|', benchmark, scenario, task_id, request_digest, sample_index
+    )), 32))
+{%- endmacro %}

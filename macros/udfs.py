@@ -1,0 +1,161 @@
+"""The estimators as functions of a DuckDB connection: one registration for dbt, the ``sql`` command and tests.
+
+Names end in ``_udf``: models call the SQL macros of this folder, never these names. A Python function lives in the
+process that registered it, so a model that calls one is a table; what plain DuckDB sessions may call is created as a
+SQL macro inside the file (``create_functions.sql``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
+
+if TYPE_CHECKING:
+    import duckdb
+
+INTERVAL_TYPE = "STRUCT(low DOUBLE, high DOUBLE)"
+SHOWN_TYPE = "STRUCT(low DOUBLE, high DOUBLE, method VARCHAR, flags VARCHAR[])"
+ERRORS_TYPE = "STRUCT(total DOUBLE, prediction DOUBLE, data DOUBLE, is_data_below_zero BOOLEAN)"
+LAKE_TYPE = "STRUCT(form VARCHAR, files VARCHAR[])"
+BUNDLED = Path(__file__).parents[1] / "ingest" / "bundled"
+
+
+def __getattr__(name: str) -> Any:
+    """``Plugin``, which dbt-duckdb looks up here, made on demand: importing dbt costs the ``sql`` command 0.6 s."""
+    if name != "Plugin":
+        raise AttributeError(name)
+    from dbt.adapters.duckdb.plugins import BasePlugin
+
+    class Plugin(BasePlugin):
+        """dbt-duckdb calls this on the parent connection; its cursors, also of other threads, see the functions."""
+
+        def configure_connection(self, conn: Any) -> None:
+            register(conn)
+
+    return Plugin
+
+
+def register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make every ``*_udf`` callable on ``connection`` and its cursors; calling it twice is harmless."""
+    existing = "select function_name from duckdb_functions() where function_name = 'pass_at_k_udf'"
+    if connection.execute(existing).fetchall():
+        return
+    create: Any = connection.create_function  # its stub knows enums only, the function takes their names too
+    create("pass_at_k_udf", _pass_at_k, ["BIGINT"] * 3, "DOUBLE", null_handling="special")
+    create("bootstrap_interval_udf", _bootstrap, ["BIGINT[]", "BIGINT", "BIGINT"], INTERVAL_TYPE, type="arrow")
+    shown = ["BIGINT[]", "VARCHAR[]", "BIGINT", "BIGINT"]
+    create("shown_interval_udf", _shown, shown, SHOWN_TYPE, type="arrow", null_handling="special")
+    create("standard_errors_udf", _errors, ["BIGINT[]", "BIGINT", "BIGINT"], ERRORS_TYPE, type="arrow")
+    create("lake_files_udf", _lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
+
+
+def _pass_at_k(num_planned: int | None, num_passed: int | None, k: int | None) -> float | None:
+    from . import estimators
+
+    if num_planned is None or num_passed is None or k is None:
+        return None
+    score = estimators.pass_at_k(num_planned, num_passed, k)
+    return None if score is None else float(score)
+
+
+def _bootstrap(passes: pa.ChunkedArray, num_planned: pa.ChunkedArray, k: pa.ChunkedArray) -> pa.Array:
+    from . import estimators
+
+    def row(counts: list[int] | None, n: int | None, size: int | None) -> dict[str, float] | None:
+        if not counts or n is None or size is None:
+            return None
+        limits = estimators.bootstrap(counts, n, size)
+        return None if limits is None else {"low": limits[0], "high": limits[1]}
+
+    return _by_row(row, _arrow(INTERVAL_TYPE), passes, num_planned, k)
+
+
+def _shown(
+    passes: pa.ChunkedArray, clusters: pa.ChunkedArray, num_planned: pa.ChunkedArray, k: pa.ChunkedArray
+) -> pa.Array:
+    from . import estimators
+
+    def row(counts: list[int] | None, labels: list[str | None] | None, n: int | None, size: int | None) -> Any:
+        if not counts or n is None or size is None:
+            return None
+        known = labels if labels and all(label is not None for label in labels) else None
+        found = estimators.interval(counts, n, size, known)
+        if found is None:
+            return None
+        return {"low": found.low, "high": found.high, "method": found.method, "flags": list(found.flags)}
+
+    return _by_row(row, _arrow(SHOWN_TYPE), passes, clusters, num_planned, k)
+
+
+def _errors(passes: pa.ChunkedArray, num_planned: pa.ChunkedArray, k: pa.ChunkedArray) -> pa.Array:
+    from . import estimators
+
+    def row(counts: list[int] | None, n: int | None, size: int | None) -> dict[str, Any] | None:
+        if not counts or n is None or size is None:
+            return None
+        found = estimators.standard_errors(counts, n, size)
+        return {
+            "total": found.total,
+            "prediction": found.prediction,
+            "data": found.data,
+            "is_data_below_zero": found.is_data_below_zero,
+        }
+
+    return _by_row(row, _arrow(ERRORS_TYPE), passes, num_planned, k)
+
+
+def _lake_files(root: str, table: str) -> dict[str, Any]:
+    """Files to read for a lake table, the zero-row typed part first; ``root`` "" is the bundled lake.
+
+    ``form`` is ``lake`` (a folder per table, liveness in ``_live``) or ``published`` (samples and results in ``data``).
+    """
+    from ..ingest.lake import EMPTY_PARTS, Lake
+
+    lake = (Path(root).expanduser() if root else BUNDLED / "lake").resolve()
+    is_published = (lake / "data").is_dir() and not (lake / "_live").is_dir()
+    if is_published and table in ("samples", "results"):
+        empty = [EMPTY_PARTS / f"{name}.parquet" for name in ("samples", "results")]
+        return {"form": "published", "files": [*map(str, empty), *_globbed(lake / "data")]}
+    empty = [str(EMPTY_PARTS / f"{table}.parquet")]
+    if is_published:
+        return {"form": "published", "files": [*empty, *_globbed(lake / table)]}
+    live = Lake(lake).live_parts(table)
+    return {"form": "lake", "files": [*empty, *_as_few(lake / table, live)]}
+
+
+def _as_few(folder: Path, live: list[Path]) -> list[str]:
+    """The glob where every file of the folder is live, else the live files one by one."""
+    is_all = live and {part.as_posix() for part in live} == {part.as_posix() for part in folder.rglob("*.parquet")}
+    return [f"{folder}/**/*.parquet"] if is_all else [str(part) for part in live]
+
+
+def _globbed(folder: Path) -> list[str]:
+    return [f"{folder}/**/*.parquet"] if next(folder.rglob("*.parquet"), None) else []
+
+
+def _by_row(function: Callable[..., Any], type_: pa.DataType, *columns: pa.ChunkedArray) -> pa.Array:
+    """Apply ``function`` to each row; equal rows are computed once (a board repeats cells over verdicts)."""
+    known: dict[Any, Any] = {}
+
+    def once(values: Iterable[Any]) -> Any:
+        arguments = tuple(values)
+        key = repr(arguments)
+        if key not in known:
+            known[key] = function(*arguments)
+        return known[key]
+
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    return pa.array([once(row) for row in rows], type=type_)
+
+
+def _arrow(name: str) -> pa.DataType:
+    interval = [("low", pa.float64()), ("high", pa.float64())]
+    errors = [(field, pa.float64()) for field in ("total", "prediction", "data")]
+    return {
+        INTERVAL_TYPE: pa.struct(interval),
+        SHOWN_TYPE: pa.struct([*interval, ("method", pa.string()), ("flags", pa.list_(pa.string()))]),
+        ERRORS_TYPE: pa.struct([*errors, ("is_data_below_zero", pa.bool_())]),
+    }[name]

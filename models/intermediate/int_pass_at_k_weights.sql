@@ -1,0 +1,51 @@
+-- Integer score of a problem with c of n samples passed, over C(n, k).
+with cells as (
+
+    select * from {{ ref('int_cells_aggregated') }}
+
+),
+
+metrics as (
+
+    select unnest({{ var('pass_at_k') }}::bigint[]) as k
+
+),
+
+shapes as (
+
+    select distinct
+        cells.num_planned,
+        metrics.k
+    from cells
+    cross join metrics
+    where
+        cells.num_planned >= metrics.k
+        and {{ log2_combinations('cells.num_planned', 'metrics.k') }}
+        <= {{ var('numerator_limit_bits') }}
+
+),
+
+counts as (
+
+    select
+        num_planned,
+        k,
+        unnest(range(0, num_planned::bigint + 1)) as num_passed
+    from shapes
+
+),
+
+weighted as (
+
+    select
+        num_planned,
+        k,
+        num_passed,
+        {{ pass_at_k_numerator('num_planned', 'num_passed', 'k') }}
+            as numerator,
+        {{ combinations('num_planned', 'k') }} as denominator
+    from counts
+
+)
+
+select * from weighted

@@ -1,0 +1,38 @@
+-- A task may be written by staging and by an import: the row that knows more
+-- wins, then the larger digest, so that file order cannot decide.
+with tasks as (
+
+    select * from {{ ref('stg_lake__tasks') }}
+
+),
+
+deduplicated as (
+
+    select *
+    from tasks
+    qualify row_number() over (
+        partition by benchmark, dataset_version, scenario, task_id
+        order by
+            task_digest is null,
+            num_base_cases is null,
+            dataset_digest desc nulls last,
+            task_digest desc nulls last,
+            tasks desc
+    ) = 1
+
+),
+
+with_plus as (
+
+    select
+        *,
+        -- known counts and no extra case: base and plus are the same tests
+        not (
+            coalesce(num_plus_cases = 0, false)
+            or (num_plus_cases is null and num_base_cases is not null)
+        ) as has_plus
+    from deduplicated
+
+)
+
+select * from with_plus

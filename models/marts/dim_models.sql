@@ -1,0 +1,51 @@
+with declared as (
+
+    select * from {{ ref('stg_seeds__models') }}
+
+),
+
+requests as (
+
+    select * from {{ ref('int_requests_summarized') }}
+
+),
+
+seen as (
+
+    select
+        model,
+        min(parent_model) as parent_model,
+        max(training_step) as training_step,
+        count(distinct benchmark)::integer as num_benchmarks,
+        sum(num_samples)::bigint as num_samples
+    from requests
+    group by model
+
+),
+
+joined as (
+
+    select
+        model,
+        declared.hub_id,
+        declared.model_revision,
+        declared.family,
+        declared.licence,
+        declared.templating_mode,
+        declared.tier,
+        declared.reason,
+        seen.parent_model,
+        seen.training_step,
+        declared.context_length,
+        coalesce(seen.num_benchmarks, 0)::integer as num_benchmarks,
+        coalesce(seen.num_samples, 0)::bigint as num_samples,
+        declared.is_osi_approved,
+        coalesce(declared.is_excluded, false) as is_excluded,
+        declared.model is not null as is_declared
+    from declared
+    full join seen using (model)
+
+)
+
+select * from joined
+order by model
