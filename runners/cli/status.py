@@ -24,7 +24,7 @@ def command(pending: bool, format_: str, **settings_options: Any) -> None:
     settings = settings_from(**settings_options)
     run = Run(settings.run_root, Lake(settings.lake_root))
     rows = [_row(run, shard) for shard in run.manifest.shards().values()]
-    shown = [row for row in rows if not pending or row["score"] != "done"]
+    shown = [row for row in rows if not pending or row["score"] in ("pending", "running")]
     out.table(shown, _COLUMNS, format_)
     counts = {state: sum(row["score"] == state for row in rows) for state in ("done", "running", "pending")}
     out.say(f"{run.root}: {len(rows)} shards, " + ", ".join(f"{count} {state}" for state, count in counts.items()))
@@ -40,8 +40,15 @@ def _row(run: Any, shard: Any) -> dict[str, Any]:
         "samples": f"{shard.first_sample}-{last}" if last != shard.first_sample else str(last),
         "expected_rows": shard.expected_rows,
         "generate": _state(run, "generate", shard.shard_id),
-        "score": _state(run, "score", shard.shard_id),
+        "score": _state(run, "score", shard.shard_id) if _is_gradable(shard) else "import-only",
     }
+
+
+def _is_gradable(shard: Any) -> bool:
+    """Published verdicts without texts, and benchmarks without a loader, have nothing for our judge."""
+    from ...ingest.benchmarks import registry
+
+    return registry()[shard.benchmark].load is not None and shard.expected_rows > 0
 
 
 def _state(run: Any, stage: str, shard_id: str) -> str:
