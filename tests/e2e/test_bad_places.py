@@ -38,7 +38,7 @@ def test_full_disk_while_generating_loses_nothing(namespace: list[str], tmp_path
     folder = tmp_path / "full"
     folder.mkdir()
     script = """
-mount -t tmpfs -o size=420k none $D
+mount -t tmpfs -o size=100k none $D
 $B plan --config $C --scratch $D >/dev/null
 set +e; $B generate --config $C --scratch $D --model forge__perfect >/dev/null 2>$D/../said; echo "first $?"; set -e
 cat $D/../said
