@@ -15,7 +15,7 @@ from typing import Any
 from ..formats import Record, Recording
 from ..formats.source_files import read_content
 from ..pins import Pin
-from ..recorded_rows import Asked
+from ..recorded.rows import Asked
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,9 @@ def command(format_name: str, file: Path, dry_run: bool, **options: Any) -> None
     humaneval, livecodebench or livecodebench-execution; .gz is read as well. The file is reconciled with the
     benchmark before anything is written; importing it again changes nothing.
     """
-    from ...ingest.imports import Wanted, import_file
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
+    from ...ingest.recorded import Wanted, import_file
 
     names = ("config", "scratch", "run_name", "lake", "datasets")
     settings = settings_from(**{name: options.pop(name) for name in names})

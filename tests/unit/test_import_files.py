@@ -5,11 +5,11 @@ import json
 
 import pytest
 from benchforge.ingest.errors import BadInput, ConfigurationChanged, LakeError, UsageError
-from benchforge.ingest.imports import Wanted, import_file
 from benchforge.ingest.keys import sample_id
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
-from benchforge.ingest.recorded_rows import model_and_protocol
+from benchforge.ingest.recorded import Wanted, import_file
+from benchforge.ingest.recorded.rows import model_and_protocol
 
 V0_1_9 = "84f4b93a1270b492e4c54d5212da7a5b"
 

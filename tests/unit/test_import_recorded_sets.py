@@ -4,9 +4,9 @@ import gzip
 import json
 
 import pytest
-from benchforge.ingest.imports import Wanted, import_file
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
+from benchforge.ingest.recorded import Wanted, import_file
 
 QWEN = "qwen2.5-coder-1.5b-base"
 SETS = [

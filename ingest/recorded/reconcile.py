@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BadInput
-from .formats import Record
+from ..errors import BadInput
+from ..formats import Record
 
 _NUM_SHOWN = 3
 

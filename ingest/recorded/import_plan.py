@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import stage
-from .benchmarks import resolve
-from .benchmarks.declaration import Benchmark, Task
-from .errors import BadInput, NotStaged, UsageError
-from .formats import Context, Record, Recording, registry
-from .formats.source_files import read_content
-from .manifest import Shard
-from .pins import Pin, pins_of
+from .. import stage
+from ..benchmarks import resolve
+from ..benchmarks.declaration import Benchmark, Task
+from ..errors import BadInput, NotStaged, UsageError
+from ..formats import Context, Record, Recording, registry
+from ..formats.source_files import read_content
+from ..manifest import Shard
+from ..pins import Pin, pins_of
 from .reconcile import Expected, Reconciled, reconcile
-from .recorded_rows import Asked, model_and_protocol
+from .rows import Asked, model_and_protocol
 
 _SOURCE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+@[0-9a-f]{7,40}")
 _STATED_TOLERANCE_PERCENT = 0.05

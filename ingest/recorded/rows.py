@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from . import keys, schemas
-from .errors import UsageError
-from .formats import Record, Recording, TaskFacts
+from .. import keys, schemas
+from ..errors import UsageError
+from ..formats import Record, Recording, TaskFacts
 
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*__[A-Za-z0-9][A-Za-z0-9._+-]*")
 _THOUGHT_SUFFIX = "+cot"

@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import BadInput, ConfigurationChanged
+from ..errors import BadInput, ConfigurationChanged
+from ..manifest import Run, Shard, run_id
+from ..tasks import record_tasks, record_unstaged_tasks
 from .import_plan import Plan, Wanted, plan_import
-from .manifest import Run, Shard, run_id
-from .recorded_rows import recorded_task_rows, result_rows, sample_rows
-from .tasks import record_tasks, record_unstaged_tasks
+from .rows import recorded_task_rows, result_rows, sample_rows
 
 __all__ = ["Imported", "Wanted", "import_file"]
 
