@@ -24,7 +24,7 @@ from ..formats.source_files import json_lines, read_content
 from ..lake import arrow_schema, replace_file
 from ..manifest import Shard
 from ..pins import Pin, pins_of
-from ..reconcile import Expected, reconcile
+from ..recorded.reconcile import Expected, reconcile
 from ..recorded.rows import Asked, model_and_protocol, recorded_task_rows, result_rows, sample_rows
 from .published_figures import ScoredFile, Source, as_csv, figures_of, printed_figures
 
