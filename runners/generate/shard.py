@@ -122,6 +122,7 @@ class ShardGenerator:
         if row["request_digest"] == self.shard.request_digest and row["seed"] == self._seed(row["sample_index"]):
             return
         asked = {**self.shard.request, "seed": self._seed(row["sample_index"])}
+        del asked["prompt_digest"]  # there of all prompts, here of one
         differing = [name for name in sorted(asked) if name in row and row[name] != asked[name]]
         name = differing[0] if differing else "request_digest"
         before, after = row.get(name), asked.get(name, self.shard.request_digest)

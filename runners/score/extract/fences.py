@@ -75,7 +75,7 @@ def _unfenced(text: str, context: Mapping[str, str]) -> str:
         return lines[-1].strip() if lines else ""
     starts = [i for i, line in enumerate(lines) if line.startswith(("def ", "import ", "from ", "class ", "@"))]
     for end in range(len(lines), 0, -1)[:20]:
-        candidate = "\n".join(lines[starts[0] : end]) if starts else ""
+        candidate = "\n".join(lines[starts[0] : end]).strip("\n") if starts else ""
         if candidate and _parses(candidate):
             return candidate
     return text.strip()
