@@ -1,0 +1,124 @@
+"""Kind ``check`` (original HumanEval): the dataset's test runs here, the sample elsewhere.
+
+Theory of operation. ``check(candidate)`` is dataset code: trusted, executed in this worker (a process of its own, which its
+supervisor can restart), in a namespace that holds the prompt's helper functions and nothing of the sample. ``candidate``
+is a stub: every call goes over a pipe to the child and comes back as plain data. So a sample can neither redefine
+``check`` nor leave a decorator dangling before it, nor return an object that equals everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ....ingest.benchmarks.declaration import Task
+from ..sandbox.inside.child import REQUEST_FD
+from . import decode
+from .execution import Answer, Bench, Claims, Ended, Raised, start
+from .outcome import Outcome, PartOutcome, failed, passed
+
+
+class CandidateFailed(Exception):
+    """The candidate raised, or broke off; a test that expects an exception may catch it."""
+
+
+class _OutOfTime(BaseException):
+    pass
+
+
+def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
+    """One case: the whole test. Both oracles read it alike."""
+    outcome = Outcome(_judged(bench, task, program), None)
+    return dict.fromkeys(names, outcome)
+
+
+def _judged(bench: Bench, task: Task, program: str) -> PartOutcome:
+    own = task.payload.get("limit_seconds")
+    seconds = (bench.rules.check_seconds if own is None else own) * bench.rules.limit_scale
+    spec = {"kind": "served", "program": program, "entry_point": task.payload["entry_point"], "guard": "humaneval"}
+    reader, writer = os.pipe()
+    try:
+        connection = bench.server(program, task.payload["test"])
+        claims = start(bench, connection, spec, seconds, fds={REQUEST_FD: reader})
+    finally:
+        os.close(reader)
+    with os.fdopen(writer, "wb", buffering=0) as requests, claims:
+        return _run(task, _Stub(claims, requests, bench), seconds)
+
+
+class _Stub:
+    """What the test calls. Remembers why it failed, because a test may swallow the exception."""
+
+    def __init__(self, claims: Claims, requests: Any, bench: Bench) -> None:
+        self._claims, self._requests, self._bench = claims, requests, bench
+        self.reason = ""
+        self.is_broken = False
+
+    def load(self) -> None:
+        """The program's first frame; raises CandidateFailed when it did not load."""
+        self._value(self._claims.next())
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if self.is_broken:
+            raise CandidateFailed(self.reason)
+        try:
+            self._requests.write(pickle.dumps((arguments, keywords)))
+        except OSError:
+            pass  # its report says why it is gone
+        return self._value(self._claims.next())
+
+    def _value(self, frame: Answer | Raised | Ended) -> Any:
+        if isinstance(frame, Answer):
+            self._bench.usage.case_seconds.append(frame.seconds)
+            try:
+                return decode.value(frame.tree)
+            except (decode.Malformed, RecursionError, MemoryError):
+                frame = Ended("tamper")
+        self.reason = frame.reason or "tamper"
+        self.is_broken = isinstance(frame, Ended)
+        raise CandidateFailed(self.reason)
+
+
+def _run(task: Task, stub: _Stub, seconds: float) -> PartOutcome:
+    try:
+        with _alarm(seconds + 0.5):
+            stub.load()
+            _test_of(task)(stub)
+    except _OutOfTime:
+        return failed("timeout", 0, 0, "timeout")
+    except CandidateFailed:
+        return failed(stub.reason, 0, 0, "timeout" if stub.reason == "timeout" else "fail")
+    except AssertionError:
+        return failed("wrong_answer", 0, 0)
+    except Exception:
+        # the test stumbled over what the candidate gave it (a TypeError in abs(), a missing key, …)
+        return failed("wrong_answer", 0, 0)
+    if stub.is_broken:
+        return failed(stub.reason, 0, 0, "timeout" if stub.reason == "timeout" else "fail")
+    return passed(1)
+
+
+def _test_of(task: Task) -> Any:
+    """``check`` in a namespace with the prompt's helpers; the entry point there has an empty body."""
+    namespace: dict[str, Any] = {"__name__": "__test__"}
+    exec(compile(task.payload["prompt"] + "\n    pass\n", "<prompt>", "exec", dont_inherit=True), namespace)
+    exec(compile(task.payload["test"], "<test>", "exec", dont_inherit=True), namespace)
+    return namespace["check"]
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    def expire(signum: int, frame: Any) -> None:
+        raise _OutOfTime
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)

@@ -1,0 +1,184 @@
+"""What every kind of task shares: a sandbox that can be replaced, and one run of a program read line by line.
+
+Theory of operation. A ``Bench`` belongs to one worker. It owns a sandbox, opens a new one after a failure, and adds up
+what the children used. A ``Claims`` is one run: it checks the frame of the report (ready first, cases in order, each once,
+an end mark) before anybody looks at a value. A report that breaks off is a verdict, never a pass; one that does not
+begin is a failure of ours (SandboxBroken), because the sample had not run yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..sandbox import Sandbox
+from ..sandbox.connection import Connection, Ending, Running, SandboxBroken
+from ..sandbox.inside.confine import Limits
+from . import decode
+from .rules import Rules
+
+MAX_LINE_BYTES = 32 << 20
+MAX_PART_BYTES = 256 << 20
+_SPARE_CPU_SECONDS = 30
+
+
+@dataclass
+class Usage:
+    """What the children of one job used."""
+
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    case_seconds: list[float] = field(default_factory=list)
+
+    def add(self, ending: Ending) -> None:
+        self.cpu_seconds += ending.cpu_seconds
+        self.wall_seconds += ending.wall_seconds
+        self.peak_memory_bytes = max(self.peak_memory_bytes, ending.peak_memory_bytes)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A claimed return value, still as a tree."""
+
+    case: int
+    seconds: float
+    encode_seconds: float
+    tree: Any
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A claimed exception; ``case`` is -1 while the program loaded."""
+
+    case: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """No more frames. ``reason`` is empty after a complete report of ``num_cases``."""
+
+    reason: str
+    num_cases: int = 0
+
+
+class Bench:
+    """A worker's place to execute: the sandbox, its rules, the usage of the job at hand."""
+
+    def __init__(self, open_sandbox: Callable[[], Sandbox], rules: Rules, expect: Callable[[float], None]) -> None:
+        self._open = open_sandbox
+        self._sandbox: Sandbox | None = None
+        self.rules = rules
+        self.usage = Usage()
+        self.expect = expect
+        """Tells the supervisor how many seconds the next step may take."""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        if self._sandbox is None:
+            self._sandbox = self._open()
+        return self._sandbox
+
+    def renew(self) -> None:
+        """Throw the sandbox away; the next use opens a fresh one."""
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+    def server(self, program: str, reference: str | None = None) -> Connection:
+        """The numpy server where the source or the task's reference mentions it, else the lean one."""
+        wants_numpy = "numpy" in program or "numpy" in (reference or "")
+        return self.sandbox.server("numpy" if wants_numpy else "lean")
+
+    def limits(self, seconds: float) -> Limits:
+        return Limits(memory_bytes=self.rules.memory_bytes, cpu_seconds=int(seconds) + _SPARE_CPU_SECONDS)
+
+
+class Claims:
+    """One child's report as typed frames; use as a context manager, iterate once."""
+
+    def __init__(self, bench: Bench, running: Running, seconds: float, *, is_measured: bool = True) -> None:
+        self._bench, self._running, self._seconds, self._is_measured = bench, running, seconds, is_measured
+        self._frames = self._read()
+
+    def __enter__(self) -> Claims:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ending = self._running.finish()
+        if self._is_measured:
+            self._bench.usage.add(ending)
+
+    def __iter__(self) -> Iterator[Answer | Raised | Ended]:
+        return self._frames
+
+    def next(self) -> Answer | Raised | Ended:
+        return next(self._frames)
+
+    def _read(self) -> Iterator[Answer | Raised | Ended]:
+        lines = self._running.lines(self._seconds, MAX_PART_BYTES, MAX_LINE_BYTES)
+        self._await_ready(next(lines, None))
+        case = None
+        for line in lines:
+            try:
+                frame = _frame(line)
+            except (decode.Malformed, RecursionError, MemoryError):
+                frame = Ended("tamper")
+            if isinstance(frame, Answer | Raised) and case is not None and frame.case != case + 1:
+                frame = Ended("tamper")
+            yield frame
+            if isinstance(frame, Ended):
+                return
+            case = frame.case
+        yield Ended(self._why_it_broke_off())
+
+    def _await_ready(self, line: bytes | None) -> None:
+        try:
+            if line is not None and decode.parse(line)[0] == "ready":
+                return
+        except (decode.Malformed, RecursionError, IndexError, TypeError, KeyError):
+            pass
+        raise SandboxBroken("a child did not get ready")
+
+    def _why_it_broke_off(self) -> str:
+        if self._running.is_out_of_time:
+            return "timeout"
+        return "output_limit" if self._running.is_over_limit else "killed"
+
+
+_REASONS = frozenset(("exception", "memory", "timeout", "syntax", "not_one_expression"))
+
+
+def _frame(line: bytes) -> Answer | Raised | Ended:
+    """One report line, checked by exact type; raises Malformed."""
+    message = decode.parse(line)
+    if type(message) is not list or not message:
+        raise decode.Malformed("frame")
+    kind, content = message[0], message[1:]
+    if kind == "a" and [type(item) for item in content[:3]] == [int, float, float] and len(content) == 4:
+        return Answer(*content)
+    if kind == "x" and len(content) == 3 and type(content[0]) is int and content[1] in _REASONS:
+        return Raised(content[0], content[1])
+    if kind == "end" and len(content) == 1 and type(content[0]) is int:
+        return Ended("", content[0])
+    raise decode.Malformed("frame")
+
+
+def start(
+    bench: Bench, connection: Connection, spec: Mapping[str, Any], seconds: float, inputs: str = "",
+    fds: Mapping[int, int] | None = None, *, is_measured: bool = True,
+) -> Claims:  # fmt: skip
+    """Start a child with the bench's limits and read it for at most ``seconds``."""
+    bench.expect(seconds)
+    running = connection.start({**spec, "limits": bench.limits(seconds)}, inputs, fds)
+    return Claims(bench, running, seconds, is_measured=is_measured)
+
+
+def call_spec(program: str, entry_point: str, limits: Sequence[float], **options: Any) -> dict[str, Any]:
+    """Spec of the kind ``calls``: every input in order, guard of evalplus."""
+    return {
+        "kind": "calls", "program": program, "entry_point": entry_point, "guard": "evalplus", "collect": False,
+        "fresh_inputs": False, "case_limits": list(limits), **options,
+    }  # fmt: skip

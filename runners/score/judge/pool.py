@@ -1,0 +1,302 @@
+"""The judge as the scoring stage sees it: jobs in, outcomes out, workers supervised.
+
+Theory of operation. The supervisor executes nothing and decodes nothing. It keeps one job per worker, watches how long a worker
+may stay silent, and replaces workers. A worker that died is a failure of ours: the job is tried again, three times in
+all. A worker that went silent twice on the same job was held up by what the sample sent: that is the sample's failure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import pickle
+import platform
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ....ingest import errors, keys
+from ....ingest.benchmarks.declaration import Oracles, Task
+from ..sandbox import Sandbox
+from ..sandbox.inside import wire
+from .outcome import Graded, Job, Outcome, failed
+from .rules import OFFICIAL, Rules
+
+_NUM_ATTEMPTS = 3
+_NUM_SILENCES = 2
+_START_SECONDS = 90.0
+
+
+class SandboxFailed(errors.Incomplete):
+    """Some jobs have no verdict because the sandbox failed; ``keys`` names them. The others were yielded."""
+
+    def __init__(self, keys_: tuple[Any, ...], reason: str) -> None:
+        super().__init__(
+            f"The sandbox failed for {len(keys_)} program(s), three times each in fresh servers ({reason}).",
+            "run the same command again; what is graded is kept",
+        )
+        self.keys = keys_
+
+
+class Judge:
+    """Grades programs of the given tasks; a context manager. See ``Rules`` for limits."""
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        sandbox_mode: str | None = None,
+        *,
+        num_workers: int = 1,
+        is_unsafe: bool = False,
+        cache_directory: Path | None = None,
+        rules: Rules = OFFICIAL,
+    ) -> None:
+        """``cache_directory`` keeps expected values computed from references; None: for this judge's life only."""
+        self.tasks = tasks
+        self.is_unsafe = is_unsafe
+        self.rules = rules
+        self._asked_mode = sandbox_mode
+        self._num_workers = max(1, num_workers)
+        self._own_directory = tempfile.TemporaryDirectory() if cache_directory is None else None
+        self._directory = cache_directory or Path(self._own_directory.name if self._own_directory else "")
+        self._workers: list[_Process] = []
+        self._extractor: Sandbox | None = None
+        self._active: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def mode(self) -> str:
+        """The outer layer in use; opens the first sandbox if none is open yet."""
+        return self._opened()[0]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every active layer."""
+        return self._opened()[1]
+
+    def grader_id(self, oracles: Oracles) -> str:
+        """64 hex characters of everything a verdict depends on besides task and program."""
+        return keys.digest_of(
+            {
+                "code": _code_digest(),
+                "oracles": [oracles.official, oracles.strict],
+                "rules": asdict(self.rules),
+                "python": platform.python_version(),
+                "numpy": _numpy_version(),
+                "is_unsafe": self.is_unsafe,
+            }
+        )
+
+    def grade(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Graded]]:
+        """Grade in any order, reading ``jobs`` as workers get free. Raises SandboxFailed after the last outcome."""
+        lost: list[tuple[Any, str]] = []
+        waiting = iter(jobs)
+        try:
+            while self._feed(waiting):
+                for process in _readable([process for process in self._workers if process.job is not None]):
+                    yield from self._collect(process, lost)
+        finally:
+            for process in [process for process in self._workers if process.job is not None]:
+                self._replace(process)
+        if lost:
+            raise SandboxFailed(tuple(key for key, _ in lost), lost[-1][1])
+
+    def extract(self, extractor: str, text: str, context: Mapping[str, str]) -> str:
+        """The program in a text, by an extractor's name (``runners/score/extract``); sandboxed, empty when there is none."""
+        from ..sandbox.connection import SandboxBroken
+
+        for attempt in range(_NUM_ATTEMPTS):
+            if self._extractor is None:
+                self._extractor = Sandbox.open(self._asked_mode, is_unsafe=self.is_unsafe)
+            try:
+                return self._extractor.extract(extractor, text, context)
+            except SandboxBroken as error:
+                self._extractor.close()
+                self._extractor = None
+                if attempt == _NUM_ATTEMPTS - 1:
+                    raise SandboxFailed((extractor,), str(error)) from error
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        for process in self._workers:
+            process.close()
+        self._workers = []
+        if self._extractor is not None:
+            self._extractor.close()
+            self._extractor = None
+        if self._own_directory is not None:
+            self._own_directory.cleanup()
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _opened(self) -> tuple[str, tuple[str, ...]]:
+        if self._active is None:
+            self._start_worker()
+        assert self._active is not None
+        return self._active
+
+    def _start_worker(self) -> _Process:
+        # later workers take the mode that the first one found, so that all rows of a run say the same
+        mode = self._active[0] if self._active else self._asked_mode
+        process = _Process(mode, self.is_unsafe, self.rules, self._directory)
+        try:
+            active = process.greeted()
+        except BaseException:
+            process.close()
+            raise
+        if self._active is None:
+            self._active = active
+        self._workers.append(process)
+        return process
+
+    def _feed(self, waiting: Iterator[Job]) -> bool:
+        """Give every idle worker a job; True while any worker is at work."""
+        while True:
+            idle = next((process for process in self._workers if process.job is None), None)
+            if idle is None and len(self._workers) >= self._num_workers:
+                return True
+            job = next(waiting, None)
+            if job is None:
+                return any(process.job is not None for process in self._workers)
+            if job.task_id not in self.tasks:
+                raise errors.BadInput(f"There is no task {job.task_id} to judge a program of.")
+            (idle or self._start_worker()).give(job, self.tasks[job.task_id])
+
+    def _collect(self, process: _Process, lost: list[tuple[Any, str]]) -> Iterator[tuple[Job, Graded]]:
+        job = process.job
+        assert job is not None
+        name, content = process.hear()
+        if name == "graded":
+            process.job = None
+            yield job, content
+        elif name == "broken":
+            process.job = None
+            lost.append((job.key, content))
+        elif name == "refused":
+            raise content
+        elif name in ("died", "silent"):
+            self._replace(process)
+            if name == "silent" and process.num_silences + 1 >= _NUM_SILENCES:
+                yield job, _held_up(job, self.tasks[job.task_id])
+            elif process.attempt >= _NUM_ATTEMPTS:
+                lost.append((job.key, "a grading process died"))
+            else:
+                num_silences = process.num_silences + (name == "silent")
+                self._start_worker().give(job, self.tasks[job.task_id], process.attempt + 1, num_silences)
+
+    def _replace(self, process: _Process) -> None:
+        process.close()
+        self._workers.remove(process)
+
+
+class _Process:
+    """A worker as the supervisor holds it."""
+
+    def __init__(self, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path) -> None:
+        ours, theirs = socket.socketpair()
+        self._control = ours
+        self._process = subprocess.Popen(_worker_argv(), stdin=theirs, start_new_session=True)
+        theirs.close()
+        self._known: dict[str, None] = {}
+        self.job: Job | None = None
+        self.attempt = 1
+        self.num_silences = 0
+        self.deadline = 0.0
+        settings = {"mode": mode, "is_unsafe": is_unsafe, "rules": rules, "directory": directory}
+        wire.send(ours, pickle.dumps(settings))
+
+    def greeted(self) -> tuple[str, tuple[str, ...]]:
+        """Mode and layers; raises what kept the worker from opening a sandbox."""
+        self.deadline = time.monotonic() + _START_SECONDS
+        if not _readable([self]):
+            raise errors.SandboxUnavailable("The grading process does not start.")
+        name, content = self.hear()
+        if name == "refused":
+            raise content
+        if name != "hello":
+            raise errors.SandboxUnavailable("The grading process does not start.", "see the messages above")
+        return content
+
+    def give(self, job: Job, task: Task, attempt: int = 1, num_silences: int = 0) -> None:
+        is_known = job.task_id in self._known
+        self._known[job.task_id] = None
+        self.job, self.attempt, self.num_silences = job, attempt, num_silences
+        self.deadline = time.monotonic() + _START_SECONDS
+        message = (None if is_known else task, job.task_id, job.program, job.oracles, attempt)
+        with contextlib.suppress(wire.Closed):  # its death is heard at the next turn
+            wire.send(self._control, pickle.dumps(message))
+
+    def hear(self) -> tuple[str, Any]:
+        """Next message; ("silent", …) past the deadline, ("died", …) at the end of the process."""
+        if not select.select([self._control], [], [], 0)[0]:
+            return ("silent", None) if time.monotonic() > self.deadline else ("wait", None)
+        try:
+            payload, _ = wire.receive(self._control)
+        except wire.Closed:
+            return "died", None
+        name, content = pickle.loads(payload)
+        if name == "limit":
+            self.deadline = time.monotonic() + content
+        return name, content
+
+    def fileno(self) -> int:
+        return self._control.fileno()
+
+    def close(self) -> None:
+        self._control.close()
+        if self.job is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)
+        self._process.kill()
+        self._process.wait()
+
+
+def _readable(processes: list[_Process]) -> list[_Process]:
+    """Those that said something, or that are past their deadline."""
+    left = min((process.deadline for process in processes), default=0.0) - time.monotonic()
+    ready, _, _ = select.select(processes, [], [], max(0.0, left))
+    return ready or [process for process in processes if time.monotonic() >= process.deadline]
+
+
+def _held_up(job: Job, task: Task) -> Graded:
+    """What a sample gets whose answers the comparison could not finish with."""
+    part = failed("output_limit", None, 0)
+    has_plus = bool(task.payload.get("plus_inputs") or task.payload.get("plus_cases"))
+    outcome = Outcome(part, part if has_plus else None)
+    return Graded(dict.fromkeys(job.oracles, outcome), 0.0, 0.0, 0, (), _NUM_SILENCES)
+
+
+def _worker_argv() -> list[str]:
+    """The same interpreter and search path, wherever the package was found."""
+    package = __package__ or "benchforge.runners.score.judge"
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {package}.worker import main; main()"
+    return [sys.executable, "-c", code]
+
+
+def _code_digest() -> str:
+    """Of every source file that takes part in a verdict."""
+    here = Path(__file__).resolve().parent
+    files = sorted([*here.glob("*.py"), *here.parent.joinpath("sandbox").rglob("*.py")])
+    hasher = hashlib.sha256()
+    for path in files:
+        hasher.update(f"{path.relative_to(here.parent)}\0".encode() + path.read_bytes() + b"\0")
+    return hasher.hexdigest()
+
+
+def _numpy_version() -> str:
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version("numpy")
+    except importlib.metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,94 @@
+"""Kind ``stdin``: whole programs that read standard input and print.
+
+Each case is a child of its own with real descriptors: 0 and 1 are anonymous files in memory made here, so a program may
+read and write as it likes (``open(0)``, ``sys.stdin.buffer``, ``os.write``). The output is read from the file after the child is
+dead; its size is bounded by RLIMIT_FSIZE. Answers: stripped text, line by line, each line equal as text or as a row of decimal
+numbers, the rule of LiveCodeBench@28fef95 ``testing_util.py``. ``strict`` ignores the amount of blanks inside a line as well.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+from ....ingest.benchmarks.declaration import Task
+from . import oracles
+from .execution import Bench, Ended, Raised, start
+from .outcome import Outcome, PartOutcome, failed, passed
+
+_MAX_OUTPUT_BYTES = 16 << 20
+
+
+def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
+    """Base cases, and plus cases where the task has them."""
+    base = _part(bench, task, task.payload["cases"], program, names)
+    plus_cases = task.payload.get("plus_cases")
+    plus = _part(bench, task, plus_cases, program, names) if plus_cases else dict.fromkeys(names)
+    return {name: Outcome(base[name], plus[name]) for name in names}
+
+
+def _part(
+    bench: Bench, task: Task, cases: Sequence[Mapping[str, str]], program: str, names: Sequence[str]
+) -> dict[str, PartOutcome]:
+    outcomes: dict[str, PartOutcome] = {}
+    for number, case in enumerate(cases):
+        printed, reason = _run(bench, task, program, case["stdin"])
+        for name in names:
+            if name in outcomes:
+                continue
+            if reason:
+                outcomes[name] = failed(reason, number, number, "timeout" if reason == "timeout" else "fail")
+            elif not is_same_text(printed, case["stdout"], is_strict=name == oracles.STRICT):
+                outcomes[name] = failed("wrong_answer", number, number)
+        if len(outcomes) == len(names):
+            break
+    return {name: outcomes.get(name) or passed(len(cases)) for name in names}
+
+
+def _run(bench: Bench, task: Task, program: str, stdin: str) -> tuple[str, str]:
+    """What one run printed, and the reason if it failed."""
+    own = task.payload.get("limit_seconds")
+    seconds = (bench.rules.stdin_seconds if own is None else own) * bench.rules.limit_scale
+    files = [os.memfd_create("stdin"), os.memfd_create("stdout")]
+    try:
+        _fill(files[0], stdin.encode())
+        spec = {"kind": "stdin", "program": program, "guard": "none"}
+        with start(bench, bench.server(program), spec, seconds, fds={0: files[0], 1: files[1]}) as claims:
+            frame = claims.next()
+        bench.usage.case_seconds.append(min(bench.usage.wall_seconds, seconds))
+        if isinstance(frame, Raised):
+            return "", frame.reason
+        if not isinstance(frame, Ended) or frame.reason:
+            return "", frame.reason if isinstance(frame, Ended) else "tamper"
+        printed = os.pread(files[1], _MAX_OUTPUT_BYTES + 1, 0)
+        return ("", "output_limit") if len(printed) > _MAX_OUTPUT_BYTES else (printed.decode(errors="replace"), "")
+    finally:
+        for fd in files:
+            os.close(fd)
+
+
+def _fill(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+
+
+def is_same_text(printed: str, expected: str, *, is_strict: bool = False) -> bool:
+    """Line by line after stripping; a line matches as text, or token by token as decimal numbers."""
+    ours, theirs = ([line.strip() for line in text.strip().split("\n")] for text in (printed, expected))
+    return len(ours) == len(theirs) and all(_same_line(a, b, is_strict) for a, b in zip(ours, theirs, strict=True))
+
+
+def _same_line(ours: str, theirs: str, is_strict: bool) -> bool:
+    if ours == theirs or (is_strict and ours.split() == theirs.split()):
+        return True
+    numbers = _decimals(ours)
+    return numbers is not None and numbers == _decimals(theirs)
+
+
+def _decimals(line: str) -> list[Decimal] | None:
+    try:
+        return [Decimal(token) for token in line.split()]
+    except InvalidOperation:
+        return None

@@ -1,0 +1,123 @@
+"""One grading process: owns a sandbox and the expected values, takes jobs, sends outcomes.
+
+Theory of operation. The supervisor (``pool``) starts this process with one end of a socket as descriptor 0 and talks pickle with
+it, both trusted. Decoding and comparing what samples claim happens here and not in the supervisor, because it is the one
+place where hostile data costs work: before each step the worker says how long it may take, and a worker that is silent
+for longer is killed and replaced. A failure of the sandbox is retried here in a fresh one; it never becomes a verdict.
+"""
+
+from __future__ import annotations
+
+import pickle
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ....ingest import errors
+from ....ingest.benchmarks.declaration import Task
+from ..sandbox import Sandbox
+from ..sandbox.connection import SandboxBroken
+from ..sandbox.inside import wire
+from . import calls, check, expression, oracles, stdin
+from .execution import Bench, Usage
+from .expected import ExpectedStore
+from .outcome import Graded, Outcome, failed
+from .rules import Rules
+
+NUM_ATTEMPTS = 3
+SPARE_SECONDS = 60.0
+
+
+def main() -> None:
+    """Serve on descriptor 0 until it closes."""
+    control = socket.socket(fileno=0)
+    payload, _ = wire.receive(control)
+    settings = pickle.loads(payload)
+    Worker(control, **settings).serve()
+
+
+class Worker:
+    """Settings: ``mode``, ``is_unsafe``, ``rules``, ``directory`` of expected values."""
+
+    def __init__(
+        self, control: socket.socket, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path
+    ) -> None:
+        self._control = control
+        self._bench = Bench(lambda: Sandbox.open(mode, is_unsafe=is_unsafe), rules, self._expect)
+        self._store = ExpectedStore(directory, self._bench)
+        self._tasks: dict[str, Task] = {}
+
+    def serve(self) -> None:
+        try:
+            self._greet()
+            while True:
+                payload, _ = wire.receive(self._control)
+                self._answer(*pickle.loads(payload))
+        except wire.Closed:
+            pass
+        finally:
+            self._bench.renew()
+
+    def _greet(self) -> None:
+        try:
+            sandbox = self._bench.sandbox
+            self._send("hello", (sandbox.mode, sandbox.layers))
+        except errors.BenchforgeError as error:
+            self._send("refused", error)
+
+    def _answer(self, task: Task | None, task_id: str, program: str, names: Sequence[str], attempt: int) -> None:
+        if task is not None:
+            self._tasks[task_id] = task
+        last = ""
+        for number in range(attempt, NUM_ATTEMPTS + 1):
+            try:
+                self._send("graded", self._grade(self._tasks[task_id], program, names, number))
+                return
+            except SandboxBroken as error:
+                last = str(error)
+                self._bench.renew()
+            except errors.BenchforgeError as error:
+                self._send("refused", error)
+                return
+        self._send("broken", last)
+
+    def _grade(self, task: Task, program: str, names: Sequence[str], attempt: int) -> Graded:
+        self._bench.usage = usage = Usage()
+        outcomes = grade(self._bench, self._store, task, program, names)
+        return Graded(
+            outcomes, usage.cpu_seconds, usage.wall_seconds, usage.peak_memory_bytes, tuple(usage.case_seconds), attempt
+        )
+
+    def _expect(self, seconds: float) -> None:
+        self._send("limit", seconds + SPARE_SECONDS)
+
+    def _send(self, name: str, content: Any) -> None:
+        wire.send(self._control, pickle.dumps((name, content)))
+
+
+def grade(bench: Bench, store: ExpectedStore, task: Task, program: str, names: Sequence[str]) -> Mapping[str, Outcome]:
+    """Judge one program; an unknown oracle or kind raises UsageError."""
+    unknown = sorted(set(names) - set(oracles.NAMES))
+    if unknown or task.kind not in _KINDS:
+        raise errors.UsageError(
+            f"Task {task.task_id} asks for {', '.join(unknown) or 'kind ' + task.kind}, not known here."
+        )
+    if not program.strip():
+        return dict.fromkeys(names, empty_outcome(task))
+    return _KINDS[task.kind](bench, store, task, program, names)
+
+
+def empty_outcome(task: Task) -> Outcome:
+    """No program: fails without being run."""
+    nothing = failed("empty", None, 0)
+    has_plus = bool(task.payload.get("plus_inputs") or task.payload.get("plus_cases"))
+    return Outcome(nothing, nothing if has_plus else None)
+
+
+_KINDS: Mapping[str, Callable[[Bench, ExpectedStore, Task, str, Sequence[str]], dict[str, Outcome]]] = {
+    "calls": calls.grade,
+    "check": lambda bench, store, task, program, names: check.grade(bench, task, program, names),
+    "stdin": lambda bench, store, task, program, names: stdin.grade(bench, task, program, names),
+    "expression": lambda bench, store, task, program, names: expression.grade(bench, task, program, names),
+}

@@ -1,0 +1,220 @@
+"""The judge's side of one server: start jobs, read what children claim, stop them by the clock.
+
+Theory of operation. Per job this side makes the result pipe itself and hands the write end through the server to the
+child, so that a server never sees answers. The child's pidfd comes back the same way: killing by pidfd cannot hit
+another process, works for a stopped child and across pid namespaces. Reading is bounded in time and in bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import select
+import signal
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .inside import wire
+from .inside.child import REQUEST_FD, RESULT_FD
+
+_REPLY_SECONDS = 30.0
+_MAX_REGISTERED = 8
+_PIPE_BYTES = 1 << 20
+_SET_PIPE_SIZE = 1031
+
+
+class SandboxBroken(Exception):
+    """The sandbox failed, not the sample: the attempt has no verdict."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a child ended and what it used. ``killed``: by us, for time or output."""
+
+    signal: int
+    exit_code: int
+    cpu_seconds: float
+    peak_memory_bytes: int
+    wall_seconds: float
+
+
+class Connection:
+    """One server. Not for use by two threads at once."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._control.settimeout(_REPLY_SECONDS)
+        self._registered: dict[str, None] = {}
+        self._number = 0
+
+    def hello(self) -> tuple[dict[str, Any], list[int]]:
+        return self._receive()
+
+    def go(self) -> None:
+        wire.send(self._control, b"go")
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        wire.send(self._control, pickle.dumps(dict(settings)))
+
+    def spawn(self, flavour: str) -> Connection:
+        """A server of another flavour, forked from this one."""
+        ours, theirs = socket.socketpair()
+        self._send("spawn", flavour, [theirs.fileno()])
+        theirs.close()
+        connection = Connection(ours)
+        connection.hello()
+        return connection
+
+    def register(self, key: str, pickled_inputs: bytes) -> None:
+        """Give the server a task's inputs, once; the least recently registered tasks are forgotten."""
+        if key in self._registered:
+            return
+        drop = list(self._registered)[: max(0, len(self._registered) - _MAX_REGISTERED + 1)]
+        for name in drop:
+            del self._registered[name]
+        self._send("inputs", {"key": key, "inputs": pickled_inputs, "drop": drop})
+        self._registered[key] = None
+
+    def is_registered(self, key: str) -> bool:
+        return key in self._registered
+
+    def start(self, spec: Mapping[str, Any], inputs: str = "", fds: Mapping[int, int] | None = None) -> Running:
+        """Fork a child for one program (``spec``: see ``inside.child``, with ``limits`` as Limits). ``fds``: child's number -> ours, besides the result pipe."""
+        self._number += 1
+        reader, writer = os.pipe()
+        with contextlib.suppress(OSError):
+            _set_pipe_size(writer)
+        given = {RESULT_FD: writer, **(fds or {})}
+        try:
+            job = {
+                "number": self._number,
+                "spec": {**spec, "limits": asdict(spec["limits"])},
+                "inputs": inputs,
+                "fds": list(given),
+            }
+            self._send("run", job, list(given.values()))
+            started, descriptors = self._receive()
+        except BaseException:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
+        if not started.get("started") or len(descriptors) != 1:
+            wire.close_all([reader, *descriptors])
+            raise SandboxBroken("the server did not start a child")
+        return Running(self, reader, descriptors[0])
+
+    def ending(self) -> dict[str, Any]:
+        return self._receive()[0]
+
+    def close(self) -> None:
+        self._control.close()
+
+    def _send(self, name: str, content: Any, fds: Sequence[int] = ()) -> None:
+        try:
+            wire.send(self._control, pickle.dumps((name, content)), fds)
+        except (wire.Closed, TimeoutError) as error:
+            raise SandboxBroken(f"the server is gone: {error}") from error
+
+    def _receive(self) -> tuple[dict[str, Any], list[int]]:
+        try:
+            payload, fds = wire.receive(self._control, wire.MAX_REPLY_BYTES)
+            return json.loads(payload), fds
+        except (wire.Closed, TimeoutError, ValueError) as error:
+            raise SandboxBroken(f"the server is gone: {error}") from error
+
+
+class Running:
+    """One child at work. Use ``lines`` until it ends, then ``finish``."""
+
+    def __init__(self, connection: Connection, reader: int, pidfd: int) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._pidfd = pidfd
+        self._started = time.monotonic()
+        self._ending: Ending | None = None
+        self.is_out_of_time = False
+        self.is_over_limit = False
+
+    def lines(self, seconds: float, max_bytes: int, max_line_bytes: int) -> Iterator[bytes]:
+        """Complete lines as they come, until the pipe closes, time runs out or a cap is passed.
+
+        ``seconds`` counts from the start of the child. ``is_out_of_time`` / ``is_over_limit`` say which it was. A
+        descriptor that a thread keeps open cannot delay this: the pipe is closed when the child's main thread leaves.
+        """
+        deadline = self._started + seconds
+        poller = select.poll()
+        poller.register(self._reader, select.POLLIN)
+        pending: list[bytes] = []
+        num_bytes = num_pending = 0
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not poller.poll(max(1, int(left * 1000))):
+                if deadline - time.monotonic() > 0:
+                    continue
+                self.is_out_of_time = True
+                return
+            chunk = os.read(self._reader, 1 << 18)
+            if not chunk:
+                return
+            num_bytes += len(chunk)
+            *complete, rest = chunk.split(b"\n")
+            if complete:
+                complete[0] = b"".join((*pending, complete[0]))
+                pending, num_pending = [], 0
+            pending.append(rest)
+            num_pending += len(rest)
+            if num_bytes > max_bytes or num_pending > max_line_bytes:
+                self.is_over_limit = True
+                return
+            paused = time.monotonic()
+            yield from complete
+            # what the reader does with a line is not the program's time
+            deadline += time.monotonic() - paused
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def finish(self) -> Ending:
+        """End the child if it still runs, and say how it went; raises SandboxBroken when the server cannot tell."""
+        if self._ending is None:
+            self.kill()
+            wall_seconds = time.monotonic() - self._started
+            wire.close_all([self._reader])
+            try:
+                report = self._connection.ending()
+                status = int(report["status"])
+                cpu_seconds, memory = float(report["cpu"]), int(report["memory"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise SandboxBroken(f"the server's report makes no sense: {error}") from error
+            finally:
+                wire.close_all([self._pidfd])
+            exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
+            number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+            self._ending = Ending(number, exit_code, cpu_seconds, memory, wall_seconds)
+        return self._ending
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the child to end by itself; False when time (from its start) ran out."""
+        poller = select.poll()
+        poller.register(self._pidfd, select.POLLIN)
+        left = self._started + seconds - time.monotonic()
+        return bool(poller.poll(max(0, int(left * 1000))))
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+
+def _set_pipe_size(fd: int) -> None:
+    import fcntl
+
+    fcntl.fcntl(fd, _SET_PIPE_SIZE, _PIPE_BYTES)
+
+
+__all__ = ["REQUEST_FD", "RESULT_FD", "Connection", "Ending", "Running", "SandboxBroken"]

@@ -1,0 +1,287 @@
+"""One process per program: confined first, then it executes the sample and claims answers.
+
+Theory of operation. The server forks; the child closes every descriptor but its pipes, confines itself (``confine``),
+says ``ready``, and only then touches the sample. From there on everything in this process may be forged by the
+sample, the result pipe included: it holds no answer, no other task, no secret, so that the best a forger can do is to
+write the right values, which means to compute them. It leaves by ``os._exit``; its exit status means nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import codec, confine, expressions, guard
+from .report import LOADING, Expired, Report, compiled
+
+RESULT_FD, REQUEST_FD = 3, 4
+SEED = 20240229
+_now = time.perf_counter
+_set_timer = signal.setitimer
+_REAL = signal.ITIMER_REAL
+
+
+class Sink(io.StringIO):
+    """Standard streams of a guarded sample: writes go nowhere that matters, reads raise OSError."""
+
+    def read(self, *_: Any) -> str:
+        raise OSError
+
+    readline = readlines = read  # type: ignore[assignment]
+
+    def readable(self) -> bool:
+        return False
+
+
+def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], plan: Plan) -> None:
+    """The whole life of a child; never returns. ``fds``: our number -> inherited descriptor."""
+    try:
+        confine.die_with_parent(plan.server_pid)
+        _keep_only(fds, plan.kept)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if plan.scratch is not None:
+            os.chdir(plan.scratch)
+        report = Report(RESULT_FD)
+        layers = confine.confine(confine.Limits(**spec["limits"]), plan.readable, plan.devices, plan.scratch)
+        _close(plan.kept)
+        random.seed(SEED)
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(SEED)
+        report.ready(layers)
+        KINDS[spec["kind"]](spec, inputs, report)
+    except BaseException:
+        os._exit(70)
+    os._exit(0)
+
+
+class Plan:
+    """What the server prepared once for all of its children."""
+
+    def __init__(self, server_pid: int, readable: list[int], devices: list[int], scratch: str | None) -> None:
+        self.server_pid = server_pid
+        self.readable = readable
+        self.devices = devices
+        self.scratch = scratch
+
+    @property
+    def kept(self) -> list[int]:
+        return [*self.readable, *self.devices]
+
+
+def _keep_only(fds: Mapping[int, int], kept: Sequence[int]) -> None:
+    """Descriptors 0-2 and the pipes in place, the O_PATH ones for Landlock, nothing else."""
+    moved = {number: _above(fd) for number, fd in fds.items()}
+    null = _above(os.open("/dev/null", os.O_RDWR))
+    for number in range(5):
+        if number in moved:
+            os.dup2(moved[number], number)
+        elif number <= 2:
+            os.dup2(null, number)
+    needed = {0, 1, 2, *kept, *(number for number in moved)}
+    floor = 0
+    for number in sorted(needed):
+        if number > floor:  # an empty range that starts at 0 would close everything
+            os.closerange(floor, number)
+        floor = number + 1
+    os.closerange(floor, 4096)
+
+
+def _above(fd: int) -> int:
+    import fcntl
+
+    return fcntl.fcntl(fd, fcntl.F_DUPFD, 900)
+
+
+def _close(fds: Sequence[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+
+
+def _expire(signum: int, frame: Any) -> None:
+    raise Expired
+
+
+def _load(spec: Mapping[str, Any], sink: Sink) -> Callable[..., Any]:
+    """Guard, silence, execute, look the entry point up."""
+    guard.apply(spec["guard"])
+    sys.stdout = sys.stderr = sys.stdin = sink
+    namespace: dict[str, Any] = {}
+    exec(compiled(spec["program"]), namespace)
+    return namespace[spec["entry_point"]]
+
+
+def _timed(function: Callable[[], Any], limit_seconds: float) -> tuple[Any, float]:
+    """Call under the soft limit; the hard one is the judge's."""
+    started = _now()
+    _set_timer(_REAL, limit_seconds)
+    try:
+        value = function()
+    finally:
+        _set_timer(_REAL, 0)
+    return value, _now() - started
+
+
+def _calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: Report) -> None:
+    """Call the entry point with every input in order, until one raises."""
+    sink = Sink()
+    collect, is_fresh, limits = spec["collect"], spec["fresh_inputs"], spec["case_limits"]
+    signal.signal(signal.SIGALRM, _expire)
+    try:
+        function = _load(spec, sink)
+    except BaseException as error:
+        _set_timer(_REAL, 0)
+        report.exception(LOADING, error)
+        return
+    for case, arguments in enumerate(inputs):
+        if is_fresh:
+            arguments = copy.deepcopy(arguments)
+        sys.stdout = sys.stderr = sys.stdin = sink
+        try:
+            started = _now()
+            _set_timer(_REAL, limits[case])
+            try:
+                value = function(*arguments)
+                if collect:
+                    value = codec.collect(value)
+            finally:
+                _set_timer(_REAL, 0)
+            seconds = _now() - started
+        except BaseException as error:
+            report.exception(case, error)
+            return
+        report.answer(case, seconds, value, _now)
+        value = None
+        sink = _emptied(sink)
+    report.end(len(inputs))
+
+
+def _emptied(sink: Sink) -> Sink:
+    """A sink with nothing in it: officially every call gets a new one."""
+    return sink if not sink.closed and not sink.tell() else Sink()
+
+
+def _apply(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+    """One call with positional and keyword arguments that the judge passes on as plain data."""
+    signal.signal(signal.SIGALRM, _expire)
+    try:
+        function = _load(spec, Sink())
+        value, seconds = _timed(lambda: function(*spec["arguments"], **spec["keywords"]), spec["case_limits"][0])
+    except BaseException as error:
+        report.exception(0, error)
+        return
+    report.answer(0, seconds, value, _now)
+    report.end(1)
+
+
+def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+    """Answer calls that arrive one by one: the test runs elsewhere and holds only a stub of this function."""
+    import pickle
+
+    sink = Sink()
+    requests = io.open(REQUEST_FD, "rb")  # noqa: UP020 - builtins.open is about to go
+    try:
+        function = _load(spec, sink)
+    except BaseException as error:
+        report.exception(LOADING, error)
+        return
+    report.answer(LOADING, 0.0, None, _now)
+    case = 0
+    while True:
+        try:
+            arguments, keywords = pickle.load(requests)
+        except EOFError:
+            report.end(case)
+            return
+        sys.stdout = sys.stderr = sys.stdin = sink
+        started = _now()
+        try:
+            value = function(*arguments, **keywords)
+        except BaseException as error:
+            report.exception(case, error)
+        else:
+            report.answer(case, _now() - started, value, _now)
+        case += 1
+        sink = _emptied(sink)
+
+
+def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+    """Expressions: see ``expressions``; the answer is a value, or the arguments of a call."""
+    signal.signal(signal.SIGALRM, _expire)
+    sys.stdout = sys.stderr = sys.stdin = Sink()
+    try:
+        step = expressions.prepare(spec)
+        guard.apply(spec["guard"])
+        value, seconds = _timed(step, spec["case_limits"][0])
+    except BaseException as error:
+        report.exception(0, error)
+        return
+    report.answer(0, seconds, value, _now)
+    report.end(1)
+
+
+def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+    """A whole program on descriptors 0 and 1; the judge reads descriptor 1's file itself, after this process is gone."""
+    guard.apply(spec["guard"])
+    os.lseek(0, 0, os.SEEK_SET)
+    sys.stdin = io.TextIOWrapper(io.FileIO(0), encoding="utf-8", errors="surrogateescape")
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")), encoding="utf-8", errors="surrogateescape")
+    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), encoding="utf-8", errors="replace", write_through=True)
+    try:
+        code = compiled(spec["program"])
+        try:
+            exec(code, {"__name__": "__main__"})
+        except SystemExit as leaving:
+            if leaving.code not in (None, 0):
+                raise
+        _join_threads()
+        sys.stdout.flush()
+    except BaseException as error:
+        report.exception(0, error)
+        return
+    report.end(1)
+
+
+def _join_threads() -> None:
+    """Wait for threads as the interpreter does at its end: an answer printed by a thread counts."""
+    import threading
+
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+
+
+def _extracted(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+    """Run one of our extractors on hostile text; only its output string goes back."""
+    import importlib
+
+    sys.stdout = sys.stderr = sys.stdin = Sink()
+    module, _, name = spec["extractor"].partition(":")
+    try:
+        function = getattr(importlib.import_module(f"extract.{module}"), name)
+    except (ImportError, AttributeError) as error:
+        report.exception(LOADING, error)
+        return
+    try:
+        text = function(spec["text"], spec["context"])
+    except BaseException as error:
+        report.exception(0, error)
+        return
+    report.text(text)
+    report.end(1)
+
+
+KINDS: Mapping[str, Callable[[Mapping[str, Any], Sequence[Any], Report], None]] = {
+    "calls": _calls,
+    "apply": _apply,
+    "served": _served,
+    "expression": _evaluated,
+    "stdin": _program,
+    "extract": _extracted,
+}

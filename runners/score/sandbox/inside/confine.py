@@ -1,0 +1,144 @@
+"""What a child does to itself, in this order, before the first byte of a sample is looked at.
+
+parent-death signal -> resource limits -> no_new_privs -> Landlock -> seccomp. None of it can be undone, all of it needs
+no privilege. ``confine`` reports which layers took; the judge compares that with what was promised at the start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import resource
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from . import seccomp
+
+_SET_PDEATHSIG, _SET_DUMPABLE, _SET_NO_NEW_PRIVS, _GET_NO_NEW_PRIVS = 1, 4, 38, 39
+_SIGKILL = 9
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_READ_FILE, _READ = 0b0101, 0b1101  # EXECUTE | READ_FILE (| READ_DIR)
+_SCRATCH = 0b0101_1011_1110  # WRITE, READ, READ_DIR, REMOVE_*, MAKE_DIR, MAKE_REG, MAKE_FIFO; no devices, no sockets
+_TRUNCATE = 1 << 14
+_WRITE_FILE = 0b10
+_FILE_SYSTEM_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
+"""Landlock ABI -> number of file-system rights it knows; later ones know 16 (uapi/linux/landlock.h)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Resource limits of one child; bytes, seconds, counts."""
+
+    memory_bytes: int = 4 << 30
+    cpu_seconds: int = 120
+    file_bytes: int = 32 << 20
+    num_files: int = 128
+    num_tasks: int = 128
+
+    def as_table(self) -> dict[int, int]:
+        return {
+            resource.RLIMIT_AS: self.memory_bytes,
+            resource.RLIMIT_DATA: self.memory_bytes,
+            resource.RLIMIT_STACK: self.memory_bytes,
+            resource.RLIMIT_CPU: self.cpu_seconds,
+            resource.RLIMIT_FSIZE: self.file_bytes,
+            resource.RLIMIT_NOFILE: self.num_files,
+            resource.RLIMIT_NPROC: self.num_tasks,
+            resource.RLIMIT_CORE: 0,
+            resource.RLIMIT_MEMLOCK: 1 << 20,
+            resource.RLIMIT_MSGQUEUE: 0,
+        }
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Be killed when the parent dies; exit at once if it is dead already."""
+    _libc().prctl(_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def hide_from_peers() -> None:
+    """Nobody of the same user may read this process's memory or descriptors."""
+    _libc().prctl(_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def confine(limits: Limits, readable: Sequence[int], devices: Sequence[int], scratch: str | None) -> list[str]:
+    """Apply every layer there is; ``readable`` and ``devices`` are O_PATH descriptors, ``scratch`` the only writable
+    directory (None: nothing is writable). Returns the names of the layers that took."""
+    layers = []
+    if _limit(limits.as_table()):
+        layers.append("rlimits")
+    if _no_new_privs():
+        layers.append("no_new_privs")
+    if _landlock(readable, devices, scratch):
+        layers.append("landlock")
+    if seccomp.install(os.getpid(), may_write=scratch is not None):
+        layers.append("seccomp")
+    return layers
+
+
+def open_paths(paths: Sequence[str]) -> list[int]:
+    """O_PATH descriptors of the paths that exist, numbered above those that a child uses itself."""
+    opened = []
+    for path in paths:
+        try:
+            fd = os.open(path, os.O_PATH)
+        except OSError:
+            continue
+        opened.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100))
+        os.close(fd)
+    return opened
+
+
+def _limit(table: Mapping[int, int]) -> bool:
+    for name, wanted in table.items():
+        _, hard = resource.getrlimit(name)
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        try:
+            resource.setrlimit(name, (value, value))
+        except (OSError, ValueError):
+            return False
+    return True
+
+
+def _no_new_privs() -> bool:
+    libc = _libc()
+    libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    return libc.prctl(_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+
+
+def _landlock(readable: Sequence[int], devices: Sequence[int], scratch: str | None) -> bool:
+    libc = _libc()
+    abi = libc.syscall(_CREATE_RULESET, None, 0, 1)
+    if abi < 1:
+        return False
+    handled = (1 << _FILE_SYSTEM_RIGHTS.get(abi, 16)) - 1
+    # TCP bind and connect from ABI 4, abstract sockets and signals across domains from ABI 6
+    attributes = struct.pack("=QQQ", handled, 0b11, 0b11)[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
+    ruleset = libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0)
+    if ruleset < 0:
+        return False
+    truncate = _TRUNCATE & handled
+    taken = all(_allow(libc, ruleset, fd, _READ if _is_directory(fd) else _READ_FILE) for fd in readable)
+    taken = taken and all(_allow(libc, ruleset, fd, 0b100 | _WRITE_FILE | truncate) for fd in devices)
+    if scratch is not None:
+        fd = os.open(scratch, os.O_PATH)
+        taken = taken and _allow(libc, ruleset, fd, _SCRATCH | truncate)
+        os.close(fd)
+    taken = taken and libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
+    os.close(ruleset)
+    return taken
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, fd: int, rights: int) -> bool:
+    return libc.syscall(_ADD_RULE, ruleset, 1, struct.pack("=Qi", rights, fd), 0) == 0
+
+
+def _is_directory(fd: int) -> bool:
+    return (os.fstat(fd).st_mode & 0o170000) == 0o040000
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

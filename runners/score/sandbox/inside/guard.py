@@ -1,0 +1,48 @@
+"""Names that the official harnesses take away from a sample, as facts: a program that needs one fails there, so here.
+
+This is behaviour, not safety (safety is seccomp and Landlock): with ``os.fork`` set to None a program sees a TypeError.
+The table follows evalplus 26d6d00 ``evalplus/eval/utils.py`` and CRUXEval 190faf1 ``evaluation/utils_execute.py``;
+they differ in ``builtins.open`` alone.
+"""
+
+from __future__ import annotations
+
+import builtins
+import faulthandler
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+
+_OS = (
+    "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames truncate replace unlink "
+    "fchmod fchown chmod chown chroot lchflags lchmod lchown getcwd chdir"
+).split()
+_SHUTIL = ("rmtree", "move", "chown")
+_BLOCKED_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
+
+BUILTINS_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "none": (),
+    "humaneval": ("exit", "quit", "help"),
+    "evalplus": ("exit", "quit", "help", "open"),
+}
+"""Guard profile -> builtins set to None. ``none`` takes nothing away (programs that talk by stdin and stdout)."""
+
+
+def apply(profile: str) -> None:
+    """Take the profile's names away from this process."""
+    faulthandler.disable()
+    taken = BUILTINS_TAKEN[profile]
+    if not taken:
+        return
+    os.environ["OMP_NUM_THREADS"] = "1"
+    for name in taken:
+        setattr(builtins, name, None)
+    for name in _OS:
+        setattr(os, name, None)
+    for name in _SHUTIL:
+        setattr(shutil, name, None)
+    subprocess.Popen = None  # type: ignore[assignment,misc]
+    for name in _BLOCKED_MODULES:
+        sys.modules[name] = None  # type: ignore[assignment]

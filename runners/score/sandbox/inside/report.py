@@ -1,0 +1,78 @@
+"""What a child says on its result pipe: one JSON array per line, written at once.
+
+``["ready", layers]``  before the first byte of the sample runs: without it the failure is ours, not the sample's
+``["a", case, seconds, encode_seconds, value]``  an answer (value: see ``codec``)
+``["x", case, category, name]``  an exception; case -1: while the program loaded
+``["end", cases]``  every case ran; without it the report is incomplete, whatever the exit status says
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from . import codec
+
+LOADING = -1
+_write = os.write
+_dumps = json.dumps
+_encode = codec.encode
+
+
+class Expired(Exception):
+    """A case ran over its limit. An ordinary exception, as in the official harnesses: a sample can swallow it."""
+
+
+class NotOneExpression(Exception):
+    """The text is not what its kind asks for: one expression, or one call."""
+
+
+class Report:
+    """Writes to one descriptor; a reader that is gone ends the process."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def ready(self, layers: list[str]) -> None:
+        self._line(_dumps(["ready", layers]))
+
+    def answer(self, case: int, seconds: float, value: Any, now: Any) -> None:
+        started = now()
+        encoded = _encode(value)
+        self._line(f'["a",{case},{seconds:.9f},{now() - started:.6f},{encoded}]')
+
+    def exception(self, case: int, error: BaseException) -> None:
+        self._line(_dumps(["x", case, category(error), type.__dict__["__name__"].__get__(type(error))[:60]]))
+
+    def end(self, num_cases: int) -> None:
+        self._line(_dumps(["end", num_cases]))
+
+    def text(self, value: str) -> None:
+        self._line(_dumps(["text", value]))
+
+    def _line(self, line: str) -> None:
+        data = memoryview((line + "\n").encode("ascii"))
+        while data:
+            data = data[_write(self._fd, data) :]
+
+
+def category(error: BaseException) -> str:
+    """One of the judge's reasons."""
+    if isinstance(error, MemoryError):
+        return "memory"
+    if isinstance(error, Expired):
+        return "timeout"
+    if isinstance(error, NotOneExpression):
+        return "not_one_expression"
+    if isinstance(error, SyntaxError):
+        return "syntax"
+    return "exception"
+
+
+def compiled(source: str) -> Any:
+    """Code of a program, free of our own ``__future__`` imports; SyntaxError also for NUL bytes and lone surrogates."""
+    try:
+        return compile(source, "<string>", "exec", dont_inherit=True)
+    except (ValueError, RecursionError) as error:
+        raise SyntaxError(str(error)[:80]) from error

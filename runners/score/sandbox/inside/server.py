@@ -1,0 +1,188 @@
+"""The warm process inside the outer sandbox: forks one child per program, and knows nothing worth stealing.
+
+Theory of operation. Descriptor 0 is a Unix socket to the judge's side. From there come tasks' inputs and jobs (pickle:
+the sender is trusted; this end is not). Per job the server forks, sends the child's pidfd back, waits for its end and
+reports how it ended and what it used. It never reads a child's result pipe: the write end was made by the judge's
+side and passes through. It opens no file, holds no answer, dataset or token, and its environment is empty. Children
+cannot reach it: it is not dumpable, signals to it are filtered, and each child keeps only its own pipes. When the judge's side goes
+away the socket closes and the server leaves; its children die with it.
+
+A lean server imports the standard library only; a ``numpy`` server is a fork of it that imports numpy as well, and an
+``extract`` server one that has the extractors. Forking a small process is what makes a sample cheap.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import pickle
+import select
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from . import child, confine, wire
+
+_PRELOADED = (
+    "math re collections itertools functools operator string typing heapq bisect random copy datetime decimal fractions "
+    "statistics cmath hashlib json time calendar textwrap array queue enum dataclasses abc numbers struct"
+).split()
+
+
+def main() -> None:
+    """Serve on descriptor 0 until it closes."""
+    control = socket.socket(fileno=os.dup(0))
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    settings, _ = wire.receive(control)
+    _prepare("lean")
+    Server(control, pickle.loads(settings)).greet()
+
+
+def _prepare(flavour: str) -> None:
+    import importlib
+
+    for name in _PRELOADED if flavour == "lean" else (["numpy"] if flavour == "numpy" else []):
+        importlib.import_module(name)
+    if flavour == "extract":
+        for name in ("ast", "tokenize", "tree_sitter", "tree_sitter_python"):
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                continue
+    gc.collect()
+    gc.freeze()
+
+
+class Server:
+    """One flavour's loop. ``settings``: readable, devices (paths), scratch (directory or None)."""
+
+    def __init__(self, control: socket.socket, settings: Mapping[str, Any]) -> None:
+        self._control = control
+        self._settings = settings
+        self._inputs: dict[str, Any] = {}
+        self._children: dict[int, tuple[int, int, str | None]] = {}
+        self._poll = select.poll()
+        self._readable = confine.open_paths(settings["readable"])
+        self._devices = confine.open_paths(settings["devices"])
+
+    def greet(self) -> None:
+        """Hand over our own pidfd, so that the judge's side can look at our namespaces from outside; then serve."""
+        pidfd = os.pidfd_open(os.getpid())
+        self._reply({"hello": True, "layers": self._rehearse(), "python": sys.version.split()[0]}, [pidfd])
+        os.close(pidfd)
+        go, _ = wire.receive(self._control)
+        if go == b"go":
+            confine.hide_from_peers()
+            self.serve()
+
+    def serve(self) -> None:
+        self._poll.register(self._control, select.POLLIN)
+        try:
+            while True:
+                for fd, _ in self._poll.poll():
+                    if fd == self._control.fileno():
+                        self._message(*wire.receive(self._control))
+                    else:
+                        self._reap(fd)
+        except wire.Closed:
+            self._leave()
+
+    def _leave(self) -> None:
+        for pid, _, _ in self._children.values():
+            os.kill(pid, signal.SIGKILL)
+        os._exit(0)
+
+    def _message(self, payload: bytes, fds: list[int]) -> None:
+        name, content = pickle.loads(payload)
+        if name == "inputs":
+            for key in content["drop"]:
+                self._inputs.pop(key, None)
+            self._inputs[content["key"]] = pickle.loads(content["inputs"])
+            gc.freeze()
+        elif name == "run":
+            self._start(content, fds)
+        elif name == "spawn":
+            self._spawn(content, fds[0])
+        wire.close_all(fds)
+
+    def _start(self, job: dict[str, Any], fds: list[int]) -> None:
+        scratch = self._make_scratch(job["number"])
+        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch)
+        pid = os.fork()
+        if pid == 0:
+            child.run(job["spec"], self._inputs.get(job["inputs"], ()), dict(zip(job["fds"], fds, strict=True)), plan)
+        pidfd = os.pidfd_open(pid)
+        self._children[pidfd] = (pid, job["number"], scratch)
+        self._poll.register(pidfd, select.POLLIN)
+        self._reply({"number": job["number"], "started": True}, [pidfd])
+
+    def _make_scratch(self, number: int) -> str | None:
+        parent = self._settings["scratch"]
+        if parent is None:
+            return None
+        scratch = f"{parent}/{os.getpid()}-{number}"
+        os.mkdir(scratch, 0o700)
+        return scratch
+
+    def _reap(self, pidfd: int) -> None:
+        pid, number, scratch = self._children.pop(pidfd)
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        _, status, usage = os.wait4(pid, 0)
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        seconds = usage.ru_utime + usage.ru_stime
+        self._reply({"number": number, "status": status, "cpu": seconds, "memory": usage.ru_maxrss * 1024})
+
+    def _spawn(self, flavour: str, fd: int) -> None:
+        """Fork a server of another flavour that serves the given socket."""
+        parent_pid = os.getpid()
+        if os.fork() == 0:
+            confine.die_with_parent(parent_pid)
+            control = socket.socket(fileno=os.dup(fd))
+            wire.close_all([fd, self._control.fileno()])
+            _prepare(flavour)
+            server = Server(control, self._settings)
+            server._reply({"hello": True})
+            confine.hide_from_peers()
+            server.serve()
+
+    def _reply(self, message: Mapping[str, Any], fds: list[int] | None = None) -> None:
+        wire.send(self._control, json.dumps(message).encode(), fds or [])
+
+    def _rehearse(self) -> list[str]:
+        """The layers that hold, tried out in a child that does what samples will do."""
+        reader, writer = os.pipe()
+        scratch = self._make_scratch(0)
+        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch)
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(writer, child.RESULT_FD)
+            names = confine.confine(confine.Limits(**self._settings["limits"]), plan.readable, plan.devices, scratch)
+            os.write(child.RESULT_FD, json.dumps([name for name in names if _holds(name)]).encode())
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as stream:
+            names = json.loads(stream.read() or b"[]")
+        os.waitpid(pid, 0)
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return names
+
+
+def _holds(layer: str) -> bool:
+    """Whether a layer that reported success refuses what it should."""
+    try:
+        if layer == "seccomp":
+            socket.socket().close()
+            return False
+        if layer == "landlock":
+            os.listdir("/")
+            return False
+    except OSError:
+        return True
+    return True

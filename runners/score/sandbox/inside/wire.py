@@ -1,0 +1,81 @@
+"""Framed messages over a Unix stream socket, with file descriptors riding on the header.
+
+Towards the sandbox the payload is pickle (trusted sender); from it, JSON (the receiver trusts nothing else).
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Sequence
+
+_HEADER = struct.Struct("!Q")
+_MAX_FDS = 4
+MAX_REPLY_BYTES = 1 << 20
+"""A server's reply is a few hundred bytes; more is a broken server."""
+
+
+class Closed(Exception):
+    """The other end is gone, or sent something that is not a frame."""
+
+
+def send(sock: socket.socket, payload: bytes, fds: Sequence[int] = ()) -> None:
+    """Send one frame; raises Closed when nobody listens."""
+    header = _HEADER.pack(len(payload))
+    try:
+        if fds:
+            rights = array.array("i", fds)
+            sock.sendmsg([header], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        else:
+            sock.sendall(header)
+        sock.sendall(payload)
+    except OSError as error:
+        raise Closed(str(error)) from error
+
+
+def receive(sock: socket.socket, max_bytes: int | None = None) -> tuple[bytes, list[int]]:
+    """Receive one frame and its descriptors (the caller closes them); raises Closed, or TimeoutError."""
+    fds: list[int] = []
+    try:
+        header, ancillary, _, _ = sock.recvmsg(_HEADER.size, socket.CMSG_SPACE(4 * _MAX_FDS), socket.MSG_CMSG_CLOEXEC)
+        fds = _descriptors(ancillary)
+        header += _exactly(sock, _HEADER.size - len(header)) if header else b""
+        if not header:
+            raise Closed("end of stream")
+        (size,) = _HEADER.unpack(header)
+        if max_bytes is not None and size > max_bytes:
+            raise Closed(f"a frame of {size} bytes")
+        return _exactly(sock, size), fds
+    except BaseException as error:
+        close_all(fds)
+        if isinstance(error, TimeoutError):
+            raise
+        raise Closed(str(error)) from error if isinstance(error, OSError) else error
+
+
+def close_all(fds: Sequence[int]) -> None:
+    for fd in fds:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+
+
+def _exactly(sock: socket.socket, size: int) -> bytes:
+    parts: list[bytes] = []
+    while size:
+        part = sock.recv(min(size, 1 << 20))
+        if not part:
+            raise Closed("end of stream inside a frame")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _descriptors(ancillary: Sequence[tuple[int, int, bytes]]) -> list[int]:
+    fds = array.array("i")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return list(fds)

@@ -1,0 +1,163 @@
+"""The outer sandbox as data: what is bound where, and the command line of each mode. Pure functions, no side effects.
+
+Theory of operation. Five ways to the same picture, named in every row that is scored. From the inside it is always:
+an interpreter, its packages and our ``inside`` folder, read-only at fixed paths; an empty environment; ``/tmp`` in memory
+(bounded); no network, no other process, no home, no dataset, no device but null, zero, random and urandom.
+
+``apptainer-setuid`` / ``apptainer-userns``  the cluster's container runtime and a CPU image
+``bubblewrap``   the local twin
+``unshare``      the same namespaces made by ``launch`` itself, where bubblewrap is missing
+``inner-only``   no namespace: seccomp, Landlock and limits alone; nothing is writable there
+
+The control socket is descriptor 0 everywhere, because every runtime passes standard input on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SCRATCH_BYTES = 256 << 20
+BOX = "/box"
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
+ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # a fork of a process with threads is unsafe, and one core per sample is the rule
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "HOME": "/tmp",
+    "TMPDIR": "/tmp",
+}
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A read-only bind: ``source`` outside, ``target`` inside; ``link`` is set where the source is a symbolic link."""
+
+    source: str
+    target: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Everything a mode needs to build the picture. Paths are absolute."""
+
+    python: str
+    inside: str
+    extract: str
+    packages: tuple[str, ...]
+    binds: tuple[Bind, ...]
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
+    scratch_bytes: int = SCRATCH_BYTES
+    image: str = ""
+    """Container image of the apptainer modes: it brings its own interpreter and packages."""
+
+
+def local_box(extract: Path | None = None) -> Box:
+    """The box made of this machine's interpreter and packages."""
+    here = Path(__file__).resolve().parent
+    prefix, packages = _interpreter_prefix(), _package_directories()
+    sources = [prefix, *packages]
+    binds = [Bind(path, path) for path in sources if not _is_below(path, "/usr")]
+    return Box(
+        python=_base_python(),
+        inside=str(here / "inside"),
+        extract=str(extract or here.parent / "extract"),
+        packages=packages,
+        binds=(*_system_binds(), *_without_nested(binds)),
+    )
+
+
+def bubblewrap_argv(box: Box, bubblewrap: str = "bwrap") -> list[str]:
+    """Command line of bubblewrap: all namespaces new, only the binds of the box."""
+    argv = [bubblewrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"]
+    for bind in box.binds:
+        argv += ["--symlink", bind.link, bind.target] if bind.link else ["--ro-bind", bind.source, bind.target]
+    argv += ["--ro-bind", box.inside, f"{BOX}/inside", "--ro-bind", box.extract, f"{BOX}/extract"]
+    for device in DEVICES:
+        argv += ["--dev-bind", device, device]
+    argv += ["--size", str(box.scratch_bytes), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/"]
+    for name, value in box.environment.items():
+        argv += ["--setenv", name, value]
+    return [*argv, "--", *server_argv(box, BOX)]
+
+
+def apptainer_argv(box: Box, *, userns: bool, apptainer: str = "apptainer") -> list[str]:
+    """Command line of apptainer: contained, no network, no home, our two folders bound read-only into the image."""
+    argv = [apptainer, "--silent", "exec", "--containall", "--no-home", "--net", "--network", "none"]
+    argv += ["--no-mount", "hostfs,bind-paths", "--cleanenv", "--no-privs"]
+    argv += ["--userns"] if userns else []
+    argv += ["--bind", f"{box.inside}:{BOX}/inside:ro", "--bind", f"{box.extract}:{BOX}/extract:ro"]
+    for name, value in box.environment.items():
+        argv += ["--env", f"{name}={value}"]
+    return [*argv, box.image, *server_argv(box, BOX)]
+
+
+def server_argv(box: Box, mounted_at: str) -> list[str]:
+    """The interpreter, isolated from environment and user site, running ``inside.server`` from ``mounted_at``."""
+    packages = list(box.packages) if not box.image else []
+    code = (
+        f"import sys; sys.path.insert(0, {mounted_at!r}); sys.path += {packages!r}; "
+        "from inside import server; server.main()"
+    )
+    # an image's interpreter finds its own packages; ours is started without site and told where they are
+    return [box.python, "-I", *([] if box.image else ["-S"]), "-c", code]
+
+
+def landlock_readable(box: Box, mode: str) -> list[str]:
+    """Paths a child may read: the interpreter, its packages, system libraries, and the extractors."""
+    extract = box.extract if mode == "inner-only" else f"{BOX}/extract"
+    if box.image:
+        return ["/usr", "/lib", "/lib64", "/opt", extract, *DEVICES]
+    return [*(bind.target for bind in box.binds if not bind.link), extract, *DEVICES]
+
+
+def landlock_devices() -> list[str]:
+    return ["/dev/null"]
+
+
+def _base_python() -> str:
+    base = getattr(sys, "_base_executable", sys.executable) or sys.executable
+    return os.path.realpath(base)
+
+
+def _interpreter_prefix() -> str:
+    return os.path.realpath(sys.base_prefix)
+
+
+def _package_directories() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    found = dict.fromkeys(os.path.realpath(paths[name]) for name in ("purelib", "platlib"))
+    return tuple(path for path in found if Path(path).is_dir())
+
+
+def _system_binds() -> list[Bind]:
+    binds = []
+    for path in _SYSTEM:
+        if Path(path).is_symlink() and Path(path).is_dir():
+            binds.append(Bind(path, path, str(Path(path).readlink())))
+        elif Path(path).exists():
+            binds.append(Bind(path, path))
+    return binds
+
+
+def _without_nested(binds: Sequence[Bind]) -> list[Bind]:
+    """Binds whose source lies in none of the others."""
+    unique = list(dict.fromkeys(binds))
+    return [
+        bind for bind in unique if not any(_is_below(bind.source, other.source) for other in unique if other != bind)
+    ]
+
+
+def _is_below(path: str, parent: str) -> bool:
+    return path == parent or path.startswith(parent.rstrip("/") + "/")
