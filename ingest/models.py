@@ -36,6 +36,14 @@ def read_models(path: Path = SEED) -> dict[str, Model]:
         return {row["model"]: _model(row) for row in csv.DictReader(stream) if row.get("model")}
 
 
+def find_model(name: str, models: Mapping[str, Model]) -> Model | None:
+    """By key in any case, or by Hub id: ``Org/Name`` and ``org__name`` mean the same row."""
+    if name in models:
+        return models[name]
+    folded = name.lower().replace("/", "__")
+    return next((model for key, model in models.items() if key.lower() == folded), None)
+
+
 def nearest(name: str, known: Mapping[str, object]) -> str:
     """``; did you mean …?`` or the known names, to end an error sentence with."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from . import keys
-from .benchmarks.declaration import Benchmark, Protocol, Task, Version
+from .benchmarks.declaration import Protocol
 from .errors import ConfigurationChanged, NotStaged, UsageError
 from .manifest import Run, Shard
 from .models import nearest
+from .task_sets import TaskSet, dataset_digest, load_task_set, prompts_digest, protocol_of
 from .wanted import Wanted, WantedCell, WantedModel
 
 WINDOW_SAMPLES = 10
@@ -27,21 +28,6 @@ CONTEXT_WINDOW_TOKENS = 16_384
 
 Coverage = dict[int, set[str]]
 """Sample index -> tasks that are planned or present."""
-
-
-@dataclass(frozen=True)
-class TaskSet:
-    """Tasks of one cell and everything that rendering and digests need."""
-
-    benchmark: Benchmark
-    scenario: str
-    version: Version
-    tasks: tuple[Task, ...]
-    strings: Mapping[str, str]
-
-    @property
-    def task_ids(self) -> tuple[str, ...]:
-        return tuple(task.task_id for task in self.tasks)
 
 
 @dataclass(frozen=True)
@@ -81,14 +67,16 @@ def make_plan(run: Run, wanted: Wanted, defaults: Mapping[str, Any], datasets_ro
     task_sets, waiting = _task_sets(wanted, datasets_root)
     _refuse_unknown_tasks(scope, [task_set for _, task_set in task_sets])
     planned = [shard for shard in run.manifest.shards().values() if shard.stage == "generate"]
-    asked = [
-        (_template(model, cell, task_set, defaults), task_set)
-        for model in wanted.models
-        for cell, task_set in task_sets
-    ]
+    asked: list[tuple[dict[str, Any], TaskSet]] = []
+    for model in wanted.models:
+        for cell, task_set in task_sets:
+            try:
+                asked.append((_template(model, cell, task_set, defaults), task_set))
+            except NotStaged as error:
+                waiting.append(_waiting(cell, error))
     _refuse_changes(planned, [template for template, _ in asked])
     shards = [shard for template, task_set in asked for shard in _missing(run, planned, template, task_set, scope)]
-    return Plan(tuple(shards), tuple(waiting))
+    return Plan(tuple(shards), tuple(dict.fromkeys(waiting)))
 
 
 def _task_sets(wanted: Wanted, datasets_root: Path) -> tuple[list[tuple[WantedCell, TaskSet]], list[Waiting]]:
@@ -98,45 +86,12 @@ def _task_sets(wanted: Wanted, datasets_root: Path) -> tuple[list[tuple[WantedCe
         try:
             ready.append((cell, load_task_set(cell.benchmark, cell.scenario, cell.version, datasets_root)))
         except NotStaged as error:
-            waiting.append(Waiting(cell.benchmark.name, cell.scenario, error.message, error.hint))
+            waiting.append(_waiting(cell, error))
     return ready, waiting
 
 
-def load_task_set(benchmark: Benchmark, scenario: str, version_name: str | None, datasets_root: Path) -> TaskSet:
-    """Tasks and protocol strings of one cell; NotStaged where either is not on this machine."""
-    from . import stage
-
-    if benchmark.load is None or not benchmark.protocols:
-        raise NotStaged(
-            f"{benchmark.name} has no prompt protocol yet: its samples are imported",
-            f"benchforge import --help, or leave {benchmark.name} out of benchmarks:",
-        )
-    version = benchmark.version(version_name)
-    tasks = stage.load_tasks(benchmark, version.name, scenario, datasets_root)
-    return TaskSet(benchmark, scenario, version, tuple(tasks), _strings(benchmark, datasets_root))
-
-
-def prompts_digest(task_set: TaskSet, protocol: Protocol) -> str:
-    """Digest of every prompt of the cell, whatever part of it is planned."""
-    return keys.prompt_set_digest(
-        (task.task_id, protocol.render(task, task_set.strings).digest) for task in task_set.tasks
-    )
-
-
-def dataset_digest(version: Version) -> str:
-    """Digest that rows carry: the artifact's own where there is one, else over all of them."""
-    digests = [artifact.sha256 for artifact in version.artifacts]
-    return digests[0] if len(digests) == 1 else keys.digest_of(digests)
-
-
-def protocol_of(benchmark: Benchmark, name: str | None) -> Protocol:
-    """The named protocol, or the first one declared; UsageError that lists them."""
-    known = {protocol.name: protocol for protocol in benchmark.protocols}
-    if name is None:
-        return benchmark.protocols[0]
-    if name not in known:
-        raise UsageError(f"{benchmark.name} has no protocol {name!r}{nearest(name, known)}", "correct protocol:")
-    return known[name]
+def _waiting(cell: WantedCell, error: NotStaged) -> Waiting:
+    return Waiting(cell.benchmark.name, cell.scenario, error.message, error.hint)
 
 
 def _missing(
@@ -164,7 +119,7 @@ def windows(
 def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of ``keys.REQUEST_FIELDS`` that are known; the rest is absent."""
     request = {
-        "dataset_digest": dataset_digest(task_set.version),
+        "dataset_digest": dataset_digest(task_set.benchmark, task_set.version),
         "prompt_digest": prompts_digest(task_set, protocol),
         "templating_mode": model.model.templating_mode,
         "protocol": protocol.name,
@@ -297,10 +252,3 @@ def _refuse_unknown_tasks(scope: Scope, task_sets: Sequence[TaskSet]) -> None:
 def _near_task(name: str, known: Mapping[str, None]) -> str:
     text = nearest(name, known)
     return text if "did you mean" in text else ""
-
-
-def _strings(benchmark: Benchmark, datasets_root: Path) -> Mapping[str, str]:
-    needed = {name for protocol in benchmark.protocols for name in protocol.needs_strings}
-    if not needed:
-        return {}
-    raise NotStaged(f"the protocol strings of {benchmark.name} are not staged", "benchforge stage --strings-from DIR")

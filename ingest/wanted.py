@@ -17,10 +17,10 @@ from .benchmarks import resolve
 from .benchmarks.declaration import Benchmark
 from .config import Settings
 from .errors import UsageError
-from .models import Model, nearest, read_models
+from .models import Model, find_model, nearest, read_models
 from .schemas import TEMPLATING_MODES
 
-DEFAULT_CELLS = ("humanevalplus", "mbppplus", "cruxeval_i", "cruxeval_o", "livecodebench")
+DEFAULT_CELLS = ("humanevalplus", "mbppplus", "cruxeval_i", "cruxeval_o", "livecodebench_generation")
 SAMPLING: Mapping[str, tuple[type, ...]] = {
     "protocol": (str,),
     "num_samples": (int,),
@@ -98,10 +98,12 @@ def wanted_of(settings: Settings) -> Wanted:
 
 def served_names(settings: Settings) -> dict[str, str]:
     """Model key -> name its server knows it by; a model that is not named anywhere is served under its key."""
-    names = {name: model.hub_id or name for name, model in read_models().items()}
+    seed = read_models()
+    names = {name: model.hub_id or name for name, model in seed.items()}
     for item in settings["models"]:
         if isinstance(item, Mapping) and item.get("served_as"):
-            names[item["model"]] = item["served_as"]
+            found = find_model(item["model"], seed)
+            names[found.name if found else item["model"]] = item["served_as"]
     return names
 
 
@@ -124,10 +126,11 @@ def _model(item: Any, where: str, problems: list[str]) -> WantedModel | None:
         return None
     seed = read_models()
     name = given["model"]
-    if isinstance(item, str) and name not in seed:
+    found = find_model(name, seed)
+    if isinstance(item, str) and found is None:
         problems.append(f"{where}: seeds/models.csv has no model {name}{nearest(name, seed)}")
         return None
-    model = _merged(seed.get(name, Model(name)), given)
+    model = _merged(found or Model(name), given)
     problems += [f"{where}: {problem}" for problem in _model_problems(model)]
     sampling = {key: given[key] for key in SAMPLING if key in given}
     return WantedModel(model, given.get("served_as") or model.hub_id or name, sampling)

@@ -20,7 +20,7 @@ from typing import Any
 from ...ingest.benchmarks.declaration import Prompt, Task
 from ...ingest.errors import BenchforgeError, ConfigurationChanged, Incomplete, Interrupted
 from ...ingest.manifest import Run, Shard, run_id
-from ...ingest.plan import TaskSet, dataset_digest, prompts_digest, protocol_of
+from ...ingest.task_sets import TaskSet, dataset_digest, prompts_digest, protocol_of
 from .client import Client, Refused
 from .engines import Engine
 from .lease import leased
@@ -135,7 +135,7 @@ class ShardGenerator:
         """The problems and prompts of this machine must be those that were planned."""
         protocol = protocol_of(self.task_set.benchmark, self.shard.protocol)
         here = {
-            "dataset_digest": dataset_digest(self.task_set.version),
+            "dataset_digest": dataset_digest(self.task_set.benchmark, self.task_set.version),
             "prompt_digest": prompts_digest(self.task_set, protocol),
         }
         for name, value in here.items():

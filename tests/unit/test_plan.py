@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from benchforge.ingest import keys, plan, wanted
 from benchforge.ingest.bundled import DEMO_RUN_FILE, RUN_FILE
 from benchforge.ingest.config import OPTIONS, load_settings
-from benchforge.ingest.errors import ConfigurationChanged, UsageError
+from benchforge.ingest.errors import BadInput, ConfigurationChanged, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.models import read_models
@@ -197,3 +198,52 @@ def test_the_default_run_file_says_the_defaults(tmp_path: Path):
     assert differing == set()
     assert tuple(settings["benchmarks"]) == wanted.DEFAULT_CELLS
     assert len(settings["models"]) == 4
+
+
+def test_the_default_models_are_rows_of_the_seed_that_are_not_excluded(tmp_path: Path):
+    settings = load_settings({}, RUN_FILE, {"HOME": str(tmp_path)})
+    found = wanted.wanted_of(settings)
+    assert [entry.model.name for entry in found.models] == settings["models"]
+    assert all(entry.served_as == entry.model.hub_id for entry in found.models)
+    assert wanted.served_names(settings)["qwen__qwen2.5-coder-7b-instruct"] == "Qwen/Qwen2.5-Coder-7B-Instruct"
+
+
+def test_a_model_is_known_by_its_hub_id_in_any_case(run: Run, tmp_path: Path):
+    shards = planned(run, "benchmarks: [forge_mini]\nmodels: [Qwen/Qwen2.5-Coder-7B-Instruct]\n", tmp_path)
+    assert [shard.model for shard in shards] == ["qwen__qwen2.5-coder-7b-instruct"]
+
+
+def test_every_excluded_model_of_the_seed_gives_its_reason():
+    assert all(model.excluded_because != "excluded" for model in read_models().values())
+
+
+def test_a_protocol_whose_texts_are_not_staged_waits_until_they_are(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """forge_mini with a protocol that begins with a harness's text: planned once the text lies in strings/."""
+    benchmark, scenarios = wanted.resolve("forge_mini")
+    ours = benchmark.protocols[0]
+    theirs = dataclasses.replace(
+        ours,
+        name="theirs",
+        needs_strings=("harness.first",),
+        render=lambda task, strings: dataclasses.replace(ours.render(task, strings), text=strings["harness.first"]),
+    )
+    foreign = dataclasses.replace(benchmark, protocols=(theirs,))
+    monkeypatch.setattr(wanted, "resolve", lambda name: (foreign, scenarios))
+    path = tmp_path / "run.yaml"
+    path.write_text(MODEL)
+    asked = wanted.wanted_of(load_settings({}, path, {"HOME": str(tmp_path)}))
+    defaults = {"seed": 0, "num_samples": 1, "engine": "replay"}
+    waiting = make_plan(run, asked, defaults, tmp_path, Scope())
+    assert waiting.shards == ()
+    assert "needs harness.first, which is not staged" in waiting.waiting[0].reason
+    text = "Please answer.\n"
+    staged = {"harness.first": {"text": text, "sha256": keys.sha256_text(text)}}
+    (tmp_path / "strings").mkdir()
+    (tmp_path / "strings" / "harness.json").write_text(json.dumps(staged))
+    assert len(make_plan(run, asked, defaults, tmp_path, Scope()).shards) == 1
+    staged["harness.first"]["text"] = "Do not answer.\n"
+    (tmp_path / "strings" / "harness.json").write_text(json.dumps(staged))
+    with pytest.raises(BadInput, match=r"harness\.first under another digest"):
+        make_plan(run, asked, defaults, tmp_path, Scope())

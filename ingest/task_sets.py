@@ -1,0 +1,88 @@
+"""The tasks of one cell with everything that rendering and digests need: pinned version, prompts, protocol strings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import keys
+from .benchmarks.declaration import Benchmark, Protocol, Task, Version
+from .errors import BadInput, NotStaged, UsageError
+from .models import nearest
+from .pins import pins_of
+
+
+@dataclass(frozen=True)
+class TaskSet:
+    """Tasks of one cell and everything that rendering and digests need."""
+
+    benchmark: Benchmark
+    scenario: str
+    version: Version
+    tasks: tuple[Task, ...]
+    strings: Mapping[str, str]
+
+    @property
+    def task_ids(self) -> tuple[str, ...]:
+        return tuple(task.task_id for task in self.tasks)
+
+
+def load_task_set(benchmark: Benchmark, scenario: str, version_name: str | None, datasets_root: Path) -> TaskSet:
+    """Tasks of one cell; NotStaged where its problems are not on this machine, or it has no way of asking yet."""
+    from . import stage
+
+    if benchmark.load is None or not benchmark.protocols:
+        raise NotStaged(
+            f"{benchmark.name} has no prompt protocol yet: its samples are imported",
+            f"benchforge import --help, or leave {benchmark.name} out of benchmarks:",
+        )
+    version = benchmark.version(version_name)
+    tasks = stage.load_tasks(benchmark, version.name, scenario, datasets_root)
+    return TaskSet(benchmark, scenario, version, tuple(tasks), _strings(datasets_root))
+
+
+def prompts_digest(task_set: TaskSet, protocol: Protocol) -> str:
+    """Digest of every prompt of the cell, whatever part of it is planned; NotStaged without the harness's texts."""
+    missing = sorted(set(protocol.needs_strings) - set(task_set.strings))
+    if missing:
+        raise NotStaged(
+            f"the protocol {protocol.name} of {task_set.benchmark.name} needs {missing[0]}, which is not staged",
+            "benchforge stage --strings-from DIR",
+        )
+    return keys.prompt_set_digest(
+        (task.task_id, protocol.render(task, task_set.strings).digest) for task in task_set.tasks
+    )
+
+
+def dataset_digest(benchmark: Benchmark, version: Version) -> str:
+    """Digest that rows carry: the pinned one, else over the digests of all artifacts."""
+    pin = pins_of(benchmark.name).get(version.name)
+    if pin is not None and pin.dataset_digest:
+        return pin.dataset_digest
+    return keys.digest_of([artifact.sha256 for artifact in version.artifacts])
+
+
+def protocol_of(benchmark: Benchmark, name: str | None) -> Protocol:
+    """The named protocol, or the first one declared; UsageError that lists them."""
+    known = {protocol.name: protocol for protocol in benchmark.protocols}
+    if name is None:
+        return benchmark.protocols[0]
+    if name not in known:
+        raise UsageError(f"{benchmark.name} has no protocol {name!r}{nearest(name, known)}", "correct protocol:")
+    return known[name]
+
+
+def _strings(datasets_root: Path) -> Mapping[str, str]:
+    """Prompt texts of every staged harness, by name; a protocol of our own needs none.
+
+    A file is ``{name: {"text": …, "sha256": …}}``; BadInput where a text is not what its digest says.
+    """
+    found: dict[str, str] = {}
+    for path in sorted((datasets_root / "strings").glob("*.json")):
+        for name, entry in json.loads(path.read_text(encoding="utf-8")).items():
+            if keys.sha256_text(entry["text"]) != entry["sha256"]:
+                raise BadInput(f"{path} holds {name} under another digest", "benchforge stage --strings-from DIR")
+            found[name] = entry["text"]
+    return found
