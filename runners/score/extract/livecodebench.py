@@ -1,0 +1,38 @@
+"""LiveCodeBench code generation: the program in a chat reply.
+
+Official, from LiveCodeBench/LiveCodeBench@28fef95 (``lcb_runner/utils/extraction_utils.py``): what stands between the
+last two lines that hold a fence, "" where there are fewer than two. Corrected: the last block with code that parses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .markdown import code_blocks
+from .parsing import Parse, parse
+
+_FENCE = "```"
+_MAX_BLOCKS_PARSED = 50
+_MAX_CHARACTERS = 500_000
+
+
+def last_two_fences(text: str, context: Mapping[str, str]) -> str:
+    """Official; recorded programs are taken as they are."""
+    if context.get("text_form") != "raw":
+        return context.get("prompt", "") + text if context.get("text_form") == "completion" else text
+    lines = text.split("\n")
+    fences = [number for number, line in enumerate(lines) if _FENCE in line]
+    return "\n".join(lines[fences[-2] + 1 : fences[-1]]) if len(fences) >= 2 else ""
+
+
+def last_program(text: str, context: Mapping[str, str]) -> str:
+    """Corrected: doubled closing fences, an unclosed last fence and a reply that is code alone are understood."""
+    official = last_two_fences(text, context)
+    if context.get("text_form") != "raw":
+        return official
+    reply = text[-_MAX_CHARACTERS:]
+    blocks = [block.code for block in code_blocks(reply)][-_MAX_BLOCKS_PARSED:]
+    for program in (*reversed(blocks), *(() if blocks else (reply,))):
+        if program.strip() and parse(program) is Parse.OK:
+            return official if official.strip() == program.strip() else program
+    return official or (blocks[-1] if blocks else "")
