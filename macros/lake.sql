@@ -28,12 +28,14 @@
         (
         select * replace ({{ sample_id_or_made() }})
         from {{ reader }}
+        {%- if has_two_graders(reader) %}
         qualify row_number() over (
             partition by
                 model, benchmark, scenario, task_id, request_digest,
                 sample_index
             order by grader_id
         ) = 1
+        {%- endif %}
     )
     {%- elif found.form == 'published' and table == 'results' -%}
         (
@@ -44,6 +46,18 @@
     {%- else -%}
         {{ reader }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether a request was judged by two graders: only then do two rows tell of
+    one sample. A look at few columns that saves a sort of all rows. -#}
+{% macro has_two_graders(reader) -%}
+    {%- set found = run_query(
+        "select count(*) from (select 1 from " ~ reader
+        ~ " group by model, benchmark, scenario, request_digest"
+        ~ " having count(distinct coalesce(grader_id, '')) > 1)"
+    ) -%}
+    {{ return(found.rows[0][0] > 0) }}
 {%- endmacro %}
 
 

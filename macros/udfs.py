@@ -44,11 +44,11 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     if connection.execute(existing).fetchall():
         return
     create: Any = connection.create_function  # its stub knows enums only, the function takes their names too
+    arrow = {"type": "arrow", "null_handling": "special"}  # NULL comes out where n < k, not only where it goes in
     create("pass_at_k_udf", _pass_at_k, ["BIGINT"] * 3, "DOUBLE", null_handling="special")
-    create("bootstrap_interval_udf", _bootstrap, ["BIGINT[]", "BIGINT", "BIGINT"], INTERVAL_TYPE, type="arrow")
-    shown = ["BIGINT[]", "VARCHAR[]", "BIGINT", "BIGINT"]
-    create("shown_interval_udf", _shown, shown, SHOWN_TYPE, type="arrow", null_handling="special")
-    create("standard_errors_udf", _errors, ["BIGINT[]", "BIGINT", "BIGINT"], ERRORS_TYPE, type="arrow")
+    create("bootstrap_interval_udf", _bootstrap, ["BIGINT[]", "BIGINT", "BIGINT"], INTERVAL_TYPE, **arrow)
+    create("shown_interval_udf", _shown, ["BIGINT[]", "VARCHAR[]", "BIGINT", "BIGINT"], SHOWN_TYPE, **arrow)
+    create("standard_errors_udf", _errors, ["BIGINT[]", "BIGINT", "BIGINT"], ERRORS_TYPE, **arrow)
     create("lake_files_udf", _lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
 
 

@@ -1,0 +1,205 @@
+"""From a lake to a file of marts: check the parts, build with dbt into a new file, replace, export.
+
+``build`` runs the same dbt project as plain ``dbt build``, so both give the same marts; equal means equal
+``mart_hashes``. A reader that has the old file open keeps reading it: the new one takes its name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..ingest import schemas
+from ..ingest.bundled import RECORDED_LAKE
+from ..ingest.errors import BadInput, LakeError
+from ..ingest.lake import Lake, check_part
+
+if TYPE_CHECKING:
+    import duckdb
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The package is a dbt project: dbt_project.yml, profiles.yml, models, macros, seeds lie in its root."""
+NOT_EXPORTED = ("fct_sample_results",)
+"""Marts that are views over the lake: their rows are the lake itself."""
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one build made."""
+
+    path: Path
+    exports: tuple[Path, ...]
+    headline: tuple[dict[str, Any], ...]
+    num_refusals: int
+
+
+def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, note: Note = lambda name: None) -> Built:
+    """Build every mart of ``lake_root`` (None: the bundled lake) into ``output`` and export it to ``marts/`` beside it.
+
+    ``note`` hears the name of each node as it ends. Raises LakeError for a damaged part, BadInput when a model or a
+    data test fails; ``output`` is untouched then.
+    """
+    lake = (lake_root or RECORDED_LAKE).expanduser().resolve()
+    check_parts(lake)
+    output = output.expanduser().resolve()
+    workshop = output.parent / f".build-{os.getpid()}"
+    workshop.mkdir(parents=True, exist_ok=True)
+    try:
+        made = workshop / output.name
+        run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, note=note)
+        exports = _export(made, workshop / "marts")
+        headline, num_refusals = _summary(made)
+        os.replace(made, output)
+        return Built(output, _replaced(exports, output.parent / "marts"), headline, num_refusals)
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def check_parts(lake: Path) -> None:
+    """LakeError that names part and column where a part cannot be read as its table; footers only."""
+    if _is_published(lake):
+        for part in sorted((lake / "data").rglob("*.parquet")):
+            _check_published(part)
+        tables = [table for table in schemas.TABLES if table not in ("samples", "results")]
+        parts = [(table, part) for table in tables for part in sorted((lake / table).rglob("*.parquet"))]
+    else:
+        parts = [(table, part) for table in schemas.TABLES for part in Lake(lake).live_parts(table)]
+    for table, part in parts:
+        check_part(table, part)
+
+
+def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, note: Note = lambda name: None) -> None:
+    """``dbt build`` of the packaged project into the file ``path``, without unit tests: they are about code."""
+    from dbt.cli.main import dbtRunner
+
+    variables = {"lake_root": str(lake), "duckdb_path": str(path)}
+    words = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
+    quiet = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(target), "--no-use-colors"]
+    runner = dbtRunner(callbacks=[_listener(note)])
+    try:
+        outcome = runner.invoke([*words, *folders, *quiet, "--target", "local", "--threads", str(num_threads)])
+    finally:
+        _close_connections()
+    if outcome.exception is not None:
+        raise BadInput(f"dbt could not start: {_sentence(outcome.exception)}", "dbt build, to see all it says")
+    if not outcome.success:
+        raise BadInput(_failures(outcome.result), "dbt build --vars 'lake_root: DIR', to see all it says")
+
+
+def mart_hashes(path: Path) -> dict[str, str]:
+    """sha256 per mart over all its rows in key order; two files hold the same marts exactly when these are equal."""
+    hashes = {}
+    with opened(path) as connection:
+        for mart in marts_of(connection):
+            rows = f"select string_agg(sha256(to_json(mart)::varchar), '' order by mart) from {mart} as mart"
+            found = connection.execute(f"select sha256(coalesce(({rows}), ''))").fetchall()
+            hashes[mart] = found[0][0]
+    return hashes
+
+
+def marts_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the marts in an open file, sorted: everything in schema main."""
+    query = "select table_name from information_schema.tables where table_schema = 'main' order by table_name"
+    return [name for (name,) in connection.execute(query).fetchall()]
+
+
+@contextmanager
+def opened(path: Path, *, with_functions: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Read-only connection, always closed: DuckDB 2 prints pages about leaks at exit otherwise."""
+    import duckdb
+
+    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        connection.execute("set enable_progress_bar = false").fetchall()
+        if with_functions:
+            from ..macros.udfs import register
+
+            register(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _export(path: Path, folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with opened(path) as connection:
+        for mart in marts_of(connection):
+            if mart not in NOT_EXPORTED:
+                written.append(folder / f"{mart}.parquet")
+                target = str(written[-1]).replace("'", "''")
+                rows = f"select * from {mart} order by all"
+                connection.execute(f"copy ({rows}) to '{target}' (format parquet, compression zstd)").fetchall()
+    return written
+
+
+def _replaced(exports: list[Path], folder: Path) -> tuple[Path, ...]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in exports:
+        os.replace(path, folder / path.name)
+    return tuple(folder / path.name for path in exports)
+
+
+def _summary(path: Path) -> tuple[tuple[dict[str, Any], ...], int]:
+    with opened(path) as connection:
+        board = connection.execute("select * from headline")
+        names = [column[0] for column in board.description or ()]
+        rows = tuple(dict(zip(names, row, strict=True)) for row in board.fetchall())
+        refusals = connection.execute("select count(*) from fct_refusals").fetchall()
+    return rows, refusals[0][0]
+
+
+def _is_published(lake: Path) -> bool:
+    return (lake / "data").is_dir() and not (lake / "_live").is_dir()
+
+
+def _check_published(part: Path) -> None:
+    """A published part holds samples and results in one row; sample_id is computed where it is absent."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = set(pq.read_schema(part).names)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise LakeError(f"{part} is not a readable Parquet file", "get the file again") from error
+    needed = dict.fromkeys([*schemas.SAMPLES.required(), *schemas.RESULTS.required()])
+    for name in needed:
+        if name != "sample_id" and name not in found:
+            raise LakeError(f"{part} lacks the column {name}", "get the part again, or build it from whole rows")
+
+
+def _listener(note: Note) -> Callable[[Any], None]:
+    def hear(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            note(event.data.node_info.node_name)
+
+    return hear
+
+
+def _failures(result: Any) -> str:
+    """One sentence from the nodes that failed, the first one in full."""
+    failed = [node for node in getattr(result, "results", []) if str(node.status) in ("error", "fail", "runtime error")]
+    if not failed:
+        return "dbt build failed"
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return f"{failed[0].node.name} failed: {' '.join(str(failed[0].message).split())}{more}"
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split())[:400] or type(error).__name__
+
+
+def _close_connections() -> None:
+    """dbt-duckdb keeps its file open until the process ends; the file is to be moved before that."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()

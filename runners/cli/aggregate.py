@@ -1,0 +1,56 @@
+"""``benchforge aggregate``: rebuild every mart from the lake and print the leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import out
+from .options import format_option, settings_from, settings_options
+
+COLUMNS = (
+    "benchmark",
+    "scenario",
+    "test_set",
+    "model",
+    "score",
+    "interval_low",
+    "interval_high",
+    "num_problems",
+    "num_planned",
+    "origin",
+    "protocol",
+    "temperature",
+    "flags",
+)
+
+
+@click.command(name="aggregate", epilog="Example: benchforge aggregate --recorded")
+@settings_options
+@click.option("--recorded", is_flag=True, help="The bundled lake of recorded public verdicts, not the run's.")
+@click.option("--output", type=click.Path(path_type=Path), help="File of marts; exports lie in marts/ beside it.")
+@click.option("--threads", type=click.IntRange(1), default=4, help="Threads of the build; any number, same marts.")
+@format_option
+def command(recorded: bool, output: Path | None, threads: int, format_: str, **given: Any) -> None:
+    """Rebuild every mart from the lake and print the leaderboard.
+
+    The lake is --lake, BENCHFORGE_LAKE, the run's own where it exists, else the bundled one.
+    """
+    from ..aggregate import build
+    from ..marts_file import default_output, lake_of
+
+    settings = settings_from(**given)
+    lake = None if recorded else lake_of(settings)
+    out.say(f"lake: {lake or 'bundled (recorded public verdicts)'}")
+    with out.progress(0, "models and tests") as bar:
+        built = build(
+            lake,
+            output or default_output(settings, lake),
+            num_threads=threads,
+            note=lambda name: bar.advance(1, name),
+        )
+    rows = [{**row, "flags": " ".join(row["flags"] or ())} for row in built.headline]
+    out.table(rows, COLUMNS, format_, title="Leaderboard (pass@1, 95 % interval: problems like these)")
+    out.say(f"{built.path}: {len(rows)} headline rows, {built.num_refusals} refused numbers in fct_refusals")

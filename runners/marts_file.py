@@ -1,0 +1,34 @@
+"""Which lake a command means, and where its file of marts lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..ingest.config import Settings
+from ..ingest.errors import UsageError
+
+FILE_NAME = "benchforge.duckdb"
+
+
+def lake_of(settings: Settings) -> Path | None:
+    """The lake that is named, else the run's own where there is one, else None: the bundled lake.
+
+    UsageError for a named lake that does not exist: an empty leaderboard would hide the misspelling.
+    """
+    if settings["run.lake"]:
+        if not settings.lake_root.is_dir():
+            raise UsageError(f"there is no lake at {settings.lake_root}", "give an existing folder with --lake DIR")
+        return settings.lake_root
+    return settings.lake_root if settings.lake_root.is_dir() else None
+
+
+def default_output(settings: Settings, lake: Path | None) -> Path:
+    """Beside the run for its own lake, else in the folder where the command runs, as plain ``dbt build`` does."""
+    is_own = lake is not None and not settings["run.lake"]
+    return settings.run_root / FILE_NAME if is_own else Path(FILE_NAME)
+
+
+def built_file(settings: Settings) -> Path:
+    """The file that ``sql`` asks: the run's where it was built, else the one in this folder."""
+    own = settings.run_root / FILE_NAME
+    return own if own.exists() else Path(FILE_NAME)

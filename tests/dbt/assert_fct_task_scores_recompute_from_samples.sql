@@ -1,0 +1,61 @@
+-- Offenders: problems whose counts are not those of their samples.
+with task_scores as (
+
+    select * from {{ ref('fct_task_scores') }}
+
+),
+
+sample_results as (
+
+    select * from {{ ref('fct_sample_results') }}
+
+),
+
+recomputed as (
+
+    select
+        model,
+        benchmark,
+        scenario,
+        test_set,
+        verdict,
+        comparability_digest,
+        origin,
+        request_digest,
+        grader_id,
+        task_id,
+        count(*) as num_judged,
+        count_if(is_passed) as num_passed
+    from sample_results
+    group by all
+
+),
+
+offenders as (
+
+    select
+        task_scores.model,
+        task_scores.benchmark,
+        task_scores.scenario,
+        task_scores.test_set,
+        task_scores.verdict,
+        task_scores.task_id,
+        task_scores.num_judged,
+        task_scores.num_passed,
+        recomputed.num_judged as num_judged_recomputed,
+        recomputed.num_passed as num_passed_recomputed
+    from task_scores
+    full join recomputed
+        using (
+            model, benchmark, scenario, test_set, verdict,
+            comparability_digest, origin, request_digest, grader_id, task_id
+        )
+    where
+        coalesce(task_scores.num_judged, 0)
+        <> coalesce(recomputed.num_judged, 0)
+        or coalesce(task_scores.num_passed, 0)
+        <> coalesce(recomputed.num_passed, 0)
+
+)
+
+select * from offenders
