@@ -2,8 +2,8 @@
 
 1. The run of lines with most code in it (``longest_code``).
 2. Of its top-level statements: imports; the first class, function or assignment of each name, functions only where
-   they hold a ``return``. Decorated definitions, ``from __future__``, ``if``, ``try`` and calls are left out. An assignment's
-   name is the first plain identifier among its parts, whichever side of ``=`` it stands on.
+   they hold a ``return``. Decorated definitions, ``from __future__``, ``if``, ``try`` and calls are left out. The name
+   of an assignment is the first plain identifier among its parts, whichever side of ``=`` it stands on.
 3. Of the definitions, those whose names can be reached from the entry point through identifiers.
 4. Imports first, then definitions. Nothing left: the run of lines itself.
 
