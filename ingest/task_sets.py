@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import keys
 from .benchmarks.declaration import Benchmark, Protocol, Task, Version
-from .errors import BadInput, NotStaged, UsageError
+from .errors import NotStaged, UsageError
 from .models import nearest
 from .pins import pins_of
 
@@ -40,7 +40,7 @@ def load_task_set(benchmark: Benchmark, scenario: str, version_name: str | None,
         )
     version = benchmark.version(version_name)
     tasks = stage.load_tasks(benchmark, version.name, scenario, datasets_root)
-    return TaskSet(benchmark, scenario, version, tuple(tasks), _strings(datasets_root))
+    return TaskSet(benchmark, scenario, version, tuple(tasks), _strings(benchmark, datasets_root))
 
 
 def prompts_digest(task_set: TaskSet, protocol: Protocol) -> str:
@@ -74,15 +74,12 @@ def protocol_of(benchmark: Benchmark, name: str | None) -> Protocol:
     return known[name]
 
 
-def _strings(datasets_root: Path) -> Mapping[str, str]:
-    """Prompt texts of every staged harness, by name; a protocol of our own needs none.
+def _strings(benchmark: Benchmark, datasets_root: Path) -> Mapping[str, str]:
+    """Those texts of the benchmark's protocols that are staged; which one a protocol lacks is said when it is used."""
+    from . import stage_strings
 
-    A file is ``{name: {"text": …, "sha256": …}}``; BadInput where a text is not what its digest says.
-    """
     found: dict[str, str] = {}
-    for path in sorted((datasets_root / "strings").glob("*.json")):
-        for name, entry in json.loads(path.read_text(encoding="utf-8")).items():
-            if keys.sha256_text(entry["text"]) != entry["sha256"]:
-                raise BadInput(f"{path} holds {name} under another digest", "benchforge stage --strings-from DIR")
-            found[name] = entry["text"]
+    for name in sorted({name for protocol in benchmark.protocols for name in protocol.needs_strings}):
+        with suppress(NotStaged):
+            found |= stage_strings.read_strings([name], datasets_root)
     return found

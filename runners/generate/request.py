@@ -18,6 +18,9 @@ CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 _BEYOND_OPENAI = ("top_k", "min_p", "repetition_penalty")
 """Known to vLLM and llama.cpp, not to OpenAI: sent only where the plan sets them."""
 
+_CONTINUED: Mapping[str, bool] = {"continue_final_message": True, "add_generation_prompt": False}
+"""For a protocol that begins the answer itself: without these a server closes that turn and opens another."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -55,7 +58,10 @@ def request_of(shard: Shard, prompt: Prompt, sample_index: int, served_as: str) 
         body["stop"] = list(asked["stop"])
     if asked["templating_mode"] == "completions":
         return Request(COMPLETIONS, body | {"prompt": _text(prompt)})
-    return Request(CHAT, body | {"messages": _messages(prompt)})
+    messages = _messages(prompt)
+    if messages[-1]["role"] == "assistant":
+        body |= _CONTINUED
+    return Request(CHAT, body | {"messages": messages})
 
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:

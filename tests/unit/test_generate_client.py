@@ -143,6 +143,13 @@ def test_completions_send_one_text_and_optional_sampling_only_where_it_is_set():
     assert "min_p" not in request.body
 
 
+def test_an_answer_that_the_protocol_begins_is_continued_and_no_other():
+    begun = Prompt(messages=(("user", "q"), ("assistant", "Sure:\n")))
+    body = request_of(shard(), begun, 0, "m").body
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+    assert "continue_final_message" not in request_of(shard(), Prompt(messages=(("user", "q"),)), 0, "m").body
+
+
 def shard(**request: Any) -> Shard:
     asked = {"templating_mode": "chat", "temperature": 0.5, "top_p": 1.0, "max_tokens": 16, "stop": ["\ndef "]}
     return Shard(

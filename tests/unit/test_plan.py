@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest import keys, plan, wanted
+from benchforge.ingest import keys, plan, stage_strings, wanted
 from benchforge.ingest.bundled import DEMO_RUN_FILE, RUN_FILE
 from benchforge.ingest.config import OPTIONS, load_settings
-from benchforge.ingest.errors import BadInput, ConfigurationChanged, UsageError
+from benchforge.ingest.errors import ConfigurationChanged, NotStaged, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.models import read_models
@@ -217,10 +216,14 @@ def test_every_excluded_model_of_the_seed_gives_its_reason():
     assert all(model.excluded_because != "excluded" for model in read_models().values())
 
 
+def _nothing_staged(names: Any, root: Path) -> dict[str, str]:
+    raise NotStaged("nothing is staged")
+
+
 def test_a_protocol_whose_texts_are_not_staged_waits_until_they_are(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """forge_mini with a protocol that begins with a harness's text: planned once the text lies in strings/."""
+    """forge_mini with a protocol that begins with a harness's text: planned once the text is there."""
     benchmark, scenarios = wanted.resolve("forge_mini")
     ours = benchmark.protocols[0]
     theirs = dataclasses.replace(
@@ -235,15 +238,9 @@ def test_a_protocol_whose_texts_are_not_staged_waits_until_they_are(
     path.write_text(MODEL)
     asked = wanted.wanted_of(load_settings({}, path, {"HOME": str(tmp_path)}))
     defaults = {"seed": 0, "num_samples": 1, "engine": "replay"}
+    monkeypatch.setattr(stage_strings, "read_strings", _nothing_staged)
     waiting = make_plan(run, asked, defaults, tmp_path, Scope())
     assert waiting.shards == ()
     assert "needs harness.first, which is not staged" in waiting.waiting[0].reason
-    text = "Please answer.\n"
-    staged = {"harness.first": {"text": text, "sha256": keys.sha256_text(text)}}
-    (tmp_path / "strings").mkdir()
-    (tmp_path / "strings" / "harness.json").write_text(json.dumps(staged))
+    monkeypatch.setattr(stage_strings, "read_strings", lambda names, root: dict.fromkeys(names, "Please answer."))
     assert len(make_plan(run, asked, defaults, tmp_path, Scope()).shards) == 1
-    staged["harness.first"]["text"] = "Do not answer.\n"
-    (tmp_path / "strings" / "harness.json").write_text(json.dumps(staged))
-    with pytest.raises(BadInput, match=r"harness\.first under another digest"):
-        make_plan(run, asked, defaults, tmp_path, Scope())
