@@ -87,7 +87,7 @@ def _run(task: Task, stub: _Stub, seconds: float) -> PartOutcome:
     try:
         with _alarm(seconds + 0.5):
             stub.load()
-            _test_of(task)(stub)
+            _test_of(task, stub)(stub)
     except _OutOfTime:
         return failed("timeout", 0, 0, "timeout")
     except CandidateFailed:
@@ -102,10 +102,11 @@ def _run(task: Task, stub: _Stub, seconds: float) -> PartOutcome:
     return passed(1)
 
 
-def _test_of(task: Task) -> Any:
-    """``check`` in a namespace with the prompt's helpers; the entry point there has an empty body."""
+def _test_of(task: Task, stub: _Stub) -> Any:
+    """``check`` in a namespace with the prompt's helpers; a test that calls the entry point by name gets the stub."""
     namespace: dict[str, Any] = {"__name__": "__test__"}
     exec(compile(task.payload["prompt"] + "\n    pass\n", "<prompt>", "exec", dont_inherit=True), namespace)
+    namespace[task.payload["entry_point"]] = stub
     exec(compile(task.payload["test"], "<test>", "exec", dont_inherit=True), namespace)
     return namespace["check"]
 

@@ -80,7 +80,7 @@ class ExpectedStore:
 
     def _store(self, task: Task, record: Mapping[str, Any]) -> None:
         """Written beside its place and moved there, so that a reader never sees half a file."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd, name = tempfile.mkstemp(dir=self._directory, prefix=".expected-")
         with os.fdopen(fd, "w") as stream:
             json.dump(record, stream, separators=(",", ":"))

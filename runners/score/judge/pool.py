@@ -64,8 +64,10 @@ class Judge:
         self.rules = rules
         self._asked_mode = sandbox_mode
         self._num_workers = max(1, num_workers)
-        self._own_directory = tempfile.TemporaryDirectory() if cache_directory is None else None
-        self._directory = cache_directory or Path(self._own_directory.name if self._own_directory else "")
+        self._place = tempfile.TemporaryDirectory(prefix="benchforge-judge-")
+        # sandboxes are built below it by an id that is not ours; expected values stay closed to it
+        Path(self._place.name).chmod(0o755)
+        self._directory = cache_directory or Path(self._place.name) / "expected"
         self._workers: list[_Process] = []
         self._extractor: Sandbox | None = None
         self._active: tuple[str, tuple[str, ...]] | None = None
@@ -130,8 +132,7 @@ class Judge:
         if self._extractor is not None:
             self._extractor.close()
             self._extractor = None
-        if self._own_directory is not None:
-            self._own_directory.cleanup()
+        self._place.cleanup()
 
     def __enter__(self) -> Judge:
         return self
@@ -148,7 +149,7 @@ class Judge:
     def _start_worker(self) -> _Process:
         # later workers take the mode that the first one found, so that all rows of a run say the same
         mode = self._active[0] if self._active else self._asked_mode
-        process = _Process(mode, self.is_unsafe, self.rules, self._directory)
+        process = _Process(mode, self.is_unsafe, self.rules, self._directory, self._place.name)
         try:
             active = process.greeted()
         except BaseException:
@@ -202,7 +203,7 @@ class Judge:
 class _Process:
     """A worker as the supervisor holds it."""
 
-    def __init__(self, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path) -> None:
+    def __init__(self, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path, place: str) -> None:
         ours, theirs = socket.socketpair()
         self._control = ours
         self._process = subprocess.Popen(_worker_argv(), stdin=theirs, start_new_session=True)
@@ -212,7 +213,7 @@ class _Process:
         self.attempt = 1
         self.num_silences = 0
         self.deadline = 0.0
-        settings = {"mode": mode, "is_unsafe": is_unsafe, "rules": rules, "directory": directory}
+        settings = {"mode": mode, "is_unsafe": is_unsafe, "rules": rules, "directory": directory, "place": place}
         wire.send(ours, pickle.dumps(settings))
 
     def greeted(self) -> tuple[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 import socket
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,14 @@ def main() -> None:
 
 
 class Worker:
-    """Settings: ``mode``, ``is_unsafe``, ``rules``, ``directory`` of expected values."""
+    """Settings: ``mode``, ``is_unsafe``, ``rules``, ``directory`` of expected values, ``place`` for sandboxes."""
 
     def __init__(
-        self, control: socket.socket, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path
+        self, control: socket.socket, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path, place: str
     ) -> None:
         self._control = control
+        # the supervisor removes it, so that a worker that is killed leaves nothing behind
+        tempfile.tempdir = place
         self._bench = Bench(lambda: Sandbox.open(mode, is_unsafe=is_unsafe), rules, self._expect)
         self._store = ExpectedStore(directory, self._bench)
         self._tasks: dict[str, Task] = {}

@@ -200,16 +200,6 @@ class Running:
             self._ending = Ending(number, exit_code, cpu_seconds, memory, wall_seconds)
         return self._ending
 
-    def wait(self, seconds: float) -> bool:
-        """Wait for the child to end by itself; False when time (from its start) ran out."""
-        poller = select.poll()
-        poller.register(self._pidfd, select.POLLIN)
-        left = self._started + seconds - time.monotonic()
-        return bool(poller.poll(max(0, int(left * 1000))))
-
-    def elapsed(self) -> float:
-        return time.monotonic() - self._started
-
 
 def _set_pipe_size(fd: int) -> None:
     import fcntl

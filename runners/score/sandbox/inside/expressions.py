@@ -32,9 +32,9 @@ _ALLOWED_NODES = (
 )  # fmt: skip
 _ALLOWED_METHODS = frozenset(
     "upper lower strip lstrip rstrip split join replace count index find startswith endswith isdigit isalpha isupper "
-    "islower title capitalize swapcase keys values items get copy append zfill".split()
+    "islower title capitalize swapcase keys values items get copy append extend insert remove pop reverse sort clear add "
+    "update union difference intersection zfill".split()
 )
-_LOOSE = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.Compare, ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Tuple)
 
 
 def prepare(spec: Mapping[str, Any]) -> Callable[[], Any]:
@@ -65,27 +65,13 @@ def _compile(tree: ast.Expression) -> Any:
 
 
 def _is_loose(node: ast.expr, source: str) -> bool:
-    if isinstance(node, ast.UnaryOp):
-        return isinstance(node.op, ast.Not)
-    return isinstance(node, _LOOSE) and not _is_enclosed(node, source.strip())
-
-
-def _is_enclosed(node: ast.expr, source: str) -> bool:
-    """Whether parentheses hold the whole expression: then the text binds as one value wherever it stands.
-
-    A parenthesised tuple spans its parentheses; any other node starts behind them.
-    """
-    if not source.startswith("("):
-        return False
-    end_column = node.end_col_offset or 0
-    if isinstance(node, ast.Tuple):
-        return node.col_offset == 0 and node.lineno == 1
-    return (node.lineno, node.col_offset) > (1, 0) and (node.end_lineno or 1, end_column) < _end(source)
-
-
-def _end(source: str) -> tuple[int, int]:
-    lines = source.split("\n")
-    return len(lines), len(lines[-1].encode())
+    """Whether ``X == <text>`` is read as something else than a comparison with the text's own value."""
+    try:
+        joined = ast.parse(f"None == {source.strip()}", "<answer>", "eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    is_comparison = isinstance(joined, ast.Compare) and len(joined.comparators) == 1
+    return not is_comparison or ast.dump(joined.comparators[0]) != ast.dump(node)
 
 
 def _call_of_f(tree: ast.Expression) -> ast.Call:

@@ -13,10 +13,13 @@ A lean server imports the standard library only; a ``numpy`` server is a fork of
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import json
 import os
 import pickle
+import pkgutil
 import select
 import shutil
 import signal
@@ -43,18 +46,18 @@ def main() -> None:
 
 
 def _prepare(flavour: str) -> None:
-    import importlib
-
-    for name in _PRELOADED if flavour == "lean" else (["numpy"] if flavour == "numpy" else []):
-        importlib.import_module(name)
-    if flavour == "extract":
-        for name in ("ast", "tokenize", "tree_sitter", "tree_sitter_python"):
-            try:
-                importlib.import_module(name)
-            except ImportError:
-                continue
+    """Import before the first fork what every child of the flavour will want."""
+    names = {"lean": _PRELOADED, "numpy": ["numpy"], "extract": _extractor_modules()}[flavour]
+    for name in names:
+        with contextlib.suppress(ImportError):  # a child that needs it says so
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()
+
+
+def _extractor_modules() -> list[str]:
+    found = pkgutil.iter_modules([f"{sys.path[0]}/extract"])
+    return ["ast", "tokenize", "tree_sitter", "tree_sitter_python", *(f"extract.{module.name}" for module in found)]
 
 
 class Server:
