@@ -58,16 +58,16 @@ conditions as (
         scenario,
         comparability_digest,
         {%- for field in request_fields() if field != 'dataset_version' %}
-        min({{ field }}) as {{ field }},
+            min({{ field }}) as {{ field }},
         {%- endfor %}
         {#- a request without samples of two kinds is one request #}
         list_filter([
             {%- for field in request_fields() %}
-            case
-                when
-                    count(distinct coalesce({{ field }}::varchar, '')) > 1
-                    then '{{ field }}'
-            end{{ ',' if not loop.last }}
+                case
+                    when
+                        count(distinct coalesce({{ field }}::varchar, '')) > 1
+                        then '{{ field }}'
+                end{{ ',' if not loop.last }}
             {%- endfor %}
         ], lambda field: field is not null) as differing_fields,
         max(num_dataset_digests) as num_dataset_digests,

@@ -149,7 +149,9 @@ unpinned_datasets as (
 expected_problems as (
 
     select
-        {% for column in cell_key() %}cells.{{ column }}, {% endfor %}
+        {%- for column in cell_key() %}
+            cells.{{ column }},
+        {%- endfor %}
         tasks.task_id
     from cells
     inner join tasks
@@ -324,16 +326,16 @@ unioned as (
         'problems_out_of_plan', 'fewer_samples_than_k',
         'numerators_too_large', 'not_scored', 'unknown_tasks',
     ] %}
-    select
-        {{ key }},
-        metric,
-        reason,
-        detail,
-        differing_fields,
-        problems,
-        num_affected
-    from {{ reason }}
-    {{ 'union all' if not loop.last }}
+        select
+            {{ key }},
+            metric,
+            reason,
+            detail,
+            differing_fields,
+            problems,
+            num_affected
+        from {{ reason }}
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
 ),

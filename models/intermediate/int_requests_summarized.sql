@@ -16,7 +16,7 @@ summarized as (
         request_digest,
         max(num_planned) as num_planned,
         {%- for field in request_fields() %}
-        min({{ field }}) as {{ field }},
+            min({{ field }}) as {{ field }},
         {%- endfor %}
         count(distinct dataset_version) as num_dataset_versions,
         count(distinct dataset_digest) as num_dataset_digests,

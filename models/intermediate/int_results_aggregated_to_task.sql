@@ -42,14 +42,14 @@ aggregated as (
         min(source) as source,
         min(trust_tier) as trust_tier,
         {%- for kind in var('verdict_kinds') %}
-        {%- set base = part_verdict(kind, 'base') %}
-        {%- set plus = part_verdict(kind, 'plus') %}
-        count({{ base }}) as {{ kind }}_base_judged,
-        count_if({{ base }} = 'pass') as {{ kind }}_base_passed,
-        count_if({{ base }} is not null and {{ plus }} is not null)
-            as {{ kind }}_plus_judged,
-        count_if({{ base }} = 'pass' and {{ plus }} = 'pass')
-            as {{ kind }}_plus_passed,
+            {%- set base = part_verdict(kind, 'base') %}
+            {%- set plus = part_verdict(kind, 'plus') %}
+            count({{ base }}) as {{ kind }}_base_judged,
+            count_if({{ base }} = 'pass') as {{ kind }}_base_passed,
+            count_if({{ base }} is not null and {{ plus }} is not null)
+                as {{ kind }}_plus_judged,
+            count_if({{ base }} = 'pass' and {{ plus }} = 'pass')
+                as {{ kind }}_plus_passed,
         {%- endfor %}
         count_if(official_base_reason = 'empty') as num_empty,
         count_if(is_unsafe) as num_unsafe,

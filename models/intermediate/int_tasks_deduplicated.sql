@@ -27,10 +27,7 @@ with_plus as (
     select
         *,
         -- known counts and no extra case: base and plus are the same tests
-        not (
-            coalesce(num_plus_cases = 0, false)
-            or (num_plus_cases is null and num_base_cases is not null)
-        ) as has_plus
+        coalesce(num_plus_cases > 0, num_base_cases is null) as has_plus
     from deduplicated
 
 )

@@ -68,15 +68,15 @@ spread_over_test_sets as (
 spread_over_verdicts as (
 
     {%- for kind in var('verdict_kinds') %}
-    select
-        *,
-        '{{ kind }}' as verdict,
-        {{ part_verdict(kind, 'base') }} as base_verdict,
-        {{ kind }}_base_reason as base_reason,
-        {{ part_verdict(kind, 'plus') }} as plus_verdict,
-        {{ kind }}_plus_reason as plus_reason
-    from spread_over_test_sets
-    {{ 'union all' if not loop.last }}
+        select
+            *,
+            '{{ kind }}' as verdict,
+            {{ part_verdict(kind, 'base') }} as base_verdict,
+            {{ kind }}_base_reason as base_reason,
+            {{ part_verdict(kind, 'plus') }} as plus_verdict,
+            {{ kind }}_plus_reason as plus_reason
+        from spread_over_test_sets
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
 ),
@@ -115,7 +115,9 @@ judged_by_kind as (
         temperature,
         num_planned::integer as num_planned
     from spread_over_verdicts
-    where base_verdict is not null and (not needs_plus or plus_verdict is not null)
+    where
+        base_verdict is not null
+        and (not needs_plus or plus_verdict is not null)
 
 )
 

@@ -37,11 +37,11 @@ graders as (
         request_digest,
         origin,
         grader_id,
-        min(source) as source,
-        min(trust_tier) as trust_tier,
         {%- for kind in var('verdict_kinds') %}
-        sum({{ kind }}_base_judged) > 0 as has_{{ kind }},
+            sum({{ kind }}_base_judged) > 0 as has_{{ kind }},
         {%- endfor %}
+        min(source) as source,
+        min(trust_tier) as trust_tier
     from results_by_task
     group by all
 
@@ -106,40 +106,40 @@ spread_over_test_sets as (
 spread_over_verdicts as (
 
     {%- for kind in var('verdict_kinds') %}
-    select
-        model,
-        benchmark,
-        scenario,
-        test_set,
-        '{{ kind }}' as verdict,
-        'all' as scope,
-        comparability_digest,
-        origin,
-        request_digest,
-        grader_id,
-        source,
-        task_id,
-        source_problem,
-        stratum,
-        cluster,
-        dataset_version,
-        trust_tier,
-        num_planned,
-        num_present,
-        case
-            when needs_plus then {{ kind }}_plus_judged
-            else {{ kind }}_base_judged
-        end as num_judged,
-        case
-            when needs_plus then {{ kind }}_plus_passed
-            else {{ kind }}_base_passed
-        end as num_passed,
-        num_empty,
-        num_unsafe
-    from spread_over_test_sets
-    -- a published set has no strict verdicts: no number, and nothing missing
-    where has_{{ kind }} or origin = 'self'
-    {{ 'union all' if not loop.last }}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            '{{ kind }}' as verdict,
+            'all' as scope,
+            comparability_digest,
+            origin,
+            request_digest,
+            grader_id,
+            source,
+            task_id,
+            source_problem,
+            stratum,
+            cluster,
+            dataset_version,
+            trust_tier,
+            num_planned,
+            num_present,
+            case
+                when needs_plus then {{ kind }}_plus_judged
+                else {{ kind }}_base_judged
+            end as num_judged,
+            case
+                when needs_plus then {{ kind }}_plus_passed
+                else {{ kind }}_base_passed
+            end as num_passed,
+            num_empty,
+            num_unsafe
+        from spread_over_test_sets
+        -- a published set has no strict verdicts: nothing is missing
+        where has_{{ kind }} or origin = 'self'
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
 ),

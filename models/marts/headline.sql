@@ -38,12 +38,12 @@ ranked as (
             partition by model, benchmark, scenario
             order by
                 origin = 'self' desc,
-                temperature_known > 0,
-                temperature_known,
-                protocol_rank,
+                temperature_known > 0 asc,
+                temperature_known asc,
+                protocol_rank asc,
                 dataset_version desc,
                 num_planned desc,
-                comparability_digest
+                comparability_digest asc
         ) as preference,
         count(*) over (partition by model, benchmark, scenario)
             as num_candidates
@@ -87,4 +87,4 @@ chosen as (
 )
 
 select * from chosen
-order by benchmark, scenario, score desc, model
+order by benchmark asc, scenario asc, score desc, model asc

@@ -32,12 +32,19 @@ metrics as (
 
 ),
 
+cells_refused as (
+
+    select *
+    from refusals
+    where metric = 'all'
+
+),
+
 cells_not_refused as (
 
     select *
     from cells
-    anti join (select * from refusals where metric = 'all')
-        using ({{ key }})
+    anti join cells_refused using ({{ key }})
 
 ),
 

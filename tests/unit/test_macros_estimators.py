@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-
 from benchforge.macros import estimators, lattice
 
 CODELLAMA = [307, 64, 47, 35, 29, 23, 32, 29, 24, 35, 175]

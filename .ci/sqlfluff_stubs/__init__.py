@@ -1,0 +1,43 @@
+"""What the linter puts in place of dbt: vars as declared, macros as calls that parse. It never runs a query."""
+
+from pathlib import Path
+
+import yaml
+
+_PROJECT = yaml.safe_load((Path(__file__).resolve().parents[2] / "dbt_project.yml").read_text(encoding="utf-8"))
+
+
+def var(name, default=None):
+    return _PROJECT["vars"].get(name, default)
+
+
+def cell_key():
+    return "model benchmark scenario test_set verdict scope comparability_digest origin".split()
+
+
+def request_fields():
+    return ["dataset_version", "temperature", "source"]
+
+
+def lake(table):
+    return f"read_parquet('{table}.parquet')"
+
+
+def part_verdict(kind, part):
+    return f"{kind}_{part}_verdict"
+
+
+def _call(name):
+    return lambda *arguments: f"{name}({', '.join(str(argument) for argument in arguments)})"
+
+
+for _name in (
+    "pass_at_k",
+    "pass_at_k_numerator",
+    "combinations",
+    "log2_combinations",
+    "bootstrap_interval",
+    "shown_interval",
+    "standard_errors",
+):
+    globals()[_name] = _call(_name)

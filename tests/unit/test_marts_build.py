@@ -1,0 +1,391 @@
+"""A small lake through the whole dbt project: the numbers, the refusals, and the same bytes however it lies on disk."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from benchforge.ingest import keys
+from benchforge.ingest.errors import BadInput, LakeError, NotStaged, UsageError
+from benchforge.ingest.lake import Lake, arrow_schema
+from benchforge.ingest.pins import pins_of
+from benchforge.macros import estimators
+from benchforge.runners import aggregate
+from benchforge.runners.ask import sql
+
+PIN = pins_of("humaneval")["v1"]
+NUM_TASKS = 164
+TASK_IDS = [f"HumanEval/{number}" for number in range(NUM_TASKS)]
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one made-up model did: passes of problem i, samples planned, and what is wrong with it."""
+
+    name: str
+    num_planned: int
+    passes: Callable[[int], int]
+    num_tasks: int = NUM_TASKS
+    temperature: float = 0.0
+    dataset_digest: str | None = PIN.dataset_digest
+    dtype: str = "bfloat16"
+    is_unsafe: bool = False
+    is_scored: bool = True
+
+
+PLANS = (
+    Plan("made__greedy", 1, lambda i: int(i % 3 == 0)),
+    Plan("made__twin", 1, lambda i: int(i % 3 == 1 or i == 0)),
+    Plan("made__sampler", 10, lambda i: i % 11, temperature=0.8),
+    Plan("made__perfect", 1, lambda i: 1),
+    Plan("made__hopeless", 1, lambda i: 0),
+    Plan("made__partial", 1, lambda i: 1, num_tasks=NUM_TASKS - 2),
+    Plan("made__unsafe", 1, lambda i: 1, is_unsafe=True),
+    Plan("made__unpinned", 1, lambda i: 1, dataset_digest=None),
+    Plan("made__waiting", 1, lambda i: 1, is_scored=False),
+    Plan("made__mixed", 1, lambda i: 1, num_tasks=80),
+    Plan("made__mixed", 1, lambda i: 1, dtype="float16"),
+)
+
+
+def _blank(table: str) -> dict[str, Any]:
+    return dict.fromkeys(arrow_schema(table).names)
+
+
+def _task_rows() -> Rows:
+    return [
+        {
+            **_blank("tasks"),
+            "benchmark": "humaneval",
+            "dataset_version": "v1",
+            "dataset_digest": PIN.dataset_digest,
+            "scenario": "default",
+            "task_id": task_id,
+            "task_digest": keys.sha256_text(task_id),
+            "kind": "check",
+            "test_sets": ["base"],
+            "num_base_cases": 1,
+            "source_problem": task_id,
+        }
+        for task_id in TASK_IDS
+    ]
+
+
+def _sample_rows(plan: Plan) -> Rows:
+    request = keys.digest_of([plan.name, plan.dtype])
+    return [
+        {
+            **_blank("samples"),
+            "benchmark": "humaneval",
+            "model": plan.name,
+            "scenario": "default",
+            "task_id": task_id,
+            "sample_index": index,
+            "sample_id": keys.sample_id("humaneval", "default", task_id, request, index),
+            "request_digest": request,
+            "comparability_digest": keys.digest_of(plan.temperature),
+            "dataset_version": "v1",
+            "dataset_digest": plan.dataset_digest,
+            "shard_id": "s",
+            "num_planned": plan.num_planned,
+            "protocol": "official",
+            "temperature": plan.temperature,
+            "dtype": plan.dtype,
+        }
+        for task_id in TASK_IDS[: plan.num_tasks]
+        for index in range(plan.num_planned)
+    ]
+
+
+def _result_rows(plan: Plan) -> Rows:
+    rows = []
+    for sample in _sample_rows(plan) if plan.is_scored else []:
+        verdict = "pass" if sample["sample_index"] < plan.passes(int(sample["task_id"].split("/")[1])) else "fail"
+        shared = {name: sample[name] for name in arrow_schema("results").names if name in sample}
+        rows.append(
+            {
+                **_blank("results"),
+                **shared,
+                "grader_id": "g" * 64,
+                "program_id": b"p" * 16,
+                "corrected_program_id": b"p" * 16,
+                "official_base_verdict": verdict,
+                "official_base_reason": "ok" if verdict == "pass" else "wrong_answer",
+                "strict_base_verdict": verdict,
+                "strict_base_reason": "ok" if verdict == "pass" else "wrong_answer",
+                "origin": "self",
+                "trust_tier": "values",
+                "is_unsafe": plan.is_unsafe,
+            }
+        )
+    return rows
+
+
+def _all_rows(plans: Sequence[Plan] = PLANS) -> Mapping[str, Rows]:
+    return {
+        "tasks": _task_rows(),
+        "samples": [row for plan in plans for row in _sample_rows(plan)],
+        "results": [row for plan in plans for row in _result_rows(plan)],
+    }
+
+
+def _write(root: Path, tables: Mapping[str, Rows]) -> Path:
+    """One part per table and partition."""
+    lake = Lake(root)
+    for table, rows in tables.items():
+        lake.commit("s", "generate", lake.write_part(table, rows, "s"))
+    return root
+
+
+def _write_scattered(root: Path, tables: Mapping[str, Rows]) -> Path:
+    """The same rows, shuffled over parts of several shards, beside dead parts that say the opposite."""
+    lake, shuffle = Lake(root), random.Random(5)
+    for table, rows in tables.items():
+        dead = [dict(row) for row in rows[:400]]
+        for row in dead if table == "results" else []:
+            row["official_base_verdict"] = "error"
+        shuffled = shuffle.sample(rows, len(rows))
+        lake.commit("s0", "generate", lake.write_part(table, dead, "s0"))
+        for number in range(4):
+            shard = f"s{number}"
+            lake.commit(shard, "generate", lake.write_part(table, shuffled[number::4], shard))
+    return root
+
+
+def _write_published(root: Path, tables: Mapping[str, Rows]) -> Path:
+    """One row per sample with samples and results side by side; empty columns and the id left out."""
+    results = {row["sample_id"]: row for row in tables["results"]}
+    rows = [{**_blank("results"), **sample, **results.get(sample["sample_id"], {})} for sample in tables["samples"]]
+    fields = {field.name: field for table in ("samples", "results") for field in arrow_schema(table)}
+    used = {name for row in rows for name, value in row.items() if value is not None} - {"sample_id"}
+    schema = pa.schema([field.with_nullable(True) for name, field in fields.items() if name in used])
+    for name in sorted({row["model"] for row in rows}):
+        folder = root / "data" / "benchmark=humaneval" / f"model={name}"
+        folder.mkdir(parents=True)
+        kept = [{key: row.get(key) for key in schema.names} for row in rows if row["model"] == name]
+        pq.write_table(pa.Table.from_pylist(kept, schema=schema), folder / "part-0.parquet")
+    tasks = root / "tasks" / "benchmark=humaneval"
+    tasks.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(tables["tasks"], schema=arrow_schema("tasks")), tasks / "part-0.parquet")
+    return root
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("marts")
+
+
+@pytest.fixture(scope="module")
+def built(folder: Path) -> aggregate.Built:
+    return aggregate.build(_write(folder / "lake", _all_rows()), folder / "one" / "benchforge.duckdb", num_threads=4)
+
+
+@pytest.fixture(scope="module")
+def connection(built: aggregate.Built) -> Iterator[duckdb.DuckDBPyConnection]:
+    with aggregate.opened(built.path) as opened:
+        yield opened
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    found = connection.execute(query).fetchall()
+    assert len(found) == 1, found
+    return found[0]
+
+
+# ---- numbers ----------------------------------------------------------------------------------------------------
+
+
+def test_scores_and_limits_are_those_of_the_estimators(connection: duckdb.DuckDBPyConnection) -> None:
+    for plan in PLANS[:5]:
+        passes = [plan.passes(i) for i in range(NUM_TASKS)]
+        for k in (k for k in (1, 5, 10) if k <= plan.num_planned):
+            found = _one(
+                connection,
+                "select score, bootstrap_low, bootstrap_high, interval_low, interval_high, interval_method"
+                f" from leaderboard where model = '{plan.name}' and metric = 'pass@{k}' and verdict = 'official'",
+            )
+            mean = estimators.mean_pass_at_k(passes, plan.num_planned, k)
+            shown = estimators.interval(passes, plan.num_planned, k)
+            assert mean is not None and shown is not None
+            assert found[0] == pytest.approx(float(mean), abs=1e-15)
+            assert found[1:3] == estimators.bootstrap(passes, plan.num_planned, k)
+            assert found[3:] == (shown.low, shown.high, shown.method)
+
+
+def test_refused_cells_have_no_number_and_their_reason(connection: duckdb.DuckDBPyConnection) -> None:
+    reasons = dict(
+        connection.execute(
+            "select model, list(distinct reason order by reason) from fct_refusals where metric = 'all' group by model"
+        ).fetchall()
+    )
+    assert reasons == {
+        "made__partial": ["incomplete_problem_set"],
+        "made__unsafe": ["unsafe_rows"],
+        "made__unpinned": ["unpinned_dataset"],
+        "made__waiting": ["not_scored"],
+        "made__mixed": ["mixed_requests"],
+    }
+    refused = ", ".join(f"'{model}'" for model in reasons)
+    assert _one(connection, f"select count(*) from leaderboard where model in ({refused})") == (0,)
+
+
+def test_a_refusal_names_problems_and_fields(connection: duckdb.DuckDBPyConnection) -> None:
+    where = "from fct_refusals where verdict = 'official' and metric = 'all' and model ="
+    assert _one(connection, f"select problems, num_affected {where} 'made__partial'") == (TASK_IDS[-2:], 2)
+    assert _one(connection, f"select differing_fields {where} 'made__mixed'") == (["dtype"],)
+    query = "select count(*) from fct_refusals where model = 'made__greedy' and reason = 'fewer_samples_than_k'"
+    assert _one(connection, query + " and verdict = 'official'") == (3,)
+
+
+def test_the_headline_has_one_row_per_model_with_a_number(built: aggregate.Built) -> None:
+    assert sorted(row["model"] for row in built.headline) == sorted(plan.name for plan in PLANS[:5])
+    twin, greedy = (
+        next(row for row in built.headline if row["model"] == f"made__{name}") for name in ("twin", "greedy")
+    )
+    assert twin["score"] == pytest.approx(greedy["score"], abs=0.01)
+
+
+def test_a_wrong_extraction_is_told_apart_only_where_programs_differ(connection: duckdb.DuckDBPyConnection) -> None:
+    query = "select verdict, score from leaderboard where model = 'made__greedy' and metric = 'pass@1' order by 1"
+    scores = dict(connection.execute(query).fetchall())
+    assert set(scores) == {"official", "strict", "corrected_extraction"}
+    assert len(set(scores.values())) == 1
+
+
+# ---- the same bytes ---------------------------------------------------------------------------------------------
+
+
+def test_threads_and_files_change_no_byte(folder: Path, built: aggregate.Built) -> None:
+    lake = _write_scattered(folder / "scattered", _all_rows())
+    again = aggregate.build(lake, folder / "two" / "benchforge.duckdb", num_threads=1)
+    assert aggregate.mart_hashes(again.path) == aggregate.mart_hashes(built.path)
+    for mine, other in zip(built.exports, again.exports, strict=True):
+        assert mine.read_bytes() == other.read_bytes(), mine.name
+
+
+def test_the_published_form_gives_the_same_marts(folder: Path, built: aggregate.Built) -> None:
+    lake = _write_published(folder / "published", _all_rows())
+    again = aggregate.build(lake, folder / "three" / "benchforge.duckdb")
+    assert aggregate.mart_hashes(again.path) == aggregate.mart_hashes(built.path)
+
+
+def test_a_hash_sees_one_changed_value(folder: Path, built: aggregate.Built) -> None:
+    copy = folder / "copy.duckdb"
+    copy.write_bytes(built.path.read_bytes())
+    connection = duckdb.connect(str(copy))
+    connection.execute("update fct_task_scores set stratum = 'x' where task_id = 'HumanEval/7'").fetchall()
+    connection.close()
+    before, after = aggregate.mart_hashes(built.path), aggregate.mart_hashes(copy)
+    assert {mart for mart in before if before[mart] != after[mart]} == {"fct_task_scores"}
+
+
+def test_views_survive_a_new_name_of_the_file(folder: Path, built: aggregate.Built) -> None:
+    renamed = folder / "renamed.duckdb"
+    renamed.write_bytes(built.path.read_bytes())
+    with aggregate.opened(renamed) as connection:
+        assert _one(connection, "select count(*) from headline") == (5,)
+        assert _one(connection, "select count(*) > 1000 from fct_sample_results") == (True,)
+
+
+# ---- bad and empty lakes ----------------------------------------------------------------------------------------
+
+
+def test_an_empty_lake_builds(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    empty = aggregate.build(folder / "empty", folder / "four" / "benchforge.duckdb")
+    assert empty.headline == () and empty.num_refusals == 0
+
+
+def test_a_part_without_a_required_column_is_named_and_nothing_is_built(tmp_path: Path) -> None:
+    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
+    part = next((lake / "samples").rglob("*.parquet"))
+    pq.write_table(pq.read_table(part, partitioning=None).drop_columns(["num_planned"]), part)
+    with pytest.raises(LakeError, match=rf"{part.name} lacks the column num_planned"):
+        aggregate.build(lake, tmp_path / "out" / "benchforge.duckdb")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_published_part_without_a_required_column_is_named(tmp_path: Path) -> None:
+    lake = _write_published(tmp_path / "lake", _all_rows(PLANS[:1]))
+    part = next((lake / "data").rglob("*.parquet"))
+    pq.write_table(pq.read_table(part, partitioning=None).drop_columns(["origin"]), part)
+    with pytest.raises(LakeError, match=r"part-0.parquet lacks the column origin"):
+        aggregate.check_parts(lake)
+
+
+def test_a_failed_build_leaves_the_old_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = folder / "kept" / "benchforge.duckdb"
+    output.parent.mkdir()
+    output.write_bytes(b"old")
+
+    def fail(*given: object, **named: object) -> None:
+        raise BadInput("a model failed")
+
+    monkeypatch.setattr(aggregate, "run_dbt", fail)
+    with pytest.raises(BadInput):
+        aggregate.build(folder / "lake", output)
+    assert output.read_bytes() == b"old"
+    assert [path.name for path in output.parent.iterdir()] == ["benchforge.duckdb"]
+
+
+# ---- questions --------------------------------------------------------------------------------------------------
+
+
+def test_a_question_is_answered_with_the_estimators_at_hand(built: aggregate.Built) -> None:
+    query = "select model, bootstrap_interval_udf(list(num_passed::bigint), 1, 1) as limits from fct_task_scores"
+    answer = sql.ask(built.path, query + " where model = 'made__greedy' and verdict = 'strict' group by model")
+    assert answer.columns == ("model", "limits")
+    assert answer.rows[0]["limits"]["low"] < 1 / 3 < answer.rows[0]["limits"]["high"]
+
+
+def test_tables_of_every_layer_are_found_by_name(built: aggregate.Built) -> None:
+    for table in ("headline", "stg_lake__samples", "int_cells_aggregated", "benchmarks"):
+        assert sql.ask(built.path, f"select count(*) as n from {table}").rows[0]["n"] > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence", "hint"),
+    [
+        ("select * from leaderbord", "no table leaderbord", "leaderboard"),
+        ("select modle from headline", "no column modle", "model"),
+        ("select pass_at_kk(1, 1, 1)", "no function pass_at_kk", "pass_at_k"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(
+    built: aggregate.Built, query: str, sentence: str, hint: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence) as caught:
+        sql.ask(built.path, query)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "drop table leaderboard",
+        "update leaderboard set score = 1",
+        "copy headline to 'x.csv'",
+        "attach 'x.duckdb'",
+        "set threads = 1",
+        "select 1; select 2",
+        "selec",
+    ],
+)
+def test_whatever_is_not_one_question_is_refused(built: aggregate.Built, query: str) -> None:
+    with pytest.raises(UsageError):
+        sql.ask(built.path, query)
+
+
+def test_a_question_before_any_build_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(NotStaged) as caught:
+        sql.ask(tmp_path / "nothing.duckdb", "select 1")
+    assert caught.value.hint == "benchforge aggregate"
