@@ -12,7 +12,7 @@ def var(name, default=None):
 
 
 def cell_key():
-    return "model benchmark scenario test_set verdict scope comparability_digest origin".split()
+    return ["model", "benchmark", "scenario", "test_set", "verdict", "scope", "comparability_digest", "origin"]
 
 
 def request_fields():
