@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ingest import schemas
 from ..ingest.bundled import RECORDED_LAKE
-from ..ingest.errors import BadInput, LakeError
+from ..ingest.errors import BadInput, Interrupted, LakeError
 from ..ingest.lake import Lake, check_part
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, note: Not
         outcome = runner.invoke([*words, *folders, *quiet, "--target", "local", "--threads", str(num_threads)])
     finally:
         _close_connections()
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise Interrupted("the build was interrupted; the marts are as they were", "run the same command again")
     if outcome.exception is not None:
         raise BadInput(f"dbt could not start: {_sentence(outcome.exception)}", "dbt build, to see all it says")
     if not outcome.success:

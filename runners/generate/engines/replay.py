@@ -7,6 +7,7 @@ with a JSON error, never the next answer in order: a changed prompt, seed or lim
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,6 +55,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
     exchanges: Mapping[str, Exchange]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away (a kill, Ctrl-C) is its own affair; anything else is a defect and is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
