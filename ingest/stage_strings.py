@@ -115,11 +115,10 @@ def find_strings(source: Path) -> dict[str, dict[str, str]]:
 
 
 def write_strings(texts_by_harness: Mapping[str, Mapping[str, str]], datasets_root: Path) -> list[Path]:
-    """One file per harness, each text with its digest; replaced whole."""
+    """One file per harness, ``{name: {"text": …, "sha256": …}}``; replaced whole."""
     paths = []
     for harness, texts in texts_by_harness.items():
-        strings = {name: {"text": text, "sha256": keys.sha256_text(text)} for name, text in sorted(texts.items())}
-        document = {"harness": harness, "source": HARNESSES[harness].source, "strings": strings}
+        document = {name: {"text": text, "sha256": keys.sha256_text(text)} for name, text in sorted(texts.items())}
         path = _strings_file(datasets_root, harness)
         replace_file(path, json.dumps(document, indent=1, ensure_ascii=True).encode() + b"\n")
         paths.append(path)
@@ -158,7 +157,7 @@ def _read_file(path: Path) -> dict[str, str]:
         return {}
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return {name: entry["text"] for name, entry in document["strings"].items()}
+        return {name: entry["text"] for name, entry in document.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{path} is damaged", "remove it and stage the strings again") from error
 

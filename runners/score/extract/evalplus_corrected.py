@@ -1,9 +1,8 @@
 """The program that a model meant, for benchmarks that call a function: EvalPlus' corrected extraction.
 
-What the official rules lose and this reading keeps: decorated and asynchronous definitions, helpers without
-``return``, ``try: import``, settings, the last definition of a name instead of the first, code that stands in several
-blocks, a body alone in a block, and the block that defines the entry point even where a longer one shows how to use it.
-What the official road runs and this reading leaves out: demonstrations after a completion. Where both come to the same
+What the official rules lose and this reading keeps: decorated definitions, helpers without ``return``, ``try: import``,
+settings, the last definition of a name instead of the first, code that stands in several blocks, a body alone in a
+block, and the block that defines the entry point even where a longer one shows how to use it. What the official road runs and this reading leaves out: demonstrations after a completion. Where both come to the same
 statements the official text is given, so that one execution serves both verdicts.
 """
 
@@ -15,12 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from .evalplus_official import sanitize
 from .longest_code import longest_code
 from .markdown import code_blocks
-from .needed_code import Statement, needed, statements_of
-from .parsing import module_of
+from .needed_code import Statement, is_stub, needed, statements_of
+from .parsing import Budget, BudgetSpent, Parse, parse
 
 _MAX_CHARACTERS = 500_000
 _MAX_BLOCKS = 50
 """Blocks looked at from the end, within the last so many characters of the reply."""
+_MAX_PARSED_CHARACTERS = 2_000_000
+"""Text parsed in all; beyond it the official program stands."""
 _ANSI = re.compile(r"\x1b(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])")
 
 
@@ -30,60 +31,66 @@ def best_program(text: str, context: Mapping[str, str]) -> str:
     entry_point = context.get("entry_point", "")
     if context.get("text_form") == "program" or not entry_point:
         return official
-    for reading in _readings(_ANSI.sub("", text[-_MAX_CHARACTERS:]), context):
+    try:
+        return _best(_ANSI.sub("", text[-_MAX_CHARACTERS:]), context, official)
+    except BudgetSpent:
+        return official
+
+
+def _best(text: str, context: Mapping[str, str], official: str) -> str:
+    entry_point, budget = context["entry_point"], Budget(_MAX_PARSED_CHARACTERS)
+    for reading in _readings(text, context, budget):
+        budget.spend(2 * len(reading))
         statements = statements_of(reading)
         chosen = needed(statements, entry_point) if statements else None
-        if statements and chosen:
+        if statements and chosen and not is_stub(chosen, entry_point):
             return official if _says_the_same(official, chosen, entry_point) else _joined(statements, chosen, reading)
     return official
 
 
-def _readings(text: str, context: Mapping[str, str]) -> Iterator[str]:
+def _readings(text: str, context: Mapping[str, str], budget: Budget) -> Iterator[str]:
     """Candidate modules, the most likely first. One that does not define the entry point is no answer."""
     prompt, entry_point = context.get("prompt", ""), context.get("entry_point", "")
     continued = _continued(text, context)
     codes = [block.code for block in code_blocks(text)][-_MAX_BLOCKS:]
     if continued and not codes:
         yield continued
-        yield _without_torn_end(continued)
+        yield _without_torn_end(continued, budget)
     defining = [place for place, code in enumerate(codes) if _mentions_definition(code, entry_point)]
     for place in reversed(defining):
         yield from _with_earlier_blocks(codes, place)
     for code in reversed(codes):
         yield prompt.strip() + "\n" + code
     for place in reversed(defining):
-        yield longest_code(codes[place])
+        yield longest_code(codes[place], budget)
     if not continued:
         yield text
-        yield longest_code(text)
+        yield longest_code(text, budget)
         yield prompt.strip() + "\n" + text
 
 
 def _continued(text: str, context: Mapping[str, str]) -> str:
     """Prompt and text where the text continues the prompt, else ""."""
     prompt = context.get("prompt", "")
-    if context.get("text_form") == "completion":
-        return prompt + text
-    return prompt.strip() + "\n" + text if context.get("protocol", "").endswith("_base") else ""
+    if context.get("protocol", "").endswith("_base"):
+        return prompt.strip() + "\n" + text
+    return prompt + text if context.get("text_form") == "completion" else ""
 
 
-def _without_torn_end(source: str) -> str:
+def _without_torn_end(source: str, budget: Budget) -> str:
     """The text up to the last line with which it parses: a model that was cut off, or went on with prose."""
     lines = source.split("\n")
     for end in range(len(lines) - 1, max(0, len(lines) - 200), -1):
         candidate = "\n".join(lines[:end])
-        if module_of(candidate):
+        budget.spend(len(candidate))
+        if parse(candidate) is Parse.OK:
             return candidate
-    return longest_code(source)
+    return longest_code(source, budget)
 
 
 def _mentions_definition(code: str, entry_point: str) -> bool:
-    return (
-        re.search(
-            rf"^(?:async\s+)?(?:def|class)\s+{re.escape(entry_point)}\b|^{re.escape(entry_point)}\s*[:=]", code, re.M
-        )
-        is not None
-    )
+    name = re.escape(entry_point)
+    return re.search(rf"^(?:async )?(?:def|class)\s+{name}\b|^{name}\s*[:=]", code, re.MULTILINE) is not None
 
 
 def _with_earlier_blocks(codes: Sequence[str], place: int) -> Iterator[str]:

@@ -8,7 +8,8 @@
 4. Imports first, then definitions. Nothing left: the run of lines itself.
 
 A recorded program or completion was already taken out by whoever recorded it: it runs as it is, a completion after its
-prompt (``evalplus/evaluate.py``). Statements are told apart by tree-sitter, whose node types the rules are made of.
+prompt (``evalplus/evaluate.py``). What a base model continues under a ``…_base`` protocol is sanitized with its prompt
+(``evalplus/codegen.py``). Statements are told apart by tree-sitter, whose node types the rules are made of.
 """
 
 from __future__ import annotations
@@ -36,11 +37,9 @@ def sanitize(text: str, context: Mapping[str, str]) -> str:
     form, prompt = context.get("text_form"), context.get("prompt", "")
     if form == "program":
         return text
-    if form == "completion":
-        return prompt + text
     if context.get("protocol", "").endswith("_base"):
-        text = prompt.strip() + "\n" + text
-    return sanitized(text, context.get("entry_point", ""))
+        return sanitized(prompt.strip() + "\n" + text, context.get("entry_point", ""))
+    return prompt + text if form == "completion" else sanitized(text, context.get("entry_point", ""))
 
 
 def sanitized(text: str, entry_point: str) -> str:

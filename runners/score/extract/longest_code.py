@@ -19,18 +19,23 @@ MAX_LINES = 4_000
 """Lines looked at; what follows is ignored. An honest answer of 16k tokens has about 2,000."""
 MAX_CHARACTERS = 1_000_000
 """Text looked at, likewise."""
-MAX_PARSED_CHARACTERS = 10_000_000
-"""Text given to the parser in all (at most five seconds); beyond it nothing is found."""
+MAX_PARSED_CHARACTERS = 4_000_000
+"""Text given to the parser in all (a few seconds); beyond it nothing is found."""
 
 _ANSI = re.compile(r"\x1b(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])")
 
 
-def longest_code(text: str) -> str:
-    """The winning run of lines; the first line alone where nothing parses or the text is too tangled to search."""
+def longest_code(text: str, budget: Budget | None = None) -> str:
+    """The winning run of lines; the first line alone where nothing parses or the text is too tangled to search.
+
+    Raises BudgetSpent only for a budget that is the caller's own.
+    """
     lines = _ANSI.sub("", text[:MAX_CHARACTERS]).split("\n")[:MAX_LINES]
     try:
-        first, last = _Search(lines).winner()
+        first, last = _Search(lines, budget or Budget(MAX_PARSED_CHARACTERS)).winner()
     except BudgetSpent:
+        if budget is not None:
+            raise
         first, last = 0, 0
     return "\n".join(lines[first : last + 1])
 
@@ -41,9 +46,8 @@ class _Search:
     A range's weight is its number of non-blank lines. For one start, all ends of one weight differ by blank lines only.
     """
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
-        self.budget = Budget(MAX_PARSED_CHARACTERS)
+    def __init__(self, lines: list[str], budget: Budget) -> None:
+        self.lines, self.budget = lines, budget
         self.filled_before = [0, *accumulate(bool(line.strip()) for line in lines)]
         self.characters_before = [0, *accumulate(len(line) + 1 for line in lines)]
         self.limits: dict[int, int] = {}

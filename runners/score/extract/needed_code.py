@@ -126,6 +126,16 @@ def _is_demonstration(node: ast.stmt, own: frozenset[str]) -> bool:
     return False
 
 
+def is_stub(statements: Sequence[Statement], entry_point: str) -> bool:
+    """Whether the last thing that binds the entry point is a function without a body: a prompt left as it was."""
+    last = [statement for statement in statements if entry_point in statement.binds][-1]
+    return all(isinstance(node, ast.FunctionDef) and _is_empty(node.body) for node in last.nodes)
+
+
+def _is_empty(body: Sequence[ast.stmt]) -> bool:
+    return all(isinstance(node, ast.Pass) or _is_literal(node) for node in body)
+
+
 def _is_literal(node: ast.stmt) -> bool:
     value = node.value if isinstance(node, (ast.Expr, ast.Assign, ast.AnnAssign)) else None
     return value is not None and all(isinstance(part, _LITERAL_PARTS) for part in ast.walk(value))
