@@ -1,8 +1,9 @@
 """The program that a model meant, for benchmarks that call a function: EvalPlus' corrected extraction.
 
-What the official rules lose and this reading keeps: decorated definitions, helpers without ``return``, ``try: import``,
-settings, the last definition of a name instead of the first, code that stands in several blocks, a body alone in a
-block, and the block that defines the entry point even where a longer one shows how to use it. What the official road runs and this reading leaves out: demonstrations after a completion. Where both come to the same
+What the official rules lose and this reading keeps: decorated definitions, helpers without ``return``, ``try:
+import``, settings, the last definition of a name instead of the first, code that stands in several blocks, a body
+alone in a block, and the block that defines the entry point even where a longer one shows how to use it. What the
+official road runs and this reading leaves out: demonstrations after a completion. Where both come to the same
 statements the official text is given, so that one execution serves both verdicts.
 """
 
