@@ -19,8 +19,8 @@ _MAX_SAME_HASH = 64
 _NUMPY_KINDS = frozenset("biufcUSO")
 
 
-class Malformed(Exception):
-    """Not what an honest child writes."""
+class Malformed(ValueError):
+    """Not what an honest child writes; an oracle that meets it says no."""
 
 
 class Opaque:
@@ -96,7 +96,7 @@ def parse(line: bytes) -> Any:
     """One JSON line; raises Malformed, RecursionError or MemoryError."""
     try:
         return json.loads(line)
-    except (ValueError, UnicodeError) as error:
+    except ValueError as error:
         raise Malformed(str(error)[:80]) from error
 
 
@@ -104,6 +104,8 @@ def value(tree: Any) -> Any:
     """The value a tree stands for; raises Malformed, RecursionError or MemoryError."""
     try:
         return _value(tree)
+    except Malformed:
+        raise
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, InvalidOperation,
             ZeroDivisionError) as error:  # fmt: skip
         raise Malformed(type(error).__name__) from error

@@ -1,0 +1,26 @@
+"""Stands in for the extractor package: read inside the sandbox only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def shout(text: str, context: Mapping[str, str]) -> str:
+    return text.upper() + context["ending"]
+
+
+def misbehave(text: str, context: Mapping[str, str]) -> str:
+    if text == "loop":
+        while True:
+            pass
+    if text == "die":
+        import os
+
+        os._exit(0)
+    if text == "memory":
+        return "x" * (40 << 30)
+    if text == "secrets":
+        return open("/etc/hostname").read()
+    if text == "deep":
+        return misbehave(text, context)
+    return text

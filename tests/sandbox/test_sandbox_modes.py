@@ -1,0 +1,117 @@
+"""The outer sandbox in every mode that this machine has, its layers, and the extraction worker."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchforge.ingest.errors import SandboxUnavailable
+from benchforge.ingest.schemas import SANDBOX_LAYERS
+from benchforge.runners.score import sandbox as sandbox_module
+from benchforge.runners.score.judge import Job, Judge
+from benchforge.runners.score.sandbox import Sandbox
+from benchforge.runners.score.sandbox.connection import SandboxBroken
+
+from .conftest import BOTH, TASKS
+
+NAMESPACES = {"user_namespace", "mount_namespace", "pid_namespace", "network_namespace", "ipc_namespace"}
+INNER = {"no_new_privs", "seccomp", "rlimits", "unprivileged_uid"}
+
+
+def opened(mode: str, **options: object) -> Sandbox:
+    try:
+        return Sandbox.open(mode, **options)  # type: ignore[arg-type]
+    except SandboxUnavailable as error:
+        pytest.skip(f"{mode}: {error.message}")
+
+
+@pytest.mark.parametrize("mode", ["bubblewrap", "unshare", "inner-only"])
+def test_a_mode_grades_and_names_its_layers(mode: str) -> None:
+    opened(mode).close()
+    hostile = "import posix\ndef total(xs):\n    return sum(xs) if posix.fork() >= 0 else 0\n"
+    right = "def total(xs):\n    return sum(xs)\n"
+    with Judge(TASKS, mode) as judge:
+        assert judge.mode == mode
+        assert set(judge.layers) >= (INNER if mode == "inner-only" else INNER | NAMESPACES)
+        assert list(judge.layers) == [name for name in SANDBOX_LAYERS if name in judge.layers]
+        jobs = (Job(name, "total", program, BOTH) for name, program in (("hostile", hostile), ("right", right)))
+        verdicts = {job.key: graded.outcomes["official"].base.verdict for job, graded in judge.grade(jobs)}
+    assert verdicts == {"hostile": "fail", "right": "pass"}
+
+
+def test_nothing_is_writable_without_a_private_file_system() -> None:
+    opened("inner-only").close()
+    program = "import io\ndef total(xs):\n    io.open('note', 'w')\n    return sum(xs)\n"
+    with Judge(TASKS, "inner-only") as judge:
+        ((_, graded),) = judge.grade([Job(None, "total", program, BOTH)])
+    assert graded.outcomes["official"].base.reason == "exception"
+
+
+def test_a_runtime_that_is_missing_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(sandbox_module.IMAGE_VARIABLE, raising=False)
+    with pytest.raises(SandboxUnavailable) as caught:
+        Sandbox.open("apptainer-userns")
+    assert sandbox_module.IMAGE_VARIABLE in caught.value.hint
+
+
+def test_closing_leaves_nothing_behind() -> None:
+    sandbox = Sandbox.open()
+    staging = sandbox._staging
+    assert staging is not None
+    assert Path(staging).exists()
+    sandbox.close()
+    assert not Path(staging).exists()
+    assert sandbox._process.poll() is not None
+
+
+def test_a_dead_sandbox_is_a_failure_of_ours_never_a_verdict() -> None:
+    from benchforge.runners.score.judge.execution import Bench
+    from benchforge.runners.score.judge.expected import ExpectedStore
+    from benchforge.runners.score.judge.rules import OFFICIAL
+    from benchforge.runners.score.judge.worker import grade
+
+    bench = Bench(Sandbox.open, OFFICIAL, lambda seconds: None)
+    store = ExpectedStore(Path(), bench)
+    right = "def total(xs):\n    return sum(xs)\n"
+    bench.sandbox._process.kill()
+    bench.sandbox._process.wait()
+    with pytest.raises(SandboxBroken):
+        grade(bench, store, TASKS["total"], right, BOTH)
+    bench.renew()
+    assert grade(bench, store, TASKS["total"], right, BOTH)["official"].base.verdict == "pass"
+    bench.renew()
+
+
+@pytest.fixture(scope="module")
+def extracting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("extractors")
+    # the sandbox's own id must be able to enter
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    (folder / "__init__.py").touch()
+    shutil.copy(Path(__file__).with_name("stub_extractors.py"), folder / "stub.py")
+    with Sandbox.open(extractor_directory=folder) as sandbox:
+        yield sandbox
+
+
+def test_an_extractor_runs_inside_and_gives_its_text(extracting: Sandbox) -> None:
+    assert extracting.extract("stub:shout", "é\ud800", {"ending": "!"}) == "É\ud800!"
+
+
+@pytest.mark.parametrize("text", ["loop", "die", "memory", "deep", "secrets"])
+def test_text_that_breaks_an_extractor_extracts_nothing(
+    extracting: Sandbox, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(sandbox_module, "_EXTRACT_SECONDS", 1.0)
+    assert extracting.extract("stub:misbehave", text, {}) == ""
+    assert extracting.extract("stub:misbehave", "fine", {}) == "fine"
+
+
+def test_an_extractor_that_does_not_exist_is_an_error(extracting: Sandbox) -> None:
+    with pytest.raises(LookupError):
+        extracting.extract("stub:whisper", "text", {})
+    with pytest.raises(LookupError):
+        extracting.extract("no such extractor", "text", {})
