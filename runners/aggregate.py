@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,15 @@ PROJECT = Path(__file__).resolve().parent.parent
 NOT_EXPORTED = ("fct_sample_results",)
 """Marts that are views over the lake: their rows are the lake itself."""
 
-Note = Callable[[str], None]
+Advance = Callable[[int, str], None]
+"""Hears that so many nodes have ended, and the name of the last."""
+Watch = Callable[[int], AbstractContextManager[Advance]]
+"""Given the number of nodes, what is told about each as it ends."""
+
+
+@contextmanager
+def unwatched(total: int) -> Iterator[Advance]:
+    yield lambda number, name: None
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,11 @@ class Built:
     num_refusals: int
 
 
-def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, note: Note = lambda name: None) -> Built:
+def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, watch: Watch = unwatched) -> Built:
     """Build every mart of ``lake_root`` (None: the bundled lake) into ``output`` and export it to ``marts/`` beside it.
 
-    ``note`` hears the name of each node as it ends. Raises LakeError for a damaged part, BadInput when a model or a
-    data test fails; ``output`` is untouched then.
+    ``watch`` is told the number of nodes, then each as it ends. Raises LakeError for a damaged part, BadInput when a
+    model or a data test fails; ``output`` is untouched then.
     """
     lake = (lake_root or RECORDED_LAKE).expanduser().resolve()
     check_parts(lake)
@@ -54,7 +62,7 @@ def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, note: N
     workshop.mkdir(parents=True, exist_ok=True)
     try:
         made = workshop / output.name
-        run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, note=note)
+        run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, watch=watch)
         exports = _export(made, workshop / "marts")
         headline, num_refusals = _summary(made)
         os.replace(made, output)
@@ -76,17 +84,23 @@ def check_parts(lake: Path) -> None:
         check_part(table, part)
 
 
-def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, note: Note = lambda name: None) -> None:
+def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, watch: Watch = unwatched) -> None:
     """``dbt build`` of the packaged project into the file ``path``, without unit tests: they are about code."""
     from dbt.cli.main import dbtRunner
 
     variables = {"lake_root": str(lake), "duckdb_path": str(path)}
-    words = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
     quiet = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(target), "--no-use-colors"]
-    runner = dbtRunner(callbacks=[_listener(note)])
+    common = [*folders, *quiet, "--target", "local", "--vars", json.dumps(variables)]
     try:
-        outcome = runner.invoke([*words, *folders, *quiet, "--target", "local", "--threads", str(num_threads)])
+        outcome = dbtRunner().invoke(["parse", *common])
+        if outcome.success:
+            manifest: Any = outcome.result
+            nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed", "test")]
+            with watch(len(nodes)) as advance:
+                runner = dbtRunner(manifest=manifest, callbacks=[_listener(advance)])
+                build_words = ["build", "--exclude-resource-type", "unit_test", "--threads", str(num_threads)]
+                outcome = runner.invoke([*build_words, *common])
     finally:
         _close_connections()
     if isinstance(outcome.exception, KeyboardInterrupt):
@@ -179,10 +193,10 @@ def _check_published(part: Path) -> None:
             raise LakeError(f"{part} lacks the column {name}", "get the part again, or build it from whole rows")
 
 
-def _listener(note: Note) -> Callable[[Any], None]:
+def _listener(advance: Advance) -> Callable[[Any], None]:
     def hear(event: Any) -> None:
         if event.info.name == "NodeFinished":
-            note(event.data.node_info.node_name)
+            advance(1, event.data.node_info.node_name)
 
     return hear
 

@@ -27,6 +27,10 @@ def part_verdict(kind, part):
     return f"{kind}_{part}_verdict"
 
 
+def part_reason(kind, part):
+    return f"{kind}_{part}_reason"
+
+
 def _call(name):
     return lambda *arguments: f"{name}({', '.join(str(argument) for argument in arguments)})"
 

@@ -37,10 +37,13 @@ aggregated as (
         sum(num_passed)::bigint as num_passed,
         sum(num_empty)::bigint as num_empty,
         sum(num_unsafe)::bigint as num_unsafe,
-        count_if(num_present < num_planned) as num_problems_short,
-        count_if(num_present > num_planned or num_judged > num_planned)
+        count(*) filter (where num_present < num_planned) as num_problems_short,
+        count(*) filter (
+            where num_present > num_planned or num_judged > num_planned
+        )
             as num_problems_over,
-        count_if(num_judged < num_present) as num_problems_unjudged,
+        count(*) filter (where num_judged < num_present)
+            as num_problems_unjudged,
         list(num_passed::bigint order by task_id, request_digest, grader_id)
             as passes,
         list(cluster order by task_id, request_digest, grader_id) as clusters

@@ -32,6 +32,12 @@ requests as (
 
 ),
 
+runs as (
+
+    select * from {{ ref('stg_lake__runs') }}
+
+),
+
 tasks as (
 
     select
@@ -292,6 +298,46 @@ not_scored as (
 
 ),
 
+-- a shard whose last attempt did not end well has no rows that could show it
+last_attempts as (
+
+    select *
+    from runs
+    where model is not null and benchmark is not null
+    qualify row_number() over (
+        partition by shard_id, stage
+        order by attempt desc, ended_at desc, run_id asc
+    ) = 1
+
+),
+
+unfinished_shards as (
+
+    select
+        model,
+        benchmark,
+        'all' as scenario,
+        'all' as test_set,
+        'all' as verdict,
+        'all' as scope,
+        'all' as comparability_digest,
+        'self' as origin,
+        'all' as metric,
+        'unfinished_shards' as reason,
+        count(*) || ' shards ended before they were done, e.g. '
+        || min(
+            stage || ' ' || shard_id || ' (' || cause || '): '
+            || coalesce(detail, 'no detail')
+        ) as detail,
+        []::varchar[] as differing_fields,
+        []::varchar[] as problems,
+        count(*) as num_affected
+    from last_attempts
+    where cause <> 'done'
+    group by model, benchmark
+
+),
+
 unknown_tasks as (
 
     select
@@ -324,7 +370,8 @@ unioned as (
         'mixed_requests', 'mixed_graders', 'mixed_datasets', 'unsafe_rows',
         'unpinned_datasets', 'incomplete_problem_sets',
         'problems_out_of_plan', 'fewer_samples_than_k',
-        'numerators_too_large', 'not_scored', 'unknown_tasks',
+        'numerators_too_large', 'not_scored', 'unfinished_shards',
+        'unknown_tasks',
     ] %}
         select
             {{ key }},

@@ -20,7 +20,7 @@ summarized as (
         {%- endfor %}
         count(distinct dataset_version) as num_dataset_versions,
         count(distinct dataset_digest) as num_dataset_digests,
-        count_if(dataset_digest is null) as num_unpinned,
+        count(*) filter (where dataset_digest is null) as num_unpinned,
         count(*) as num_samples
     from samples
     group by all

@@ -45,14 +45,18 @@ aggregated as (
             {%- set base = part_verdict(kind, 'base') %}
             {%- set plus = part_verdict(kind, 'plus') %}
             count({{ base }}) as {{ kind }}_base_judged,
-            count_if({{ base }} = 'pass') as {{ kind }}_base_passed,
-            count_if({{ base }} is not null and {{ plus }} is not null)
+            count(*) filter (where {{ base }} = 'pass')
+                as {{ kind }}_base_passed,
+            count(*) filter (
+                where {{ base }} is not null and {{ plus }} is not null
+            )
                 as {{ kind }}_plus_judged,
-            count_if({{ base }} = 'pass' and {{ plus }} = 'pass')
+            count(*) filter (where {{ base }} = 'pass' and {{ plus }} = 'pass')
                 as {{ kind }}_plus_passed,
+            count(*) filter (where {{ part_reason(kind, 'base') }} = 'empty')
+                as {{ kind }}_empty,
         {%- endfor %}
-        count_if(official_base_reason = 'empty') as num_empty,
-        count_if(is_unsafe) as num_unsafe,
+        count(*) filter (where is_unsafe) as num_unsafe,
         count(*) as num_results
     from judged
     group by all

@@ -72,9 +72,9 @@ spread_over_verdicts as (
             *,
             '{{ kind }}' as verdict,
             {{ part_verdict(kind, 'base') }} as base_verdict,
-            {{ kind }}_base_reason as base_reason,
+            {{ part_reason(kind, 'base') }} as base_reason,
             {{ part_verdict(kind, 'plus') }} as plus_verdict,
-            {{ kind }}_plus_reason as plus_reason
+            {{ part_reason(kind, 'plus') }} as plus_reason
         from spread_over_test_sets
         {% if not loop.last %}union all{% endif %}
     {%- endfor %}

@@ -134,7 +134,7 @@ spread_over_verdicts as (
                 when needs_plus then {{ kind }}_plus_passed
                 else {{ kind }}_base_passed
             end as num_passed,
-            num_empty,
+            {{ kind }}_empty as num_empty,
             num_unsafe
         from spread_over_test_sets
         -- a published set has no strict verdicts: nothing is missing

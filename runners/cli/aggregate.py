@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,12 @@ COLUMNS = (
 )
 
 
+@contextmanager
+def _watch(total: int) -> Iterator[Callable[[int, str], None]]:
+    with out.progress(total, "models and tests") as bar:
+        yield bar.advance
+
+
 @click.command(name="aggregate", epilog="Example: benchforge aggregate --recorded")
 @settings_options
 @click.option("--recorded", is_flag=True, help="The bundled lake of recorded public verdicts, not the run's.")
@@ -44,13 +52,7 @@ def command(recorded: bool, output: Path | None, threads: int, format_: str, **g
     settings = settings_from(**given)
     lake = None if recorded else lake_of(settings)
     out.say(f"lake: {lake or 'bundled (recorded public verdicts)'}")
-    with out.progress(0, "models and tests") as bar:
-        built = build(
-            lake,
-            output or default_output(settings, lake),
-            num_threads=threads,
-            note=lambda name: bar.advance(1, name),
-        )
+    built = build(lake, output or default_output(settings, lake), num_threads=threads, watch=_watch)
     rows = [{**row, "flags": " ".join(row["flags"] or ())} for row in built.headline]
     out.table(rows, COLUMNS, format_, title="Leaderboard (pass@1, 95 % interval: problems like these)")
     out.say(f"{built.path}: {len(rows)} headline rows, {built.num_refusals} refused numbers in fct_refusals")

@@ -25,7 +25,7 @@ recomputed as (
         grader_id,
         task_id,
         count(*) as num_judged,
-        count_if(is_passed) as num_passed
+        count(*) filter (where is_passed) as num_passed
     from sample_results
     group by all
 
