@@ -29,6 +29,9 @@ def default_output(settings: Settings, lake: Path | None) -> Path:
 
 
 def built_file(settings: Settings) -> Path:
-    """The file that ``sql`` asks: the run's where it was built, else the one in this folder."""
+    """The file that ``sql`` asks: the run's where the run has a lake, else the one in the folder of the command.
+
+    A run whose marts are not built yet is never answered with somebody else's.
+    """
     own = settings.run_root / FILE_NAME
-    return own if own.exists() else Path(FILE_NAME)
+    return own if own.exists() or (settings.run_root / "lake").is_dir() else Path(FILE_NAME)
