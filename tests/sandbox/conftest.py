@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tasks are data
 """Judges and tasks for the tests that execute programs. They need Linux with seccomp; elsewhere they are skipped by name."""
 
 from __future__ import annotations
@@ -7,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-
 from benchforge.ingest.benchmarks.declaration import Task
 from benchforge.ingest.errors import SandboxUnavailable
 from benchforge.runners.score.judge import Graded, Job, Judge, Outcome

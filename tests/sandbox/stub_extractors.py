@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 
 def shout(text: str, context: Mapping[str, str]) -> str:
@@ -20,7 +21,7 @@ def misbehave(text: str, context: Mapping[str, str]) -> str:
     if text == "memory":
         return "x" * (40 << 30)
     if text == "secrets":
-        return open("/etc/hostname").read()
+        return Path("/etc/hostname").read_text()
     if text == "deep":
         return misbehave(text, context)
     return text

@@ -1,14 +1,13 @@
+# ruff: noqa: E501 - programs are data, one per line
 """Our own hostile programs: none passes, none leaves a trace, and an honest one right after each still passes."""
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from benchforge.runners.score.judge import Graded, Job, Judge
 
 from .conftest import BOTH, TASKS
@@ -85,7 +84,7 @@ REACHES_OUT = {
 @pytest.fixture(autouse=True)
 def _no_canary_is_left() -> Iterator[None]:
     yield
-    for folder in ("/tmp", "/dev/shm", os.getcwd(), str(Path.home())):
+    for folder in ("/tmp", "/dev/shm", Path.cwd(), Path.home()):
         assert not list(Path(folder).glob("bf_canary*"))
 
 

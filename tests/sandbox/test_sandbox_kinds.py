@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are data, one per line
 """Each kind of task through the whole road: judge, worker, outer sandbox, child."""
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from benchforge.ingest.errors import BadInput, UsageError
 from benchforge.runners.score.judge import Graded, Job, Judge, SandboxFailed, pool
 

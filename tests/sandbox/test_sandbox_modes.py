@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from benchforge.ingest.errors import SandboxUnavailable
 from benchforge.ingest.schemas import SANDBOX_LAYERS
 from benchforge.runners.score import sandbox as sandbox_module

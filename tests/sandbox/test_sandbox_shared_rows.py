@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from benchforge.ingest.benchmarks.declaration import Task
 from benchforge.runners.score.judge import Job, Judge
 
@@ -72,5 +70,5 @@ def test_no_attack_passes_every_honest_row_does_and_nothing_is_left(
             assert has_passed is ("pass" in row["expect"]["verdict"]), (row["id"], outcome)
     assert marker not in repr(graded)
     assert all(result.attempt == 1 for result in graded.values())
-    assert not [path for folder in ("/tmp", "/dev/shm", os.getcwd()) for path in Path(folder).glob("bf_canary*")]
+    assert not [path for folder in ("/tmp", "/dev/shm", Path.cwd()) for path in Path(folder).glob("bf_canary*")]
     assert subprocess.run(["pgrep", "-x", "bf_canary"], capture_output=True).stdout == b""

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of values
 """The official oracle, bug for bug, and where the strict one parts from it."""
 
 from __future__ import annotations
@@ -5,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from benchforge.ingest.benchmarks.declaration import Task
 from benchforge.runners.score.judge import EVALPLUS_0_3_1, OFFICIAL, Rules, oracles
 from benchforge.runners.score.judge.decode import IteratedList, Opaque

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of calls
 """The outer sandbox as data: command lines, binds, and the filter program (run in a small simulator)."""
 
 from __future__ import annotations
@@ -7,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from benchforge.ingest import errors
 from benchforge.runners.score import sandbox
 from benchforge.runners.score.sandbox import outer

@@ -1,7 +1,8 @@
 """Kind ``calls``: arguments in, returned values compared, base and plus apart.
 
-Each part is one fresh child that executes the program and calls it with every input in order, as the official harness does;
-comparison follows case by case, and the child is stopped as soon as every oracle that was asked has seen a failure.
+Each part is one fresh child that executes the program and calls it with every input in order, as the official harness
+does; comparison follows case by case, and the child is stopped as soon as every oracle that was asked has seen a
+failure.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Kind ``check`` (original HumanEval): the dataset's test runs here, the sample elsewhere.
 
-Theory of operation. ``check(candidate)`` is dataset code: trusted, executed in this worker (a process of its own, which its
-supervisor can restart), in a namespace that holds the prompt's helper functions and nothing of the sample. ``candidate``
-is a stub: every call goes over a pipe to the child and comes back as plain data. So a sample can neither redefine
+Theory of operation. ``check(candidate)`` is dataset code: trusted, executed in this worker (a process of its own,
+which its supervisor can restart), in a namespace that holds the prompt's helper functions and nothing of the sample.
+``candidate`` is a stub: every call goes over a pipe to the child and comes back as plain data. So a sample can
+              neither redefine
 ``check`` nor leave a decorator dangling before it, nor return an object that equals everything.
 """
 
@@ -65,10 +66,8 @@ class _Stub:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         if self.is_broken:
             raise CandidateFailed(self.reason)
-        try:
+        with contextlib.suppress(OSError):  # a child that is gone: its report says why
             self._requests.write(pickle.dumps((arguments, keywords)))
-        except OSError:
-            pass  # its report says why it is gone
         return self._value(self._claims.next())
 
     def _value(self, frame: Answer | Raised | Ended) -> Any:

@@ -135,10 +135,16 @@ def _items(tree: Any) -> list[Any]:
 
 
 def _hashable(items: list[Any]) -> list[Any]:
+    """The items, after a look at their hashes: too many different ones that share a hash are refused."""
     if len(items) > _MAX_SAME_HASH:
         counts = Counter(map(hash, items))
-        if counts.most_common(1)[0][1] > _MAX_SAME_HASH:
-            raise Malformed("colliding keys")
+        crowded = {key: [] for key, count in counts.items() if count > _MAX_SAME_HASH}
+        for item in items if crowded else ():
+            different: list[Any] | None = crowded.get(hash(item))
+            if different is not None and item not in different:
+                different.append(item)
+                if len(different) > _MAX_SAME_HASH:
+                    raise Malformed("colliding keys")
     return items
 
 

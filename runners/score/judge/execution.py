@@ -1,9 +1,9 @@
 """What every kind of task shares: a sandbox that can be replaced, and one run of a program read line by line.
 
 Theory of operation. A ``Bench`` belongs to one worker. It owns a sandbox, opens a new one after a failure, and adds up
-what the children used. A ``Claims`` is one run: it checks the frame of the report (ready first, cases in order, each once,
-an end mark) before anybody looks at a value. A report that breaks off is a verdict, never a pass; one that does not
-begin is a failure of ours (SandboxBroken), because the sample had not run yet.
+what the children used. A ``Claims`` is one run: it checks the frame of the report (ready first, cases in order, each
+once, an end mark) before anybody looks at a value. A report that breaks off is a verdict, never a pass; one that does
+not begin is a failure of ours (SandboxBroken), because the sample had not run yet.
 """
 
 from __future__ import annotations

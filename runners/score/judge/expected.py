@@ -1,8 +1,8 @@
 """Expected values and reference times of ``calls`` tasks: from the task, or by running its reference once.
 
-The reference runs in the sandbox like everything else (inputs copied before each call, as evalplus' ``trusted_exec`` does)
-and its answers are kept as trees beside the seconds each case took, one file per task digest and Python version, so
-that limits do not depend on the load of the machine that scores. They stay on the judge's side.
+The reference runs in the sandbox like everything else (inputs copied before each call, as evalplus' ``trusted_exec``
+does) and its answers are kept as trees beside the seconds each case took, one file per task digest and Python
+version, so that limits do not depend on the load of the machine that scores. They stay on the judge's side.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Is this answer right? The ``official`` and the ``strict`` reading of a ``calls`` task, case by case.
 
-``official``  evalplus 26d6d00, ``unsafe_execute``: ``==`` first (or a special oracle by entry point); where that says no
-              and the tolerance is not zero, the types must be the same and ``numpy.allclose`` decides with rtol 1e-7.
-              A tolerance of zero becomes 1e-6 at the first expected value that is a float (or a list or tuple of floats)
-              and *stays so for the following cases of the part*.
+``official``  evalplus 26d6d00, ``unsafe_execute``: ``==`` first (or a special oracle by entry point); where that says
+              no and the tolerance is not zero, the types must be the same and ``numpy.allclose`` decides with rtol
+              1e-7. A tolerance of zero becomes 1e-6 at the first expected value that is a float (or a list or tuple
+              of floats) and *stays so for the following cases of the part*.
 ``strict``    what the task means: tolerance only where this expected value holds a float, at any depth, and whatever
               numeric type the answer has; NaN answers NaN; Mbpp/164 is compared with its expected value after all.
 
@@ -38,7 +38,8 @@ class OfficialCalls:
 
     def accepts(self, answer: Any, expected: Any, inputs: Sequence[Any]) -> bool:
         if self._special is special.zero_of_polynomial:
-            return self._rules.find_zero == "fixed" and _quietly(self._special, answer, expected, inputs, self.atol)
+            is_judged = self._rules.find_zero == "fixed"
+            return is_judged and _quietly(special.zero_of_polynomial, answer, expected, inputs, self.atol)
         try:
             exact = answer == expected if self._special is None else self._special(answer, expected, inputs, self.atol)
             if self.atol == 0 and _is_floats(expected):
@@ -113,7 +114,7 @@ def _all_close(answer: Any, expected: Any, atol: float) -> bool:
         return False
     if isinstance(expected, list | tuple) and len(answer) != len(expected):
         return False
-    if type(answer) is float:
+    if type(answer) is float and isinstance(expected, float):
         return _is_close(answer, expected, atol)
     import numpy
 

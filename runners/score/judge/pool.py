@@ -1,8 +1,9 @@
 """The judge as the scoring stage sees it: jobs in, outcomes out, workers supervised.
 
-Theory of operation. The supervisor executes nothing and decodes nothing. It keeps one job per worker, watches how long a worker
-may stay silent, and replaces workers. A worker that died is a failure of ours: the job is tried again, three times in
-all. A worker that went silent twice on the same job was held up by what the sample sent: that is the sample's failure.
+Theory of operation. The supervisor executes nothing and decodes nothing. It keeps one job per worker, watches how
+long a worker may stay silent, and replaces workers. A worker that died is a failure of ours: the job is tried again,
+three times in all. A worker that went silent twice on the same job was held up by what the sample sent: that is the
+sample's failure.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Judge:
             raise SandboxFailed(tuple(key for key, _ in lost), lost[-1][1])
 
     def extract(self, extractor: str, text: str, context: Mapping[str, str]) -> str:
-        """The program in a text, by an extractor's name (``runners/score/extract``); sandboxed, empty when there is none."""
+        """The program in a text, by an extractor's registered name; "" when there is none. Sandboxed."""
         from ..sandbox.connection import SandboxBroken
 
         for attempt in range(_NUM_ATTEMPTS):
@@ -206,7 +207,7 @@ class _Process:
     def __init__(self, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path, place: str) -> None:
         ours, theirs = socket.socketpair()
         self._control = ours
-        self._process = subprocess.Popen(_worker_argv(), stdin=theirs, start_new_session=True)
+        self._process = subprocess.Popen(_worker_argv(), stdin=theirs.fileno(), start_new_session=True)
         theirs.close()
         self._known: dict[str, None] = {}
         self.job: Job | None = None

@@ -1,8 +1,9 @@
 """EvalPlus' oracles for tasks where equality with one reference answer is not what is asked.
 
-Facts from evalplus/evalplus@26d6d00, ``evalplus/eval/_special_oracle.py`` and ``evalplus/eval/__init__.py``: which entry
-points, and what is accepted. Each function gets the answer, the expected value and the *pristine* inputs (upstream: the
-inputs as the program left them, a deviation by name) and says whether the answer is right; it may raise, which is a no.
+Facts from evalplus/evalplus@26d6d00, ``evalplus/eval/_special_oracle.py`` and ``evalplus/eval/__init__.py``: which
+entry points, and what is accepted. Each function gets the answer, the expected value and the *pristine* inputs
+(upstream: the inputs as the program left them, a deviation by name) and says whether the answer is right; it may
+raise, which is a no.
 """
 
 from __future__ import annotations
@@ -16,8 +17,16 @@ from .decode import bounded_set
 Oracle = Callable[[Any, Any, Sequence[Any], float], bool]
 
 SET_EQUAL = frozenset(
-    "similar_elements find_char_long common_in_nested_lists extract_singly larg_nnum intersection_array "
-    "find_dissimilar Diff".split()
+    [
+        "similar_elements",
+        "find_char_long",
+        "common_in_nested_lists",
+        "extract_singly",
+        "larg_nnum",
+        "intersection_array",
+        "find_dissimilar",
+        "Diff",
+    ]
 )
 """Mbpp/2, 7, 111, 140, 232, 249, 579, 769: order and repetition do not matter."""
 NOT_NONE = frozenset(("check_str", "text_match_three", "text_starta_endb"))

@@ -1,9 +1,10 @@
 """Kind ``stdin``: whole programs that read standard input and print.
 
 Each case is a child of its own with real descriptors: 0 and 1 are anonymous files in memory made here, so a program may
-read and write as it likes (``open(0)``, ``sys.stdin.buffer``, ``os.write``). The output is read from the file after the child is
-dead; its size is bounded by RLIMIT_FSIZE. Answers: stripped text, line by line, each line equal as text or as a row of decimal
-numbers, the rule of LiveCodeBench@28fef95 ``testing_util.py``. ``strict`` ignores the amount of blanks inside a line as well.
+read and write as it likes (``open(0)``, ``sys.stdin.buffer``, ``os.write``). The output is read from the file after
+the child is dead; its size is bounded by RLIMIT_FSIZE. Answers: stripped text, line by line, each line equal as text
+or as a row of decimal numbers, the rule of LiveCodeBench@28fef95 ``testing_util.py``. ``strict`` ignores the amount
+of blanks inside a line as well.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """One grading process: owns a sandbox and the expected values, takes jobs, sends outcomes.
 
-Theory of operation. The supervisor (``pool``) starts this process with one end of a socket as descriptor 0 and talks pickle with
-it, both trusted. Decoding and comparing what samples claim happens here and not in the supervisor, because it is the one
-place where hostile data costs work: before each step the worker says how long it may take, and a worker that is silent
-for longer is killed and replaced. A failure of the sandbox is retried here in a fresh one; it never becomes a verdict.
+Theory of operation. The supervisor (``pool``) starts this process with one end of a socket as descriptor 0 and talks
+pickle with it, both trusted. Decoding and comparing what samples claim happens here and not in the supervisor,
+because it is the one place where hostile data costs work: before each step the worker says how long it may take, and
+a worker that is silent for longer is killed and replaced. A failure of the sandbox is retried here in a fresh one; it
+never becomes a verdict.
 """
 
 from __future__ import annotations

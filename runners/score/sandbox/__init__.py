@@ -6,9 +6,9 @@ Theory of operation. Three privileges, two kinds of pipe::
     Sandbox / Connection --control socket--> server   (warm, forks; its namespaces are read from outside)
                          <--result pipe----- child    (confined, then runs the sample; only claims come back)
 
-``Sandbox.open`` takes the best mode that works here, checks from outside which namespaces the server really left, lets the
-server try the inner layers out, and refuses to exist without seccomp unless the caller says that unsafe is meant.
-Importing this package is safe on any system; opening a sandbox needs Linux.
+``Sandbox.open`` takes the best mode that works here, checks from outside which namespaces the server really left,
+lets the server try the inner layers out, and refuses to exist without seccomp unless the caller says that unsafe is
+meant. Importing this package is safe on any system; opening a sandbox needs Linux.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def _open_mode(cls: type[Sandbox], mode: str, is_unsafe: bool, extractor_directo
     plan = _plan(mode, box, staging)
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")), json.dumps(plan)],
-        stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", env={}, start_new_session=True,
-    )  # fmt: skip
+        stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", env={},
+    start_new_session=True, )  # fmt: skip
     theirs.close()
     connection = Connection(ours)
     sandbox = cls(mode, (), process, connection)

@@ -84,7 +84,10 @@ class Connection:
         return key in self._registered
 
     def start(self, spec: Mapping[str, Any], inputs: str = "", fds: Mapping[int, int] | None = None) -> Running:
-        """Fork a child for one program (``spec``: see ``inside.child``, with ``limits`` as Limits). ``fds``: child's number -> ours, besides the result pipe."""
+        """Fork a child for one program. ``spec``: see ``inside.child``, with ``limits`` as Limits.
+
+        ``fds``: the child's number -> ours, besides the result pipe.
+        """
         self._number += 1
         reader, writer = os.pipe()
         with contextlib.suppress(OSError):

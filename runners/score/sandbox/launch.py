@@ -1,12 +1,14 @@
+# every line here is one system call that can be named
+# ruff: noqa: PTH102, PTH103, PTH106, PTH112, PTH116, PTH120, PTH211
 """First process of a sandbox: gives up root, enters namespaces where asked, becomes the runtime or the server.
 
 Theory of operation. Started by the judge's side as a script of its own (standard library only), with a JSON plan as its
 argument and the control socket as descriptor 0. In this order:
 
-1. Started by root: a private mount namespace, in which the interpreter's paths are made enterable for others (a home of
-   mode 0700 cannot be entered after the drop), then setgroups, setgid, setuid to an unprivileged id. Root mapped into a user
-   namespace would not do: RLIMIT_NPROC does not bind there (measured). Without the privilege to mount, an interpreter
-   that others cannot reach is a refusal, never a sandbox run by root.
+1. Started by root: a private mount namespace, in which the interpreter's paths are made enterable for others (a home
+   of mode 0700 cannot be entered after the drop), then setgroups, setgid, setuid to an unprivileged id. Root mapped
+   into a user namespace would not do: RLIMIT_NPROC does not bind there (measured). Without the privilege to mount, an
+   interpreter that others cannot reach is a refusal, never a sandbox run by root.
 2. Mode ``unshare``: user, mount, pid, network, IPC and UTS namespaces; a root in memory with read-only binds; pivot.
 3. ``execve``. Parent-death signals on the way: nothing outlives the judge.
 """

@@ -1,8 +1,8 @@
 """The outer sandbox as data: what is bound where, and the command line of each mode. Pure functions, no side effects.
 
 Theory of operation. Five ways to the same picture, named in every row that is scored. From the inside it is always:
-an interpreter, its packages and our ``inside`` folder, read-only at fixed paths; an empty environment; ``/tmp`` in memory
-(bounded); no network, no other process, no home, no dataset, no device but null, zero, random and urandom.
+an interpreter, its packages and our ``inside`` folder, read-only at fixed paths; an empty environment; ``/tmp`` in
+memory (bounded); no network, no other process, no home, no dataset, no device but null, zero, random and urandom.
 
 ``apptainer-setuid`` / ``apptainer-userns``  the cluster's container runtime and a CPU image
 ``bubblewrap``   the local twin

@@ -185,7 +185,7 @@ def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> N
     import pickle
 
     sink = Sink()
-    requests = io.open(REQUEST_FD, "rb")  # noqa: UP020 - builtins.open is about to go
+    requests = io.BufferedReader(io.FileIO(REQUEST_FD))
     try:
         function = _load(spec, sink)
     except BaseException as error:
@@ -227,7 +227,7 @@ def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -
 
 
 def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
-    """A whole program on descriptors 0 and 1; the judge reads descriptor 1's file itself, after this process is gone."""
+    """A whole program on descriptors 0 and 1; the judge reads descriptor 1's file after this process is gone."""
     guard.apply(spec["guard"])
     os.lseek(0, 0, os.SEEK_SET)
     sys.stdin = io.TextIOWrapper(io.FileIO(0), encoding="utf-8", errors="surrogateescape")

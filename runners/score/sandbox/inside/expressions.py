@@ -31,9 +31,47 @@ _ALLOWED_NODES = (
     ast.Slice, ast.Attribute, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.Starred,
 )  # fmt: skip
 _ALLOWED_METHODS = frozenset(
-    "upper lower strip lstrip rstrip split join replace count index find startswith endswith isdigit isalpha isupper "
-    "islower title capitalize swapcase keys values items get copy append extend insert remove pop reverse sort clear add "
-    "update union difference intersection zfill".split()
+    [
+        "upper",
+        "lower",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "split",
+        "join",
+        "replace",
+        "count",
+        "index",
+        "find",
+        "startswith",
+        "endswith",
+        "isdigit",
+        "isalpha",
+        "isupper",
+        "islower",
+        "title",
+        "capitalize",
+        "swapcase",
+        "keys",
+        "values",
+        "items",
+        "get",
+        "copy",
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "reverse",
+        "sort",
+        "clear",
+        "add",
+        "update",
+        "union",
+        "difference",
+        "intersection",
+        "zfill",
+    ]
 )
 
 
@@ -70,8 +108,9 @@ def _is_loose(node: ast.expr, source: str) -> bool:
         joined = ast.parse(f"None == {source.strip()}", "<answer>", "eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
-    is_comparison = isinstance(joined, ast.Compare) and len(joined.comparators) == 1
-    return not is_comparison or ast.dump(joined.comparators[0]) != ast.dump(node)
+    if not isinstance(joined, ast.Compare) or len(joined.comparators) != 1:
+        return True
+    return ast.dump(joined.comparators[0]) != ast.dump(node)
 
 
 def _call_of_f(tree: ast.Expression) -> ast.Call:
@@ -96,7 +135,7 @@ def _namespace(code: str) -> dict[str, Any]:
 
 def _imports_of(code: str) -> dict[str, Any]:
     """Names that the problem's own import statements bind, and nothing else of it."""
-    imports = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports: list[ast.stmt] = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
     namespace: dict[str, Any] = {}
     exec(compile(ast.Module(imports, []), "<imports>", "exec", dont_inherit=True), namespace)
     return namespace

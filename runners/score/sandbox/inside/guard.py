@@ -15,10 +15,34 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-_OS = (
-    "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames truncate replace unlink "
-    "fchmod fchown chmod chown chroot lchflags lchmod lchown getcwd chdir"
-).split()
+_OS = [
+    "kill",
+    "system",
+    "putenv",
+    "remove",
+    "removedirs",
+    "rmdir",
+    "fchdir",
+    "setuid",
+    "fork",
+    "forkpty",
+    "killpg",
+    "rename",
+    "renames",
+    "truncate",
+    "replace",
+    "unlink",
+    "fchmod",
+    "fchown",
+    "chmod",
+    "chown",
+    "chroot",
+    "lchflags",
+    "lchmod",
+    "lchown",
+    "getcwd",
+    "chdir",
+]
 _SHUTIL = ("rmtree", "move", "chown")
 _BLOCKED_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
 

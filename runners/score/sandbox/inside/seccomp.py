@@ -39,11 +39,13 @@ X86_64: Mapping[str, int] = {
     # kernel subsystems with a history
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "bpf": 321, "perf_event_open": 298,
     "userfaultfd": 323, "keyctl": 250, "add_key": 248, "request_key": 249, "seccomp": 317, "personality": 135,
-    "fanotify_init": 300, "fanotify_mark": 301, "name_to_handle_at": 303, "open_by_handle_at": 304, "lookup_dcookie": 212,
+    "fanotify_init": 300, "fanotify_mark": 301, "name_to_handle_at": 303, "open_by_handle_at": 304,
+    "lookup_dcookie": 212,
     "modify_ldt": 154, "vmsplice": 278, "landlock_create_ruleset": 444, "landlock_add_rule": 445,
     # the machine
     "reboot": 169, "kexec_load": 246, "kexec_file_load": 320, "init_module": 175, "finit_module": 313,
-    "delete_module": 176, "swapon": 167, "swapoff": 168, "quotactl": 179, "quotactl_fd": 443, "acct": 163, "syslog": 103,
+    "delete_module": 176, "swapon": 167, "swapoff": 168, "quotactl": 179, "quotactl_fd": 443, "acct": 163,
+    "syslog": 103,
     "settimeofday": 164, "clock_settime": 227, "clock_adjtime": 305, "adjtimex": 159, "sethostname": 170,
     "setdomainname": 171, "iopl": 172, "ioperm": 173, "vhangup": 153, "nfsservctl": 180,
     # metadata that Landlock does not guard; and locks on shared read-only files

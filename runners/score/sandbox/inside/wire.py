@@ -51,9 +51,9 @@ def receive(sock: socket.socket, max_bytes: int | None = None) -> tuple[bytes, l
         return _exactly(sock, size), fds
     except BaseException as error:
         close_all(fds)
-        if isinstance(error, TimeoutError):
-            raise
-        raise Closed(str(error)) from error if isinstance(error, OSError) else error
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            raise Closed(str(error)) from error
+        raise
 
 
 def close_all(fds: Sequence[int]) -> None:
