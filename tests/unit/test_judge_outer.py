@@ -63,6 +63,7 @@ def test_the_local_box_holds_no_answers() -> None:
     for bind in outer.local_box().binds:
         assert not package.is_relative_to(bind.source) or bind.source.startswith("/usr")
         assert not (Path(bind.source) / "ingest").exists()
+        assert not (Path(bind.source) / "benchforge").exists()
 
 
 def test_another_system_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

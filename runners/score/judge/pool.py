@@ -207,7 +207,9 @@ class _Process:
     def __init__(self, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path, place: str) -> None:
         ours, theirs = socket.socketpair()
         self._control = ours
-        self._process = subprocess.Popen(_worker_argv(), stdin=theirs.fileno(), start_new_session=True)
+        self._process = subprocess.Popen(
+            _worker_argv(), stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
+        )
         theirs.close()
         self._known: dict[str, None] = {}
         self.job: Job | None = None

@@ -25,6 +25,9 @@ SCRATCH_BYTES = 256 << 20
 BOX = "/box"
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
+_PACKAGES = ("numpy", "numpy.libs", "tree_sitter", "tree_sitter_python")
+"""All that is shown of the installed packages: verdicts must not depend on what else a user installed, and the package
+folder of an installed benchForge holds the answers of its own problems."""
 ENVIRONMENT: Mapping[str, str] = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -67,7 +70,7 @@ def local_box(extract: Path | None = None) -> Box:
     """The box made of this machine's interpreter and packages."""
     here = Path(__file__).resolve().parent
     prefix, packages = _interpreter_prefix(), _package_directories()
-    sources = [prefix, *packages]
+    sources = [prefix, *_shown_packages(packages)]
     binds = [Bind(path, path) for path in sources if not _is_below(path, "/usr")]
     return Box(
         python=_base_python(),
@@ -139,6 +142,11 @@ def _package_directories() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     found = dict.fromkeys(os.path.realpath(paths[name]) for name in ("purelib", "platlib"))
     return tuple(path for path in found if Path(path).is_dir())
+
+
+def _shown_packages(directories: Sequence[str]) -> list[str]:
+    places = [Path(directory) / name for directory in directories for name in _PACKAGES]
+    return [str(place) for place in places if place.is_dir()]
 
 
 def _system_binds() -> list[Bind]:
