@@ -222,7 +222,7 @@ def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -
     except BaseException as error:
         report.exception(0, error)
         return
-    report.answer(0, seconds, value, _now)
+    report.answer(0, seconds, value, _now, is_digested=spec["step"] != "arguments")
     report.end(1)
 
 

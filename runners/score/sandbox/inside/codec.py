@@ -46,12 +46,15 @@ class _TooLarge(Exception):
     pass
 
 
-def encode(value: Any) -> str:
-    """One line of ASCII JSON. Never raises for a value's content: what cannot be told is opaque."""
+def encode(value: Any, *, is_digested: bool = True) -> str:
+    """One line of ASCII JSON. Never raises for a value's content: what cannot be told is opaque.
+
+    ``is_digested`` False: a value too large to send is opaque too (arguments are needed whole or not at all).
+    """
     try:
         return _dumps(_Encoder().tree(value, 0))
     except _TooLarge:
-        return _dumps(_digest(value))
+        return _dumps(_digest(value) if is_digested else _opaque(value))
     except (RecursionError, ValueError, TypeError, AttributeError, OverflowError):
         return _dumps(_opaque(value))
 

@@ -81,7 +81,7 @@ def prepare(spec: Mapping[str, Any]) -> Callable[[], Any]:
     if spec["step"] == "value":
         # `assert OUT == <text>` reads operators that bind looser than == differently from the text alone
         is_loose = _is_loose(tree.body, spec["program"])
-        return lambda: (is_loose, eval(_compile(tree), _imports_of(spec["code"])))
+        return lambda: (is_loose, _alone(tree, spec["code"], is_loose))
     call = _call_of_f(tree)
     if spec["step"] == "arguments":
         return lambda: _arguments(call, _namespace(spec["code"]))
@@ -100,6 +100,15 @@ def _parse(source: str) -> ast.Expression:
 
 def _compile(tree: ast.Expression) -> Any:
     return compile(tree, "<answer>", "eval", dont_inherit=True)
+
+
+def _alone(tree: ast.Expression, code: str, is_loose: bool) -> Any:
+    try:
+        return eval(_compile(tree), _imports_of(code))
+    except Exception as error:
+        if is_loose:
+            raise NotOneExpression("binds looser than a value, and fails alone") from error
+        raise
 
 
 def _is_loose(node: ast.expr, source: str) -> bool:

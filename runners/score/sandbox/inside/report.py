@@ -37,9 +37,9 @@ class Report:
     def ready(self, layers: list[str]) -> None:
         self._line(_dumps(["ready", layers]))
 
-    def answer(self, case: int, seconds: float, value: Any, now: Any) -> None:
+    def answer(self, case: int, seconds: float, value: Any, now: Any, *, is_digested: bool = True) -> None:
         started = now()
-        encoded = _encode(value)
+        encoded = _encode(value, is_digested=is_digested)
         self._line(f'["a",{case},{seconds:.9f},{now() - started:.6f},{encoded}]')
 
     def exception(self, case: int, error: BaseException) -> None:
