@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import stage
 from ..benchmarks import resolve
 from ..benchmarks.declaration import Benchmark, Task
 from ..errors import BadInput, NotStaged, UsageError
@@ -16,6 +15,7 @@ from ..formats import Context, Record, Recording, registry
 from ..formats.source_files import read_content
 from ..manifest import Shard
 from ..pins import Pin, pins_of
+from ..staging import staged
 from .reconcile import Expected, Reconciled, reconcile
 from .rows import Asked, model_and_protocol
 
@@ -153,7 +153,7 @@ def _staged(benchmark: Benchmark, version: str | None, scenario: str, datasets_r
     if benchmark.load is None:
         return None
     try:
-        return stage.load_tasks(benchmark, version, scenario, datasets_root)
+        return staged.load_tasks(benchmark, version, scenario, datasets_root)
     except NotStaged:
         return None
 

@@ -51,7 +51,7 @@ def command(
     from ...ingest.benchmarks import resolve
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
-    from ...ingest.wanted import served_names
+    from ...ingest.planning.wanted import served_names
     from ..generate.engines import open_engine
     from ..generate.pending import Means, Selection, generate_pending, pending_shards
     from ..signals import interruptible

@@ -40,8 +40,8 @@ def command(
     from ...ingest.bundled import RUN_FILE
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
-    from ...ingest.plan import Scope, make_plan
-    from ...ingest.wanted import narrowed, wanted_of
+    from ...ingest.planning.plan import Scope, make_plan
+    from ...ingest.planning.wanted import narrowed, wanted_of
 
     settings_options["config"] = settings_options.get("config") or RUN_FILE
     settings = settings_from(**settings_options, run__num_samples=num_samples)

@@ -11,7 +11,7 @@ from .console import out
 from .options import dry_run_option, format_option, settings_from, settings_options
 
 if TYPE_CHECKING:
-    from ...ingest.stage_files import Staging
+    from ...ingest.staging.files import Staging
 
 _COLUMNS = ("what", "version", "state", "path", "source")
 
@@ -58,7 +58,7 @@ def command(
 
 def _files(names: tuple[str, ...], version: str | None, source: Path, datasets_root: Path) -> list[Staging]:
     from ...ingest.benchmarks import resolve
-    from ...ingest.stage_files import every_pinned_file, plan_staging, plan_what_is_there, wanted_files
+    from ...ingest.staging.files import every_pinned_file, plan_staging, plan_what_is_there, wanted_files
 
     if not names:
         return plan_what_is_there(every_pinned_file(datasets_root), source)
@@ -67,14 +67,14 @@ def _files(names: tuple[str, ...], version: str | None, source: Path, datasets_r
 
 
 def _strings(strings_from: Path) -> dict[str, dict[str, str]]:
-    from ...ingest.stage_strings import find_strings
+    from ...ingest.staging.strings import find_strings
 
     return find_strings(strings_from)
 
 
 def _write(plan: list[Staging], texts: dict[str, dict[str, str]], datasets_root: Path) -> None:
-    from ...ingest.stage_files import write_staged
-    from ...ingest.stage_strings import write_strings
+    from ...ingest.staging.files import write_staged
+    from ...ingest.staging.strings import write_strings
 
     write_staged(plan)
     write_strings(texts, datasets_root)

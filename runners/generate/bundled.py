@@ -19,9 +19,9 @@ from ...ingest.bundled import DEMO_RUN_FILE, ROOT
 from ...ingest.config import load_settings
 from ...ingest.lake import Lake, replace_file
 from ...ingest.manifest import Run, Shard
-from ...ingest.plan import Scope, make_plan
-from ...ingest.task_sets import TaskSet, load_task_set, protocol_of
-from ...ingest.wanted import wanted_of
+from ...ingest.planning.plan import Scope, make_plan
+from ...ingest.planning.task_sets import TaskSet, load_task_set, protocol_of
+from ...ingest.planning.wanted import wanted_of
 from .exchanges import Exchange, exchanges_bytes
 from .request import request_of
 

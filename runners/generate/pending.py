@@ -11,7 +11,7 @@ from pathlib import Path
 from ...ingest.benchmarks import registry
 from ...ingest.errors import Incomplete, UsageError
 from ...ingest.manifest import Run, Shard
-from ...ingest.task_sets import load_task_set
+from ...ingest.planning.task_sets import load_task_set
 from ...ingest.tasks import record_tasks
 from .client import Unreachable
 from .engines import Engine

@@ -20,7 +20,7 @@ from typing import Any
 from ...ingest.benchmarks.declaration import Prompt, Task
 from ...ingest.errors import BenchforgeError, ConfigurationChanged, Incomplete, Interrupted
 from ...ingest.manifest import Run, Shard, run_id
-from ...ingest.task_sets import TaskSet, dataset_digest, prompts_digest, protocol_of
+from ...ingest.planning.task_sets import TaskSet, dataset_digest, prompts_digest, protocol_of
 from .client import Client, Refused
 from .engines import Engine
 from .lease import leased

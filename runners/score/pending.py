@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from ...ingest import stage
 from ...ingest.benchmarks import registry
 from ...ingest.benchmarks.declaration import Benchmark
 from ...ingest.errors import BenchforgeError, Incomplete, UsageError
 from ...ingest.manifest import Run, Shard
+from ...ingest.staging import staged
 from ...ingest.tasks import record_tasks
 from .judge import Judge
 from .shard import Scored, ShardScorer
@@ -65,7 +65,7 @@ def score_pending(
     for (name, version, scenario), group in groupby(shards, key=_task_set):
         benchmark = registry()[name]
         members = list(group)
-        tasks = stage.load_tasks(benchmark, version, scenario, means.datasets_root)
+        tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
         record_tasks(run.lake, tasks, version, members[0].dataset_digest)
         with _judge(run, benchmark, {task.task_id: task for task in tasks}, means) as judge:
             for shard in members:

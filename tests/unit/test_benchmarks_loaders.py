@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest import keys, stage
+from benchforge.ingest import keys
 from benchforge.ingest.benchmarks import cruxeval, humaneval, humanevalplus, mbppplus, registry
 from benchforge.ingest.benchmarks.declaration import Artifact, Version
 from benchforge.ingest.errors import BadInput
-from benchforge.ingest.stage_strings import RETURNED
+from benchforge.ingest.staging.staged import load_tasks
+from benchforge.ingest.staging.strings import RETURNED
 
 PROMPT_DIGESTS = Path(keys.__file__).parent / "bundled" / "prompt_digests.csv"
 
@@ -121,7 +122,7 @@ def test_slots_of_a_template_are_filled_from_the_task(tmp_path):
 @pytest.fixture(scope="session")
 def datasets(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real problem files, staged."""
-    from benchforge.ingest.stage_files import every_pinned_file, plan_what_is_there, write_staged
+    from benchforge.ingest.staging.files import every_pinned_file, plan_what_is_there, write_staged
 
     root = tmp_path_factory.mktemp("datasets")
     write_staged(plan_what_is_there(every_pinned_file(root), shared_data))
@@ -144,14 +145,14 @@ def test_real_files_have_the_published_counts(
 ):
     benchmark = registry()[name]
     for scenario in benchmark.scenarios:
-        tasks = stage.load_tasks(benchmark, version, scenario, datasets)
+        tasks = load_tasks(benchmark, version, scenario, datasets)
         assert len(tasks) == len({task.task_id for task in tasks}) == num_tasks
         assert sum(task.num_base_cases or 0 for task in tasks) == num_base
         assert sum(task.num_plus_cases or 0 for task in tasks) == num_plus
 
 
 def test_tolerances_are_the_published_ones(datasets: Path):
-    tasks = stage.load_tasks(registry()["humanevalplus"], "v0.1.10", "default", datasets)
+    tasks = load_tasks(registry()["humanevalplus"], "v0.1.10", "default", datasets)
     tolerances = [task.payload["atol"] for task in tasks]
     assert [tolerances.count(value) for value in (0, 1e-6, 1e-4)] == [161, 2, 1]
 
@@ -167,7 +168,7 @@ def test_base_prompts_are_those_of_the_official_code(datasets: Path):
             for row in csv.DictReader(stream)
             if (row["benchmark"], row["protocol"]) == ("humanevalplus", base.name)
         }
-    tasks = stage.load_tasks(benchmark, None, "default", datasets)
+    tasks = load_tasks(benchmark, None, "default", datasets)
     assert {task.task_id: base.render(task, {}).digest[:32] for task in tasks} == wanted
 
 
@@ -176,5 +177,5 @@ def test_prompts_that_were_recorded_are_the_cot_template_with_our_question(share
     folder = shared_data / "qwen2.5-coder-1.5b-base" / "cruxeval" / "output-cot"
     with gzip.open(folder / "completion_raw.json.gz", "rt") as stream:
         recorded = json.load(stream)
-    tasks = stage.load_tasks(registry()["cruxeval"], None, "cruxeval_o", datasets)
+    tasks = load_tasks(registry()["cruxeval"], None, "cruxeval_o", datasets)
     assert all(task.prompt + "\n[/PYTHON]\n[THOUGHT]\n" in recorded[task.task_id][0] for task in tasks)

@@ -9,7 +9,7 @@ from benchforge.ingest import schemas
 from benchforge.ingest.benchmarks import registry, resolve
 from benchforge.ingest.benchmarks.versions import seed_rows, versions_of
 from benchforge.ingest.errors import NotStaged, UsageError
-from benchforge.ingest.stage import load_tasks, pinned_version
+from benchforge.ingest.staging.staged import load_tasks, pinned_version
 from benchforge.runners.score.extract import EXTRACTORS, extractor
 
 

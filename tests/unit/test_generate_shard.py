@@ -21,8 +21,8 @@ from benchforge.ingest.config import load_settings
 from benchforge.ingest.errors import ConfigurationChanged, Incomplete, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
-from benchforge.ingest.plan import Scope, make_plan
-from benchforge.ingest.wanted import wanted_of
+from benchforge.ingest.planning.plan import Scope, make_plan
+from benchforge.ingest.planning.wanted import wanted_of
 from benchforge.runners.generate import shard as shard_module
 from benchforge.runners.generate.client import Endpoint, Refused
 from benchforge.runners.generate.engines import Engine

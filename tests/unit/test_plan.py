@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest import keys, plan, stage_strings, wanted
+from benchforge.ingest import keys
 from benchforge.ingest.bundled import DEMO_RUN_FILE, RUN_FILE
 from benchforge.ingest.config import OPTIONS, load_settings
 from benchforge.ingest.errors import ConfigurationChanged, NotStaged, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
-from benchforge.ingest.models import read_models
-from benchforge.ingest.plan import Scope, make_plan, windows
+from benchforge.ingest.planning import plan, wanted
+from benchforge.ingest.planning.models import read_models
+from benchforge.ingest.planning.plan import Scope, make_plan, windows
+from benchforge.ingest.staging import strings as stage_strings
 
 TASKS = 42
 DEMO_SHARDS, DEMO_SAMPLES = 10, 7 * TASKS + 2 * 10 * TASKS + 3 * TASKS

@@ -7,10 +7,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from benchforge.ingest import stage_files
 from benchforge.ingest.benchmarks import registry
 from benchforge.ingest.benchmarks.declaration import Artifact, Version
 from benchforge.ingest.errors import BadInput, UsageError
+from benchforge.ingest.staging import files as stage_files
 
 CONTENT = b'{"task_id": "HumanEval/0"}\n' * 100
 

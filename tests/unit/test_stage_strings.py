@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from benchforge.ingest import keys, stage_strings
+from benchforge.ingest import keys
 from benchforge.ingest.errors import BadInput, NotStaged, UsageError
-from benchforge.ingest.stage_strings import RETURNED, Harness, HarnessString
+from benchforge.ingest.staging import strings as stage_strings
+from benchforge.ingest.staging.strings import RETURNED, Harness, HarnessString
 
 PROMPTS = '''
 raise SystemExit("this file is executed")

@@ -3,7 +3,7 @@
 ::
 
     <datasets_root>/<benchmark>/<version>/<artifact>     problem files, unpacked, one digest each (seeds/benchmarks.csv)
-    <datasets_root>/strings/<harness>.json               prompt texts of a harness, one digest each (stage_strings.py)
+    <datasets_root>/strings/<harness>.json               prompt texts of a harness, one digest each (strings.py)
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .benchmarks.declaration import Benchmark, Task, Version
-from .errors import NotStaged, UsageError
-from .stage_strings import read_strings
+from ..benchmarks.declaration import Benchmark, Task, Version
+from ..errors import NotStaged, UsageError
+from .strings import read_strings
 
 
 def staged_directory(datasets_root: Path, benchmark: Benchmark, version: Version) -> Path:

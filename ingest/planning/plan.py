@@ -13,10 +13,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from . import keys
-from .benchmarks.declaration import Protocol
-from .errors import ConfigurationChanged, NotStaged, UsageError
-from .manifest import Run, Shard
+from .. import keys
+from ..benchmarks.declaration import Protocol
+from ..errors import ConfigurationChanged, NotStaged, UsageError
+from ..manifest import Run, Shard
 from .models import nearest
 from .task_sets import TaskSet, dataset_digest, load_task_set, prompts_digest, protocol_of
 from .wanted import Wanted, WantedCell, WantedModel

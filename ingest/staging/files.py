@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from .benchmarks import registry
-from .benchmarks.declaration import Artifact, Benchmark, Version
-from .errors import BadInput, UsageError
-from .lake import replace_file
-from .stage import pinned_version, staged_directory
+from ..benchmarks import registry
+from ..benchmarks.declaration import Artifact, Benchmark, Version
+from ..errors import BadInput, UsageError
+from ..lake import replace_file
+from .staged import pinned_version, staged_directory
 
 _SUFFIXES = (".jsonl", ".json", ".gz")
 _MAX_UNPACKED_BYTES = 4 << 30

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from . import keys
-from .errors import BadInput, NotStaged, UsageError
-from .lake import replace_file
+from .. import keys
+from ..errors import BadInput, NotStaged, UsageError
+from ..lake import replace_file
 
 RETURNED = "return"
 

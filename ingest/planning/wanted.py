@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from .benchmarks import resolve
-from .benchmarks.declaration import Benchmark
-from .config import Settings
-from .errors import UsageError
+from ..benchmarks import resolve
+from ..benchmarks.declaration import Benchmark
+from ..config import Settings
+from ..errors import UsageError
+from ..schemas import TEMPLATING_MODES
 from .models import Model, find_model, nearest, read_models
-from .schemas import TEMPLATING_MODES
 
 DEFAULT_CELLS = ("humanevalplus", "mbppplus", "cruxeval_i", "cruxeval_o", "livecodebench_generation")
 SAMPLING: Mapping[str, tuple[type, ...]] = {

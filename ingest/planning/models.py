@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-SEED = Path(__file__).resolve().parent.parent / "seeds" / "models.csv"
+SEED = Path(__file__).resolve().parents[2] / "seeds" / "models.csv"
 _YES = ("true", "t", "yes", "1")
 
 

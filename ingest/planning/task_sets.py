@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import keys
-from .benchmarks.declaration import Benchmark, Protocol, Task, Version
-from .errors import NotStaged, UsageError
+from .. import keys
+from ..benchmarks.declaration import Benchmark, Protocol, Task, Version
+from ..errors import NotStaged, UsageError
+from ..pins import pins_of
 from .models import nearest
-from .pins import pins_of
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TaskSet:
 
 def load_task_set(benchmark: Benchmark, scenario: str, version_name: str | None, datasets_root: Path) -> TaskSet:
     """Tasks of one cell; NotStaged where its problems are not on this machine, or it has no way of asking yet."""
-    from . import stage
+    from ..staging import staged
 
     if benchmark.load is None or not benchmark.protocols:
         raise NotStaged(
@@ -39,7 +39,7 @@ def load_task_set(benchmark: Benchmark, scenario: str, version_name: str | None,
             f"benchforge import --help, or leave {benchmark.name} out of benchmarks:",
         )
     version = benchmark.version(version_name)
-    tasks = stage.load_tasks(benchmark, version.name, scenario, datasets_root)
+    tasks = staged.load_tasks(benchmark, version.name, scenario, datasets_root)
     return TaskSet(benchmark, scenario, version, tuple(tasks), _strings(benchmark, datasets_root))
 
 
@@ -76,10 +76,10 @@ def protocol_of(benchmark: Benchmark, name: str | None) -> Protocol:
 
 def _strings(benchmark: Benchmark, datasets_root: Path) -> Mapping[str, str]:
     """Those texts of the benchmark's protocols that are staged; which one a protocol lacks is said when it is used."""
-    from . import stage_strings
+    from ..staging import strings as staged_strings
 
     found: dict[str, str] = {}
     for name in sorted({name for protocol in benchmark.protocols for name in protocol.needs_strings}):
         with suppress(NotStaged):
-            found |= stage_strings.read_strings([name], datasets_root)
+            found |= staged_strings.read_strings([name], datasets_root)
     return found
