@@ -126,6 +126,8 @@ def test_check_runs_on_our_side(grade: Grade) -> None:
 def test_stdin_programs_have_real_descriptors(grade: Grade) -> None:
     for program in (
         "print(int(input()) * 2)",
+        "import io, sys\nkept, sys.stdout = sys.stdout, io.StringIO()\nprint('no')\nsys.stdout = kept\nprint(int(input()) * 2)",
+        "import os, io, sys\nsys.stdout = io.StringIO()\nos.write(1, str(int(input()) * 2).encode())",
         "import sys\nfor line in sys.stdin:\n    sys.stdout.write(str(int(line) * 2))",
         "import os\nos.write(1, str(int(os.read(0, 99)) * 2).encode())",
         "print(int(open(0).read()) * 2.0)",

@@ -230,9 +230,11 @@ def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> 
     """A whole program on descriptors 0 and 1; the judge reads descriptor 1's file after this process is gone."""
     guard.apply(spec["guard"])
     os.lseek(0, 0, os.SEEK_SET)
-    sys.stdin = io.TextIOWrapper(io.FileIO(0), encoding="utf-8", errors="surrogateescape")
-    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")), encoding="utf-8", errors="surrogateescape")
-    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), encoding="utf-8", errors="replace", write_through=True)
+    # as at the start of an interpreter: what a program replaces stays open under its second name
+    sys.stdin = sys.__stdin__ = _text_stream(io.BufferedReader(io.FileIO(0, closefd=False)))
+    sys.stdout = sys.__stdout__ = _text_stream(io.BufferedWriter(io.FileIO(1, "w", closefd=False)))
+    sys.stderr = sys.__stderr__ = _text_stream(io.BufferedWriter(io.FileIO(2, "w", closefd=False)))
+    printed = sys.stdout
     try:
         code = compiled(spec["program"])
         try:
@@ -241,11 +243,16 @@ def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> 
             if leaving.code not in (None, 0):
                 raise
         _join_threads()
-        sys.stdout.flush()
+        if not printed.closed:
+            printed.flush()
     except BaseException as error:
         report.exception(0, error)
         return
     report.end(1)
+
+
+def _text_stream(binary: Any) -> io.TextIOWrapper:
+    return io.TextIOWrapper(binary, encoding="utf-8", errors="surrogateescape")
 
 
 def _join_threads() -> None:
