@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -9,9 +11,9 @@ import click
 from .console import out
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("What is to be asked: 40 small problems of forge_mini, ten recorded models.", ("plan",)),
+    ("What is to be asked: the problems of forge_mini, of ten made-up models.", ("plan",)),
     (
-        "Ask: a local server answers from recorded exchanges. One model's recording is incomplete, on purpose.",
+        "Ask: a local server answers from recorded exchanges; one model's recording lacks answers, on purpose.",
         ("generate",),
     ),
     ("Grade every program in the sandbox; the answers never enter it.", ("score",)),
@@ -19,15 +21,17 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 NEXT_COMMANDS: tuple[tuple[str, str], ...] = (
-    ("why some numbers are missing", 'benchforge sql --run-name demo "select * from fct_refusals"'),
     (
-        "which samples a better extraction would have saved",
-        "benchforge sql --run-name demo \"select model, task_id from fct_sample_results where verdict = 'strict'\"",
+        "why numbers are missing",
+        'sql --run-name demo "select distinct model, metric, reason, detail from fct_refusals"',
     ),
     (
-        "the published leaderboards of dozens of models, recomputed from recorded verdicts",
-        "benchforge aggregate --recorded",
+        "samples that a better extraction of the program saves",
+        "sql --run-name demo \"select model, task_id, sample_index from fct_sample_results where test_set = 'plus'"
+        " group by all having bool_or(is_passed and verdict = 'strict')"
+        " and not bool_or(is_passed and verdict = 'official')\"",
     ),
+    ("published leaderboards of dozens of models, recomputed from recorded verdicts", "aggregate --recorded"),
 )
 
 
@@ -46,8 +50,14 @@ def command(scratch: str | None) -> None:
         except Incomplete as expected:
             out.say(f"   {expected.message}")
     out.say("\nWorth trying next:")
-    for reason, line in NEXT_COMMANDS:
-        out.say(f"  {line}\n      {reason}")
+    for reason, words in NEXT_COMMANDS:
+        where = f" --scratch {scratch}" if scratch and words.startswith("sql") else ""
+        out.say(f"  {_program()} {words}{where}\n      {reason}")
+
+
+def _program() -> str:
+    """How the reader calls us: by name where the shell finds it, else by the path into the virtual environment."""
+    return "benchforge" if shutil.which("benchforge") else _short(Path(sys.argv[0]).absolute())
 
 
 def _run(arguments: list[str]) -> None:
