@@ -27,7 +27,8 @@ HIDDEN = (
 
 PREAMBLE = f"""
 import os, signal, sys, sysconfig
-import asyncio, multiprocessing, ssl, subprocess, urllib.request, zoneinfo  # parts of Python itself that ask for the real name
+# parts of Python itself that ask for the real name
+import asyncio, multiprocessing, ssl, subprocess, urllib.request, zoneinfo
 sysconfig.get_config_vars()
 for name in {HIDDEN!r}:
     if hasattr(os, name):
