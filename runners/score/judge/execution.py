@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..sandbox import Sandbox
-from ..sandbox.connection import Connection, Ending, Running, SandboxBroken
+from ..sandbox.connection import MAX_STRETCH, Connection, Ending, Running, SandboxBroken
 from ..sandbox.inside.confine import Limits
 from . import decode
 from .rules import Rules
@@ -178,7 +178,7 @@ def start(
     fds: Mapping[int, int] | None = None, *, is_measured: bool = True,
 ) -> Claims:  # fmt: skip
     """Start a child with the bench's limits and read it for at most ``seconds``."""
-    bench.expect(seconds)
+    bench.expect(seconds * MAX_STRETCH)
     running = connection.start({**spec, "limits": bench.limits(seconds)}, inputs, fds)
     return Claims(bench, running, seconds, is_measured=is_measured)
 

@@ -1,0 +1,60 @@
+"""A verdict does not depend on the load of the node: waiting for a processor is not the program's time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from benchforge.runners.score.judge import OFFICIAL, Job, Judge
+
+from .conftest import total_task
+
+BURN = """
+import time
+def total(xs):
+    end = time.process_time() + 0.5
+    while time.process_time() < end:
+        pass
+    return sum(xs)
+"""
+SLEEP = """
+import time
+def total(xs):
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def crowded_processor() -> Iterator[None]:
+    """This process, and what it starts, share one processor with four others that never rest."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    # each in a session of its own: the kernel shares a processor among sessions first
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(4)]
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+        os.sched_setaffinity(0, before)
+
+
+def test_a_starved_program_passes_and_a_sleeping_one_runs_out_of_time(crowded_processor: None):
+    # half a processor second of work; the part has 1.2 seconds, less than a fifth of a processor gives in that time
+    rules = replace(OFFICIAL, max_part_seconds=0.2, part_grace_seconds=1.0)
+    expected = {"base": [1], "plus": []}
+    task = total_task(base_inputs=[[[1]]], plus_inputs=[], expected=expected, limit_seconds=30.0)
+    with Judge({task.task_id: task}, rules=rules) as judge:
+        burned, slept = (graded for _, graded in sorted(judge.grade(jobs(task.task_id)), key=lambda item: item[0].key))
+    assert burned.outcomes["official"].base.verdict == "pass"
+    assert burned.wall_seconds > 1.2, "the node was not busy enough to show anything"
+    assert slept.outcomes["official"].base.verdict == "timeout"
+
+
+def jobs(task_id: str) -> list[Job]:
+    return [Job("a", task_id, BURN, ("official",)), Job("b", task_id, SLEEP, ("official",))]
