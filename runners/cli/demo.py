@@ -56,8 +56,8 @@ def command(scratch: str | None) -> None:
 
 
 def _program() -> str:
-    """How the reader calls us: by name where the shell finds it, else by the path into the virtual environment."""
-    return "benchforge" if shutil.which("benchforge") else _short(Path(sys.argv[0]).absolute())
+    """How the reader calls us: by name where the shell finds it, else by its path in the virtual environment."""
+    return "benchforge" if shutil.which("benchforge") else _short(Path(sys.executable).with_name("benchforge"))
 
 
 def _run(arguments: list[str]) -> None:

@@ -113,10 +113,11 @@ def _build_root(plan: dict[str, Any]) -> None:
     root = plan["root"]
     _mount(None, "/", None, _REC | _PRIVATE)
     _mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "mode=755,size=4m")
-    for source, target, link in plan["binds"]:
-        _show(source, root + target, link)
+    # before the binds: a checkout may itself lie below /tmp, and must not be hidden by the scratch
     os.mkdir(f"{root}/tmp", 0o700)
     _mount("tmpfs", f"{root}/tmp", "tmpfs", _NOSUID | _NODEV, f"mode=700,size={plan['scratch_bytes']}")
+    for source, target, link in plan["binds"]:
+        _show(source, root + target, link)
     os.mkdir(f"{root}/.old")
     if libc.syscall(_PIVOT_ROOT, root.encode(), f"{root}/.old".encode()) != 0:
         raise _failure("pivot_root")

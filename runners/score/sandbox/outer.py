@@ -84,12 +84,14 @@ def local_box(extract: Path | None = None) -> Box:
 def bubblewrap_argv(box: Box, bubblewrap: str = "bwrap") -> list[str]:
     """Command line of bubblewrap: all namespaces new, only the binds of the box."""
     argv = [bubblewrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"]
+    # before the binds: a checkout may itself lie below /tmp, and must not be hidden by the scratch
+    argv += ["--size", str(box.scratch_bytes), "--tmpfs", "/tmp"]
     for bind in box.binds:
         argv += ["--symlink", bind.link, bind.target] if bind.link else ["--ro-bind", bind.source, bind.target]
     argv += ["--ro-bind", box.inside, f"{BOX}/inside", "--ro-bind", box.extract, f"{BOX}/extract"]
     for device in DEVICES:
         argv += ["--dev-bind", device, device]
-    argv += ["--size", str(box.scratch_bytes), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/"]
+    argv += ["--remount-ro", "/", "--chdir", "/"]
     for name, value in box.environment.items():
         argv += ["--setenv", name, value]
     return [*argv, "--", *server_argv(box, BOX)]
