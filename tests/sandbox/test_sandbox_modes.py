@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,3 +115,17 @@ def test_an_extractor_that_does_not_exist_is_an_error(extracting: Sandbox) -> No
         extracting.extract("stub:whisper", "text", {})
     with pytest.raises(LookupError):
         extracting.extract("no such extractor", "text", {})
+
+
+def test_two_closed_folders_on_the_way_are_both_opened(tmp_path: Path) -> None:
+    """Seen: an interpreter below a home of mode 0700 and extractors below another closed folder."""
+    if os.geteuid() != 0:
+        pytest.skip("only root drops to another id")
+    closed = tmp_path / "closed"
+    folder = closed / "extractors"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    shutil.copy(Path(__file__).with_name("stub_extractors.py"), folder / "stub.py")
+    closed.chmod(0o700)
+    with Sandbox.open(extractor_directory=folder) as sandbox:
+        assert sandbox.extract("stub:shout", "a", {"ending": "!"}) == "A!"

@@ -54,8 +54,9 @@ def _drop(plan: dict[str, Any]) -> None:
     if hidden:
         _unshare(_NEWNS)
         _mount(None, "/", None, _REC | _PRIVATE)
-        for top in sorted({_first_closed(path) for path in hidden}):
-            _reopen(top, [path for path in hidden if _first_closed(path) == top], plan["staging"])
+        tops = {path: _first_closed(path) for path in hidden}
+        for number, top in enumerate(sorted(set(tops.values()))):
+            _reopen(top, [path for path in hidden if tops[path] == top], f"{plan['staging']}/{number}")
     os.setgroups([])
     os.setresgid(plan["gid"], plan["gid"], plan["gid"])
     os.setresuid(plan["uid"], plan["uid"], plan["uid"])
@@ -67,7 +68,7 @@ def _reopen(top: str, paths: list[str], staging: str) -> None:
     """Cover a closed directory with an empty one that others may enter, and show only the given paths below it."""
     kept = []
     for number, path in enumerate(paths):
-        place = f"{staging}/{number}"
+        place = f"{staging}-{number}"
         os.mkdir(place)
         _mount(path, place, None, _BIND | _REC)
         kept.append((place, path))
