@@ -48,30 +48,28 @@ def command(
     """Ask the model for the samples of pending shards; every answer is on disk before it counts."""
     from dataclasses import asdict
 
-    from ...ingest.benchmarks import resolve
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
     from ...ingest.planning.wanted import served_names
     from ..generate.engines import open_engine
-    from ..generate.pending import Means, Selection, generate_pending, pending_shards
+    from ..generate.pending import Means, generate_pending, to_generate
+    from ..selection import Selection, cells_of
     from ..signals import interruptible
 
     settings = settings_from(
         **settings_options, engine__name=engine, engine__base_url=base_url, engine__concurrency=concurrency
     )
     run = Run(settings.run_root, Lake(settings.lake_root))
-    names = tuple(resolve(name)[0].name for name in benchmarks)
-    selection = Selection(shard_ids, names, models, limit, force)
-    shards = pending_shards(run, selection)
+    shards = to_generate(run, Selection(shard_ids, cells_of(benchmarks), models, force))
     if dry_run or not shards:
         out.say(f"{len(shards)} shards to generate in {run.root}")
         out.table([asdict(shard) for shard in shards], _COLUMNS, format_)
         return
-    means = Means(settings.datasets_root, served_names(settings), settings["engine.concurrency"])
+    means = Means(settings.datasets_root, served_names(settings), settings["engine.concurrency"], limit)
     generated: list[dict[str, Any]] = []
     with interruptible(), open_engine(settings) as running:
         try:
-            for done in generate_pending(run, shards, running, means, selection, _progress):
+            for done in generate_pending(run, shards, running, means, force, _progress):
                 generated.append(asdict(done))
         finally:
             out.table(generated, _GENERATED, format_)

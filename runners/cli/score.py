@@ -50,16 +50,15 @@ def command(
     require_linux()
     from dataclasses import asdict
 
-    from ...ingest.benchmarks import resolve
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
-    from ..score.pending import Selection, pending_shards, score_pending
+    from ..score.pending import score_pending, to_score
+    from ..selection import Selection, cells_of
     from ..signals import interruptible
 
     settings = settings_from(**settings_options, score__sandbox_mode=sandbox_mode, score__num_workers=jobs)
     run = Run(settings.run_root, Lake(settings.lake_root))
-    names = tuple(resolve(name)[0].name for name in benchmarks)
-    shards = pending_shards(run, Selection(shard_ids, names, models, force))
+    shards = to_score(run, Selection(shard_ids, cells_of(benchmarks), models, force))
     if dry_run or not shards:
         out.say(f"{len(shards)} shards to score in {run.root}")
         out.table([asdict(shard) for shard in shards], _COLUMNS, format_)

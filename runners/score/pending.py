@@ -10,22 +10,13 @@ from pathlib import Path
 
 from ...ingest.benchmarks import registry
 from ...ingest.benchmarks.declaration import Benchmark
-from ...ingest.errors import BenchforgeError, Incomplete, UsageError
+from ...ingest.errors import BenchforgeError, Incomplete
 from ...ingest.manifest import Run, Shard
 from ...ingest.staging import staged
 from ...ingest.tasks import record_tasks
+from ..selection import Selection, pending_shards, task_set_of
 from .judge import Judge
 from .shard import Scored, ShardScorer
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which shards: empty fields select all."""
-
-    shard_ids: tuple[str, ...] = ()
-    benchmarks: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    is_forced: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,17 +32,9 @@ class Means:
 Progress = Callable[[Shard], AbstractContextManager[Callable[[int], None]]]
 
 
-def pending_shards(run: Run, selection: Selection) -> list[Shard]:
-    """Generated, not scored yet (or all generated ones under --force), in an order that groups equal task sets.
-
-    Raises UsageError for a shard id that the manifest does not hold.
-    """
-    shards = run.manifest.shards()
-    unknown = sorted(set(selection.shard_ids) - set(shards))
-    if unknown:
-        raise UsageError(f"the manifest of {run.root} holds no shard {unknown[0]}", "benchforge status")
-    chosen = [shard for shard in shards.values() if _is_selected(run, shard, selection)]
-    return sorted(chosen, key=lambda shard: (*_task_set(shard), shard.shard_id))
+def to_score(run: Run, selection: Selection) -> list[Shard]:
+    """Generated, of a benchmark that we can grade, and not scored yet."""
+    return pending_shards(run, "score", selection, lambda shard: _is_gradable(run, shard))
 
 
 def score_pending(
@@ -62,7 +45,7 @@ def score_pending(
     Raises Incomplete (exit 3) after the last shard when some could not be finished.
     """
     failures: list[BenchforgeError] = []
-    for (name, version, scenario), group in groupby(shards, key=_task_set):
+    for (name, version, scenario), group in groupby(shards, key=task_set_of):
         benchmark = registry()[name]
         members = list(group)
         tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
@@ -91,17 +74,5 @@ def _judge(run: Run, benchmark: Benchmark, tasks: Mapping, means: Means) -> Judg
     )
 
 
-def _is_selected(run: Run, shard: Shard, selection: Selection) -> bool:
-    if not run.is_done("generate", shard.shard_id) or registry()[shard.benchmark].load is None:
-        return False
-    if run.is_done("score", shard.shard_id) and not selection.is_forced:
-        return False
-    return (
-        (not selection.shard_ids or shard.shard_id in selection.shard_ids)
-        and (not selection.benchmarks or shard.benchmark in selection.benchmarks)
-        and (not selection.models or shard.model in selection.models)
-    )
-
-
-def _task_set(shard: Shard) -> tuple[str, str, str]:
-    return shard.benchmark, shard.dataset_version, shard.scenario
+def _is_gradable(run: Run, shard: Shard) -> bool:
+    return run.is_done("generate", shard.shard_id) and registry()[shard.benchmark].load is not None

@@ -27,7 +27,8 @@ from benchforge.runners.generate import shard as shard_module
 from benchforge.runners.generate.client import Endpoint, Refused
 from benchforge.runners.generate.engines import Engine
 from benchforge.runners.generate.lease import leased
-from benchforge.runners.generate.pending import Means, Selection, generate_pending, pending_shards
+from benchforge.runners.generate.pending import Means, generate_pending, to_generate
+from benchforge.runners.selection import Selection, cells_of
 from click.testing import CliRunner
 
 TEXT = "run: {seed: 5}\nbenchmarks: [forge_mini]\nmodels:\n  - {model: lab__one, num_samples: 2, temperature: 0.5}\n"
@@ -107,11 +108,11 @@ def _no_progress(shard: Any) -> Iterator[Any]:
     yield lambda number: None
 
 
-def generate(run: Run, server: Server, concurrency: int = 4, **selection: Any) -> list[Any]:
+def generate(run: Run, server: Server, concurrency: int = 4, limit: int | None = None, **selection: Any) -> list[Any]:
     chosen = Selection(**selection)
     engine = Engine("endpoint", Endpoint(server.base_url, "k", 5.0, 2))
-    means = Means(run.root.parent, {}, concurrency)
-    return list(generate_pending(run, pending_shards(run, chosen), engine, means, chosen, _no_progress))
+    means = Means(run.root.parent, {}, concurrency, limit)
+    return list(generate_pending(run, to_generate(run, chosen), engine, means, chosen.is_forced, _no_progress))
 
 
 def journal_rows(run: Run) -> list[dict[str, Any]]:
@@ -233,9 +234,9 @@ def test_changed_problems_are_refused_before_anything_is_asked(
 
 def test_an_unknown_shard_and_an_empty_manifest_are_refused(run: Run, tmp_path: Path):
     with pytest.raises(UsageError, match="holds no shard nope"):
-        pending_shards(run, Selection(shard_ids=("nope",)))
+        to_generate(run, Selection(shard_ids=("nope",)))
     with pytest.raises(UsageError, match="nothing is planned"):
-        pending_shards(Run(tmp_path / "empty", run.lake), Selection())
+        to_generate(Run(tmp_path / "empty", run.lake), Selection())
 
 
 # ---- signals and kills: a process of its own, so that real ones are sent --------------------------------------------
@@ -387,3 +388,10 @@ def test_plan_and_generate_run_the_demo_offline_and_one_model_stays_incomplete(t
     lake = Lake(tmp_path / "demo" / "lake")
     assert lake.read("samples").num_rows == 1260 - 42
     assert lake.read("tasks").num_rows == 42
+
+
+def test_a_scenario_selects_its_shards_alone(tmp_path: Path):
+    assert cells_of(["cruxeval_i"]) == {("cruxeval", "cruxeval_i")}
+    assert cells_of(["cruxeval"]) == {("cruxeval", "cruxeval_i"), ("cruxeval", "cruxeval_o")}
+    with pytest.raises(UsageError, match="crux"):
+        cells_of(["cruxevil"])
