@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ class Option:
     default: Any
     meaning: str
     allowed: tuple[Any, ...] = ()
+    minimum: float | None = None
 
     @property
     def environment(self) -> str:
@@ -53,25 +55,27 @@ OPTIONS: tuple[Option, ...] = (
     Option("run.lake", str, "", "Lake folder; empty: <scratch>/<run.name>/lake."),
     Option("run.datasets", str, "", "Folder of staged problems; empty: <scratch>/datasets."),
     Option("run.seed", int, 0, "Seed of sample index i is run.seed + i."),
-    Option("run.num_samples", int, 1, "Samples per task (n) where a model says nothing else."),
-    Option("run.max_requeue_per_shard", int, 5, "Attempts after which a shard is reported instead of requeued."),
-    Option("run.gpu_hour_budget", float, 2000.0, "GPU hours after which nothing new is asked for."),
+    Option("run.num_samples", int, 1, "Samples per task (n) where a model says nothing else.", minimum=1),
+    Option(
+        "run.max_requeue_per_shard", int, 5, "Attempts after which a shard is reported instead of requeued.", minimum=0
+    ),
+    Option("run.gpu_hour_budget", float, 2000.0, "GPU hours after which nothing new is asked for.", minimum=0),
     Option("run.offline", bool, True, "Generate and score never reach the network."),
     Option("benchmarks", list, [], "Benchmarks or scenarios to run; empty: the default cells."),
     Option("models", list, [], "Models: a key of seeds/models.csv, or a mapping that starts with model:."),
     Option("engine.name", str, "endpoint", "Engine that answers.", ("endpoint", "replay")),
     Option("engine.base_url", str, "", "OpenAI-compatible /v1 address of the endpoint engine."),
     Option("engine.api_key_variable", str, "OPENAI_API_KEY", "Environment variable that holds the key."),
-    Option("engine.concurrency", int, 64, "Requests in flight."),
-    Option("engine.timeout_seconds", float, 600.0, "Limit of one request."),
-    Option("engine.max_attempts", int, 5, "Attempts per request on 429, 5xx and lost connections."),
+    Option("engine.concurrency", int, 64, "Requests in flight.", minimum=1),
+    Option("engine.timeout_seconds", float, 600.0, "Limit of one request.", minimum=0.001),
+    Option("engine.max_attempts", int, 5, "Attempts per request on 429, 5xx and lost connections.", minimum=1),
     Option("engine.image", str, "nvcr.io/nvidia/vllm:25.09-py3", "Engine image."),
     Option("engine.fallback_image", str, "vllm/vllm-openai", "Image where the first cannot be pulled."),
     Option("engine.exchanges", str, "", "Recorded exchanges of the replay engine; empty: those of forge_mini."),
     Option("score.sandbox_mode", str, "", "Outer sandbox; empty: the best available.", ("", *SANDBOX_MODES)),
-    Option("score.num_workers", int, 0, "Sandboxes side by side; 0: one per core."),
-    Option("compute.headroom_gpus", int, 2, "Idle GPUs left to others."),
-    Option("compute.gpus_per_task", int, 1, "GPUs of one task."),
+    Option("score.num_workers", int, 0, "Sandboxes side by side; 0: one per core.", minimum=0),
+    Option("compute.headroom_gpus", int, 2, "Idle GPUs left to others.", minimum=0),
+    Option("compute.gpus_per_task", int, 1, "GPUs of one task.", minimum=1),
     Option("compute.time_limit", str, "04:00:00", "Limit of one job."),
     Option("compute.nice", int, 1000000, "Nice value of jobs."),
     Option("compute.sif_dir", str, "", "Folder of container images."),
@@ -120,9 +124,12 @@ def load_settings(
     environment = os.environ if environment is None else environment
     problems: list[str] = []
     layers = (
-        ("option", {path: value for path, value in (options or {}).items() if value is not None}),
+        ("option", _from_options(options or {}, problems)),
         ("environment", _from_environment(environment, problems, "environment")),
-        (f"~/{ENVIRONMENT_FILE}", _from_environment(_environment_file(environment), problems, ENVIRONMENT_FILE)),
+        (
+            f"~/{ENVIRONMENT_FILE}",
+            _from_environment(_environment_file(environment, problems), problems, ENVIRONMENT_FILE),
+        ),
         (f"{run_file}", _from_run_file(run_file, problems)),
         ("default", {option.path: option.default for option in OPTIONS}),
     )
@@ -140,11 +147,27 @@ def secret(variable: str) -> str | None:
     return os.environ.get(variable)
 
 
-def _environment_file(environment: Mapping[str, str]) -> Mapping[str, str]:
-    path = Path(environment.get("HOME") or Path.home()) / ENVIRONMENT_FILE
+def _from_options(options: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+    declared = {option.path: option for option in OPTIONS}
+    found = {}
+    for path, value in options.items():
+        if value is None:
+            continue
+        try:
+            found[path] = _checked(declared[path], value)
+        except ValueError as error:
+            problems.append(f"option: {path}: {error}")
+    return found
+
+
+def _environment_file(environment: Mapping[str, str], problems: list[str]) -> Mapping[str, str]:
     try:
+        path = Path(environment.get("HOME") or Path.home()) / ENVIRONMENT_FILE
         text = path.read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, RuntimeError):  # no such file, or no home at all, as in some containers
+        return {}
+    except UnicodeDecodeError:
+        problems.append(f"{ENVIRONMENT_FILE} is not UTF-8 text")
         return {}
     lines = (line.removeprefix("export ").strip() for line in text.splitlines())
     pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
@@ -212,10 +235,10 @@ def _walk(node: yaml.Node, prefix: str, name: str, found: dict[str, Any], proble
 
 
 def _collect(option: Option, node: yaml.Node, where: str, found: dict[str, Any], problems: list[str]) -> None:
-    value = yaml.SafeLoader("").construct_object(node, deep=True)  # type: ignore[no-untyped-call]
     try:
+        value = yaml.SafeLoader("").construct_object(node, deep=True)
         found[option.path] = _checked(option, value)
-    except ValueError as error:
+    except (ValueError, yaml.YAMLError, TypeError) as error:
         problems.append(f"{where}: {option.path}: {error}")
 
 
@@ -230,6 +253,10 @@ def _checked(option: Option, value: Any) -> Any:
         raise ValueError(
             f"{value!r} is not allowed; one of {', '.join(str(word) or '(empty)' for word in option.allowed)}"
         )
+    if option.minimum is not None and not value >= option.minimum:
+        raise ValueError(f"{value!r} is less than {option.minimum:g}")
+    if option.path == "run.name" and not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", str(value)):
+        raise ValueError(f"{value!r} is no folder name: letters, digits, . _ + -")
     return value
 
 

@@ -91,6 +91,7 @@ class Manifest:
                 _refuse_change(present[shard.shard_id], shard)
             else:
                 new.append(shard)
+                present[shard.shard_id] = shard
         for shard in new:
             append_line(self.path, shard.line())
         return new

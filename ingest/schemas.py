@@ -215,6 +215,11 @@ SAMPLES = Table(
             "text",
             "Text as received, tags included; never altered. NULL where only a verdict was recorded.",
         ),
+        _optional(
+            "text_encoding",
+            "text",
+            "json: raw_text, reasoning and answer are JSON strings (lone surrogates); NULL: plain.",
+        ),
         _optional("reasoning", "text", "Thinking, as sent apart or split by the strip rule; derivable again."),
         _optional("answer", "text", "Text after thinking; derivable again. NULL means raw_text is the answer."),
         _optional("reasoning_source", "text", "Field or tag the reasoning came from."),

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .console import out
-from .options import format_option, settings_from, settings_options
+from .options import dry_run_option, format_option, settings_from, settings_options
 
 COLUMNS = (
     "benchmark",
@@ -40,19 +40,24 @@ def _watch(total: int) -> Iterator[Callable[[int, str], None]]:
 @click.option("--recorded", is_flag=True, help="The bundled lake of recorded public verdicts, not the run's.")
 @click.option("--output", type=click.Path(path_type=Path), help="File of marts; exports lie in marts/ beside it.")
 @click.option("--threads", type=click.IntRange(1), default=4, help="Threads of the build; any number, same marts.")
+@dry_run_option
 @format_option
-def command(recorded: bool, output: Path | None, threads: int, format_: str, **given: Any) -> None:
+def command(recorded: bool, output: Path | None, threads: int, dry_run: bool, format_: str, **given: Any) -> None:
     """Rebuild every mart from the lake and print the leaderboard.
 
     The lake is --lake, BENCHFORGE_LAKE, the run's own where it exists, else the bundled one.
     """
-    from ..aggregate import build
+    from ..aggregate import build, would_write
     from ..marts_file import default_output, lake_of
 
     settings = settings_from(**given)
     lake = None if recorded else lake_of(settings)
     out.say(f"lake: {lake or 'bundled (recorded public verdicts)'}")
-    built = build(lake, output or default_output(settings, lake), num_threads=threads, watch=_watch)
+    output = output or default_output(settings, lake)
+    if dry_run:
+        out.table([{"file": str(path)} for path in would_write(lake, output)], ("file",), format_)
+        return
+    built = build(lake, output, num_threads=threads, watch=_watch)
     rows = [{**row, "flags": " ".join(row["flags"] or ())} for row in built.headline]
     out.table(rows, COLUMNS, format_, title="Leaderboard (pass@1, 95 % interval: problems like these)")
     out.say(f"{built.path}: {len(rows)} headline rows, {built.num_refusals} refused numbers in fct_refusals")

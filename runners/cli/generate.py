@@ -72,7 +72,8 @@ def command(
             for done in generate_pending(run, shards, running, means, force, _progress):
                 generated.append(asdict(done))
         finally:
-            out.table(generated, _GENERATED, format_)
+            if generated:
+                out.table(generated, _GENERATED, format_)
 
 
 @contextmanager

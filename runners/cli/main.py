@@ -94,13 +94,18 @@ def main() -> None:
 
 
 def _fail_on_disk(error: OSError) -> None:
-    """A full or read-only disk is the user's to mend, not a traceback."""
+    """Disks and paths are the user's to mend: one sentence, no traceback."""
+    elsewhere = "give another folder with --scratch DIR or BENCHFORGE_SCRATCH=DIR"
     causes = {
         errno.ENOSPC: ("the disk is full", "free some space and run the same command again"),
         errno.EDQUOT: ("the quota is used up", "free some space and run the same command again"),
-        errno.EROFS: ("the file system is read-only", "give another folder with BENCHFORGE_SCRATCH=DIR"),
-        errno.EACCES: ("permission is denied", "give another folder with BENCHFORGE_SCRATCH=DIR"),
-        errno.EPERM: ("permission is denied", "give another folder with BENCHFORGE_SCRATCH=DIR"),
+        errno.EROFS: ("the file system is read-only", elsewhere),
+        errno.EACCES: ("permission is denied", elsewhere),
+        errno.EPERM: ("permission is denied", elsewhere),
+        errno.ENOTDIR: ("a file stands where a folder is needed", elsewhere),
+        errno.EEXIST: ("a file stands where a folder is needed", elsewhere),
+        errno.EISDIR: ("a folder stands where a file is needed", "give a file"),
+        errno.ENAMETOOLONG: ("a name is too long for the file system", "shorten it"),
     }
     if error.errno not in causes:
         raise error

@@ -70,7 +70,8 @@ def command(
             for done in score_pending(run, shards, means, force, _progress):
                 scored.append(asdict(done))
         finally:
-            out.table(scored, _SCORED, format_)
+            if scored:
+                out.table(scored, _SCORED, format_)
 
 
 def _means(settings: Any, is_unsafe: bool) -> Any:

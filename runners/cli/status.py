@@ -24,9 +24,9 @@ def command(pending: bool, format_: str, **settings_options: Any) -> None:
     settings = settings_from(**settings_options)
     run = Run(settings.run_root, Lake(settings.lake_root))
     rows = [_row(run, shard) for shard in run.manifest.shards().values()]
-    shown = [row for row in rows if not pending or row["score"] in ("pending", "running")]
+    shown = [row for row in rows if not pending or row["score"] in ("pending", "begun")]
     out.table(shown, _COLUMNS, format_)
-    counts = {state: sum(row["score"] == state for row in rows) for state in ("done", "running", "pending")}
+    counts = {state: sum(row["score"] == state for row in rows) for state in ("done", "begun", "pending")}
     out.say(f"{run.root}: {len(rows)} shards, " + ", ".join(f"{count} {state}" for state, count in counts.items()))
 
 
@@ -52,7 +52,7 @@ def _is_gradable(shard: Any) -> bool:
 
 
 def _state(run: Any, stage: str, shard_id: str) -> str:
-    """done by its marker; running when a journal has begun; pending else."""
+    """done by its marker; begun when there is a journal, at work or interrupted; pending else."""
     if run.is_done(stage, shard_id):
         return "done"
-    return "running" if run.journal(stage, shard_id).path.exists() else "pending"
+    return "begun" if run.journal(stage, shard_id).path.exists() else "pending"

@@ -10,6 +10,7 @@ from ...ingest import keys
 from ...ingest.benchmarks.declaration import Prompt, Task
 from ...ingest.errors import BadInput
 from ...ingest.manifest import Shard
+from ...ingest.texts import storable
 from .client import Reply
 from .request import Request
 
@@ -21,19 +22,48 @@ def sample_row(
     shard: Shard, task: Task, sample_index: int, prompt: Prompt, request: Request, reply: Reply, engine_version: str
 ) -> dict[str, Any]:
     """One row of ``schemas.SAMPLES``; BadInput when the answer contradicts itself."""
-    choice = reply.response["choices"][0]
-    return {
+    choice = _choice(reply.response)
+    row = {
         **_keys(shard, task, sample_index),
         **_asked(shard, request, prompt),
         **_answered(choice, shard.request["templating_mode"]),
-        **_usage(reply.response.get("usage") or {}),
+        **_usage(_mapping(reply.response.get("usage"))),
         **_cut(choice, reply.response, request),
         "engine": shard.engine,
-        "engine_version": engine_version or reply.response.get("system_fingerprint"),
+        "engine_version": engine_version or _text(reply.response, "system_fingerprint") or None,
         "attempts": reply.attempts,
         "latency_seconds": reply.latency_seconds,
         "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }
+    return storable(row)
+
+
+class Malformed(BadInput):
+    """The server's answer is not of the protocol's form: no sample, and none of the model's doing."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the server's answer is malformed: {what}", "see the server's log")
+
+
+def _choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = response.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        raise Malformed("it has no choice")
+    return choices[0]
+
+
+def _text(holder: Mapping[str, Any], name: str) -> str:
+    """A text or "" for null; Malformed for anything else."""
+    value = holder.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Malformed(f"{name} is {type(value).__name__}, not text")
+    return value or ""
+
+
+def _count(holder: Mapping[str, Any], name: str) -> int | None:
+    """A token count; servers leave it out, or say null or nonsense: then it is unknown."""
+    value = holder.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def restored(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,10 +101,10 @@ def _asked(shard: Shard, request: Request, prompt: Prompt) -> dict[str, Any]:
 
 def _answered(choice: Mapping[str, Any], templating_mode: str) -> dict[str, Any]:
     if templating_mode == "completions":
-        return {"text_form": "completion", "raw_text": choice.get("text") or "", **_WITHOUT_REASONING}
-    message = choice.get("message") or {}
-    text = message.get("content") or ""
-    found = {name: message[name] for name in _REASONING_FIELDS if message.get(name)}
+        return {"text_form": "completion", "raw_text": _text(choice, "text"), **_WITHOUT_REASONING}
+    message = _mapping(choice.get("message"))
+    text = _text(message, "content")
+    found = {name: _text(message, name) for name in _REASONING_FIELDS if message.get(name)}
     if not found:
         return {"text_form": "raw", "raw_text": text, **_WITHOUT_REASONING}
     if len(set(found.values())) > 1:
@@ -100,19 +130,22 @@ _WITHOUT_REASONING: Mapping[str, Any] = {
 
 
 def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    details = usage.get("completion_tokens_details") or {}
     return {
-        "prompt_tokens": usage.get("prompt_tokens"),
-        "completion_tokens": usage.get("completion_tokens"),
-        "reasoning_tokens_server": details.get("reasoning_tokens"),
+        "prompt_tokens": _count(usage, "prompt_tokens"),
+        "completion_tokens": _count(usage, "completion_tokens"),
+        "reasoning_tokens_server": _count(_mapping(usage.get("completion_tokens_details")), "reasoning_tokens"),
     }
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _cut(choice: Mapping[str, Any], response: Mapping[str, Any], request: Request) -> dict[str, Any]:
     """What ended the answer. Fewer tokens than asked for under ``length`` mean that the window was full."""
     asked = request.body["max_tokens"]
-    used = (response.get("usage") or {}).get("completion_tokens")
-    finish, stop = choice.get("finish_reason"), choice.get("stop_reason")
+    used = _count(_mapping(response.get("usage")), "completion_tokens")
+    finish, stop = _text(choice, "finish_reason") or None, choice.get("stop_reason")
     is_short = finish == "length" and used is not None and used < asked
     cut = "no"
     if finish == "length" or (not _has_text(choice) and used == asked):
@@ -128,4 +161,4 @@ def _cut(choice: Mapping[str, Any], response: Mapping[str, Any], request: Reques
 
 
 def _has_text(choice: Mapping[str, Any]) -> bool:
-    return bool(choice.get("text") or (choice.get("message") or {}).get("content"))
+    return bool(choice.get("text") or _mapping(choice.get("message")).get("content"))

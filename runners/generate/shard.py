@@ -25,7 +25,7 @@ from .client import Client, Refused
 from .engines import Engine
 from .lease import leased
 from .request import request_of
-from .rows import restored, sample_row
+from .rows import Malformed, restored, sample_row
 
 Advance = Callable[[int], None]
 Key = tuple[str, int]
@@ -165,7 +165,11 @@ class ShardGenerator:
         except Refused as error:
             self._count_refusal(error)
             return 0
-        row = sample_row(self.shard, task, sample_index, prompt, request, reply, self.engine.version)
+        try:
+            row = sample_row(self.shard, task, sample_index, prompt, request, reply, self.engine.version)
+        except Malformed as error:
+            self._count_refusal(Refused(200, error.message))
+            return 0
         row["engine"] = self.engine.name
         self.run.journal("generate", self.shard.shard_id).append(row)
         self._tally.num_asked += 1
@@ -199,7 +203,7 @@ class ShardGenerator:
         return Incomplete(
             f"{num_missing} of {shard.expected_rows} samples of shard {shard.shard_id} ({shard.model} on "
             f"{shard.benchmark} {shard.scenario}) are missing{because}",
-            f"benchforge generate --shard-id {shard.shard_id}",
+            "run the same command again",
         )
 
     def _record(self, started: datetime.datetime, clock: float, cause: str, detail: str | None) -> None:

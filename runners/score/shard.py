@@ -16,8 +16,9 @@ from typing import Any
 
 from ...ingest import keys
 from ...ingest.benchmarks.declaration import Benchmark, Task
-from ...ingest.errors import BadInput, BenchforgeError, Incomplete
+from ...ingest.errors import BadInput, BenchforgeError, Incomplete, LakeError
 from ...ingest.manifest import Run, Shard, run_id
+from ...ingest.texts import original
 from .judge import Job, Judge
 from .verdicts import (
     Measured,
@@ -86,7 +87,8 @@ class ShardScorer:
         advance(len(samples) - len(jobs))
         self._grade(jobs, advance)
         self._seal(samples, pairs)
-        return Scored(self.shard.shard_id, len(samples), len(jobs), len(self._programs(pairs)) - len(jobs))
+        num_programs = len({(row["task_id"], id_) for row in samples for id_ in pairs[row["sample_id"]].ids})
+        return Scored(self.shard.shard_id, len(samples), len(jobs), num_programs - len(jobs))
 
     def _samples(self) -> list[dict[str, Any]]:
         """Rows with a text to grade, one per planned sample."""
@@ -95,8 +97,23 @@ class ShardScorer:
             raise Incomplete(
                 f"shard {shard.shard_id} is not generated yet", f"benchforge generate --shard-id {shard.shard_id}"
             )
-        columns = ["task_id", "sample_index", "sample_id", "raw_text", "answer", "text_form", "protocol"]
+        columns = [
+            "task_id",
+            "sample_index",
+            "sample_id",
+            "raw_text",
+            "answer",
+            "text_form",
+            "text_encoding",
+            "protocol",
+        ]
         rows = self.run.lake.read("samples", columns, shard_id=shard.shard_id).to_pylist()
+        if len(rows) != shard.expected_rows:
+            raise LakeError(
+                f"the lake {self.run.lake.root} holds {len(rows)} of the {shard.expected_rows} samples of shard "
+                f"{shard.shard_id}",
+                "name the lake that the shard was written to (--lake DIR), or write it again (--force)",
+            )
         unknown = sorted({row["task_id"] for row in rows} - set(self.tasks))
         if unknown:
             raise BadInput(
@@ -118,7 +135,7 @@ class ShardScorer:
         known: dict[tuple[str, str, str], Pair] = {}
         pairs: dict[bytes, Pair] = {}
         for row in samples:
-            text = row["answer"] if row["answer"] is not None else row["raw_text"]
+            text = original(row["answer"] if row["answer"] is not None else row["raw_text"], row["text_encoding"])
             key = (row["task_id"], row["text_form"] or "raw", text)
             if key not in known:
                 known[key] = self._pair(self.tasks[row["task_id"]], text, row)

@@ -62,3 +62,39 @@ def test_old_sandbox_mode_name_is_accepted(tmp_path: Path):
 def test_environment_names_are_unique():
     names = [option.environment for option in OPTIONS]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("engine: {concurrency: 0}", "0 is less than 1"),
+        ("run: {num_samples: -3}", "-3 is less than 1"),
+        ("run: {name: ../../x}", "is no folder name"),
+        ("run: {seed: !!python/object:os.system {}}", "could not determine a constructor"),
+        ("models: [{[1]: 2}]", "unhashable"),
+    ],
+)
+def test_values_out_of_range_and_odd_yaml_are_reported_with_their_line(tmp_path: Path, text: str, words: str):
+    with pytest.raises(UsageError, match=words) as caught:
+        load_settings({}, write(tmp_path / "run.yaml", text), {"HOME": str(tmp_path)})
+    assert "run.yaml:1" in caught.value.message
+
+
+def test_options_are_checked_like_everything_else(tmp_path: Path):
+    with pytest.raises(UsageError, match=r"option: score.sandbox_mode: 'foo' is not allowed"):
+        load_settings({"score.sandbox_mode": "foo"}, None, {"HOME": str(tmp_path)})
+
+
+def test_home_file_that_is_no_text_is_one_sentence(tmp_path: Path):
+    (tmp_path / ".benchforge.env").write_bytes(b"BENCHFORGE_RUN_NAME=\xff\xfe")
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        load_settings({}, None, {"HOME": str(tmp_path)})
+
+
+def test_no_home_at_all_is_no_error(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Path, "home", _no_home)
+    assert load_settings({}, None, {})["run.name"] == "default"
+
+
+def _no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")

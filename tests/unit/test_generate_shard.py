@@ -23,6 +23,7 @@ from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
 from benchforge.ingest.planning.plan import Scope, make_plan
 from benchforge.ingest.planning.wanted import wanted_of
+from benchforge.ingest.texts import original
 from benchforge.runners.generate import shard as shard_module
 from benchforge.runners.generate.client import Endpoint, Refused
 from benchforge.runners.generate.engines import Engine
@@ -42,6 +43,8 @@ class Server:
         self.asked: Counter[str] = Counter()
         self.refuses = ""
         self.pause_seconds = 0.0
+        self.odd: list[dict[str, Any]] = []
+        """Documents given in place of the first answers."""
         self.lock = threading.Lock()
         self.base_url = ""
 
@@ -53,6 +56,9 @@ class Server:
             time.sleep(self.pause_seconds)
         if self.refuses and self.refuses in content:
             return 400, {"error": {"message": "too long"}}
+        with self.lock:
+            if self.odd:
+                return 200, self.odd.pop()
         choice = {"index": 0, "message": {"content": f"answer {body['seed']}"}, "finish_reason": "stop"}
         return 200, {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
 
@@ -395,3 +401,33 @@ def test_a_scenario_selects_its_shards_alone(tmp_path: Path):
     assert cells_of(["cruxeval"]) == {("cruxeval", "cruxeval_i"), ("cruxeval", "cruxeval_o")}
     with pytest.raises(UsageError, match="crux"):
         cells_of(["cruxevil"])
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"choices": ["x"]},
+        {"choices": [{"message": {"content": ["a"]}}]},
+        {"choices": [{"message": {"content": 5}}]},
+        {"choices": [{"message": {"content": "a", "reasoning": {"b": 1}}}]},
+    ],
+)
+def test_a_malformed_answer_is_no_sample_and_blocks_nothing(run: Run, server: Server, document: dict[str, Any]):
+    server.odd = [document]
+    with pytest.raises(Incomplete, match=f"1 of {ROWS} samples"):
+        generate(run, server)
+    assert len(journal_rows(run)) == ROWS - 1
+    (done,) = generate(run, server)
+    assert (done.num_asked, done.num_resumed) == (1, ROWS - 1)
+    assert_whole(run)
+
+
+def test_odd_texts_and_counts_are_sealed_as_received(run: Run, server: Server):
+    usage = {"prompt_tokens": "7", "completion_tokens": None, "completion_tokens_details": "none"}
+    choice = {"message": {"content": "half \ud800"}, "finish_reason": "stop"}
+    server.odd = [{"choices": [choice], "usage": usage}]
+    generate(run, server)
+    rows = run.lake.read("samples", ["raw_text", "text_encoding", "prompt_tokens"]).to_pylist()
+    [odd] = [row for row in rows if row["text_encoding"]]
+    assert original(odd["raw_text"], odd["text_encoding"]) == "half \ud800"
+    assert odd["prompt_tokens"] is None

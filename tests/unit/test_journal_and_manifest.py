@@ -66,6 +66,12 @@ def test_manifest_adds_a_shard_once(tmp_path: Path):
     assert manifest.shards()["s2"].task_ids == ("a", "b")
 
 
+def test_shard_planned_twice_in_one_call_stands_once(tmp_path: Path):
+    manifest = Manifest(tmp_path / "manifest.jsonl")
+    assert len(manifest.add([SHARD, SHARD])) == 1
+    assert len(manifest.path.read_text().splitlines()) == 1
+
+
 def test_changed_shard_is_refused_with_the_field_named(tmp_path: Path):
     manifest = Manifest(tmp_path / "manifest.jsonl")
     manifest.add([SHARD])
