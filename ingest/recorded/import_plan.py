@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..benchmarks import resolve
 from ..benchmarks.declaration import Benchmark, Task
+from ..bundled.task_ids import known_task_ids
 from ..errors import BadInput, NotStaged, UsageError
 from ..formats import Context, Record, Recording, registry
 from ..formats.source_files import read_content
@@ -165,8 +166,10 @@ def _context(benchmark: Benchmark, scenario: str, wanted: Wanted, tasks: list[Ta
 
 
 def _expected(pin: Pin, scenario: str, tasks: list[Task] | None) -> Expected:
-    task_ids = None if tasks is None else tuple(task.task_id for task in tasks)
-    return Expected(task_ids, pin.num_tasks(scenario))
+    """Staged problems know their ids; else the lists of ids that the package keeps."""
+    if tasks is not None:
+        return Expected(tuple(task.task_id for task in tasks), len(tasks))
+    return Expected(known_task_ids(pin.benchmark, pin.dataset_version, scenario), pin.num_tasks(scenario))
 
 
 def _source(source: str | None, digest: str) -> str:

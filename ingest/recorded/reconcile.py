@@ -15,7 +15,10 @@ _NUM_SHOWN = 3
 
 @dataclass(frozen=True)
 class Expected:
-    """Tasks of the benchmark: their ids where staged, else only their pinned number (None: nothing is known)."""
+    """Tasks of the benchmark: every id it may have (None: no list is kept), and how many it has (None: not pinned).
+
+    More ids than tasks are a superset: strangers are refused by name, completeness goes by the number.
+    """
 
     task_ids: Collection[str] | None
     num_tasks: int | None
@@ -51,8 +54,10 @@ def reconcile(path: Path, records: Sequence[Record], expected: Expected, num_sam
 
 def _unknown_tasks(by_task: Counter[str], expected: Expected) -> list[str]:
     if expected.task_ids is not None:
-        unknown = [task_id for task_id in by_task if task_id not in set(expected.task_ids)]
-        return [f"the benchmark does not have {_counted(unknown, 'task')}"] if unknown else []
+        known = frozenset(expected.task_ids)
+        unknown = [task_id for task_id in by_task if task_id not in known]
+        if unknown:
+            return [f"the benchmark does not have {_counted(unknown, 'task')}"]
     if expected.num_tasks is not None and len(by_task) > expected.num_tasks:
         return [f"it holds {len(by_task)} tasks, the benchmark has {expected.num_tasks}"]
     return []
@@ -72,12 +77,13 @@ def _beyond_plan(records: Sequence[Record], planned: int) -> list[str]:
 
 
 def _missing_tasks(by_task: Counter[str], expected: Expected) -> list[str]:
-    if expected.task_ids is not None:
-        missing = [task_id for task_id in expected.task_ids if task_id not in by_task]
-        return [f"{_counted(missing, 'task')} missing"] if missing else []
-    if expected.num_tasks is not None and len(by_task) < expected.num_tasks:
-        return [f"{expected.num_tasks - len(by_task)} of {expected.num_tasks} tasks missing"]
-    return []
+    if expected.num_tasks is None or len(by_task) >= expected.num_tasks:
+        return []
+    sentence = f"{expected.num_tasks - len(by_task)} of {expected.num_tasks} tasks missing"
+    if expected.task_ids is None or len(expected.task_ids) != expected.num_tasks:
+        return [sentence]
+    missing = [task_id for task_id in expected.task_ids if task_id not in by_task]
+    return [f"{sentence} ({_shown(missing)})"]
 
 
 def _missing_samples(by_task: Counter[str], planned: int) -> list[str]:
@@ -87,5 +93,8 @@ def _missing_samples(by_task: Counter[str], planned: int) -> list[str]:
 
 def _counted(names: Sequence[str], what: str) -> str:
     """``2 tasks (a, b)``: the number, and the first few by name."""
-    shown = ", ".join(names[:_NUM_SHOWN]) + (" …" if len(names) > _NUM_SHOWN else "")
-    return f"{len(names)} {what}{'' if len(names) == 1 else 's'} ({shown})"
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'} ({_shown(names)})"
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NUM_SHOWN]) + (" …" if len(names) > _NUM_SHOWN else "")

@@ -1,13 +1,16 @@
 """Import: reconcile first, write once, change nothing the second time."""
 
 import gzip
+import itertools
 import json
 
 import pytest
+from benchforge.ingest.bundled.task_ids import known_task_ids
 from benchforge.ingest.errors import BadInput, ConfigurationChanged, LakeError, UsageError
 from benchforge.ingest.keys import sample_id
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
+from benchforge.ingest.pins import pins_of
 from benchforge.ingest.recorded import Wanted, import_file
 from benchforge.ingest.recorded.rows import model_and_protocol
 
@@ -133,7 +136,7 @@ def test_the_wrong_problem_file_is_refused_by_name(load, tmp_path, said, named):
 
 
 def test_the_version_with_as_many_problems_is_taken_and_said(run, load, tmp_path):
-    rows = [{"task_id": f"Mbpp/{i}", "solution": "x"} for i in range(399)]
+    rows = [{"task_id": task_id, "solution": "x"} for task_id in known_task_ids("mbppplus", "v0.1.0", "default") or ()]
     imported = load(_lines(tmp_path / "mbpp.jsonl", rows), benchmark="mbppplus")
     assert run.manifest.shards()[imported.shard_id].dataset_version == "v0.1.0"
     assert any("v0.1.0" in note for note in imported.notes)
@@ -146,9 +149,15 @@ def _broken_files():
     return [
         ("torn", torn, {}, "line 328 is not whole JSON"),
         ("cut gzip", gzip.compress(torn)[:-20], {}, "damaged gzip"),
-        ("missing task", whole[2:], {}, "1 of 164 tasks missing"),
+        ("missing task", whole[2:], {}, r"1 of 164 tasks missing \(HumanEval/0\)"),
         ("ragged", whole[1:], {}, r"HumanEval/0 \(1 of 2\)"),
-        ("too many tasks", [*whole, {"task_id": "HumanEval/164", "completion": ""}], {}, "165 tasks"),
+        (
+            "too many tasks",
+            [*whole, {"task_id": "HumanEval/164", "completion": ""}],
+            {},
+            r"does not have 1 task \(HumanEval/164\)",
+        ),
+        ("strangers", [{"task_id": f"Bogus/{i}", "completion": ""} for i in range(164)], {}, "does not have 164 tasks"),
         ("beyond the plan", whole, {"num_samples": 1}, "outside 0 … 0"),
         ("fewer than planned", whole, {"num_samples": 5}, "fewer than 5 samples"),
         ("duplicates", numbered, {"format_name": "benchforge"}, "more than once"),
@@ -177,6 +186,26 @@ def test_tasks_unknown_to_a_staged_benchmark_are_named_even_with_partial(load, t
     path = _lines(tmp_path / "x.jsonl", [{"task_id": "nowhere/1", "passed": True}])
     with pytest.raises(BadInput, match=r"does not have 1 task \(nowhere/1\)"):
         load(path, "benchforge", "forge_mini", is_partial=True)
+
+
+@pytest.mark.parametrize("is_partial", [False, True])
+def test_a_stranger_among_the_problems_is_refused_without_staged_problems(load, tmp_path, is_partial):
+    rows = _humaneval_rows()[:-1] + [{"task_id": "HumanEval/200", "completion": "x"}]
+    with pytest.raises(BadInput, match=r"does not have 1 task \(HumanEval/200\)"):
+        load(_lines(tmp_path / "x.jsonl", rows), is_partial=is_partial)
+    assert _everything(tmp_path) == {}
+
+
+def test_lists_of_problems_have_the_pinned_lengths_and_releases_grow():
+    for benchmark in ("humaneval", "humanevalplus", "mbppplus", "cruxeval", "livecodebench"):
+        for version, pin in pins_of(benchmark).items():
+            for scenario in {name for name, _ in pin.cells} - {"testgen"}:
+                known = known_task_ids(benchmark, version, scenario)
+                is_superset = benchmark == "livecodebench" and version in ("release_v2", "release_v3")
+                assert known is not None and len(set(known)) == len(known)
+                assert len(known) == pin.num_tasks(scenario) or (is_superset and scenario == "generation")
+    releases = [set(known_task_ids("livecodebench", f"release_v{n}", "generation") or ()) for n in (1, 3, 4, 5, 6)]
+    assert all(earlier <= later for earlier, later in itertools.pairwise(releases))
 
 
 def test_partial_keeps_the_plan_and_says_what_is_missing(run, load, tmp_path):
@@ -252,14 +281,14 @@ def test_tasks_of_two_partial_files_are_the_union(run, load, tmp_path):
 def test_livecodebench_facts_become_task_rows(run, load, tmp_path):
     rows = [
         {
-            "question_id": str(i),
+            "question_id": task_id,
             "difficulty": "hard",
             "contest_date": "2024-02-03T00:00:00",
             "code_list": ["x"],
             "graded_list": [False],
             "metadata": ['{"error_code": -2}'],
         }
-        for i in range(880)
+        for task_id in known_task_ids("livecodebench", "release_v5", "generation") or ()
     ]
     load(_lines(tmp_path / "lcb.jsonl", rows), "livecodebench", "lcb_codegen", model="O1-Mini")
     task = run.lake.read("tasks").to_pylist()[0]
