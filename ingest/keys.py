@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+MODEL_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*__[A-Za-z0-9][A-Za-z0-9._+-]{0,150}")
+"""``<org>__<name>``: a folder name on every file system, and clean on the Hub."""
 
 REQUEST_FIELDS = (
     "dataset_digest",

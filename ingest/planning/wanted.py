@@ -17,6 +17,7 @@ from ..benchmarks import resolve
 from ..benchmarks.declaration import Benchmark
 from ..config import Settings
 from ..errors import UsageError
+from ..keys import MODEL_KEY
 from ..schemas import TEMPLATING_MODES
 from .models import Model, find_model, nearest, read_models
 
@@ -146,8 +147,8 @@ def _model_problems(model: Model) -> Iterable[str]:
         yield f"{model.name} is excluded: {model.excluded_because}"
     if model.templating_mode not in TEMPLATING_MODES:
         yield f"templating_mode {model.templating_mode!r} is not allowed; one of {', '.join(TEMPLATING_MODES)}"
-    if "__" not in model.name or "/" in model.name:
-        yield f"{model.name!r} is not a model key; write <org>__<name>"
+    if not MODEL_KEY.fullmatch(model.name):
+        yield f"{model.name!r} is not a model key; write <org>__<name>, without blanks"
 
 
 def _cells(item: Any, where: str, problems: list[str]) -> list[WantedCell]:
