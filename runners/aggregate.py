@@ -6,19 +6,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..ingest import schemas
 from ..ingest.bundled import RECORDED_LAKE
-from ..ingest.errors import BadInput, Interrupted, LakeError
-from ..ingest.lake import Lake, check_part
+from ..ingest.errors import BadInput, Interrupted
+from .lake_check import check_parts
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +27,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 """The package is a dbt project: dbt_project.yml, profiles.yml, models, macros, seeds lie in its root."""
 NOT_EXPORTED = ("fct_sample_results",)
 """Marts that are views over the lake: their rows are the lake itself."""
+
+_FAILED = ("error", "fail", "runtime error")
 
 Advance = Callable[[int, str], None]
 """Hears that so many nodes have ended, and the name of the last."""
@@ -53,9 +55,9 @@ def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, watch: 
     """Build every mart of ``lake_root`` (None: the bundled lake) into ``output`` and export it to ``marts/`` beside it.
 
     ``watch`` is told the number of nodes, then each as it ends. Raises LakeError for a damaged part, BadInput when a
-    model or a data test fails; ``output`` is untouched then.
+    model or a data test fails, OSError (ENOSPC) on a full disk; ``output`` is untouched then.
     """
-    lake = (lake_root or RECORDED_LAKE).expanduser().resolve()
+    lake = _resolved(lake_root)
     check_parts(lake)
     output = output.expanduser().resolve()
     workshop = output.parent / f".build-{os.getpid()}"
@@ -71,17 +73,12 @@ def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, watch: 
         shutil.rmtree(workshop, ignore_errors=True)
 
 
-def check_parts(lake: Path) -> None:
-    """LakeError that names part and column where a part cannot be read as its table; footers only."""
-    if _is_published(lake):
-        for part in sorted((lake / "data").rglob("*.parquet")):
-            _check_published(part)
-        tables = [table for table in schemas.TABLES if table not in ("samples", "results")]
-        parts = [(table, part) for table in tables for part in sorted((lake / table).rglob("*.parquet"))]
-    else:
-        parts = [(table, part) for table in schemas.TABLES for part in Lake(lake).live_parts(table)]
-    for table, part in parts:
-        check_part(table, part)
+def would_write(lake_root: Path | None, output: Path) -> list[Path]:
+    """The files that ``build`` would write; the lake is checked as ``build`` checks it, nothing is written."""
+    check_parts(_resolved(lake_root))
+    output = output.expanduser().resolve()
+    marts = sorted(path.stem for path in (PROJECT / "models" / "marts").glob("*.sql"))
+    return [output, *(output.parent / "marts" / f"{mart}.parquet" for mart in marts if mart not in NOT_EXPORTED)]
 
 
 def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, watch: Watch = unwatched) -> None:
@@ -105,6 +102,9 @@ def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, watch: Wa
         _close_connections()
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise Interrupted("the build was interrupted; the marts are as they were", "run the same command again")
+    results = getattr(outcome.result, "results", None) or []
+    said = [str(node.message) for node in results if str(node.status) in _FAILED]
+    _refuse_full_disk([str(outcome.exception or ""), *said], path)
     if outcome.exception is not None:
         raise BadInput(f"dbt could not start: {_sentence(outcome.exception)}", "dbt build, to see all it says")
     if not outcome.success:
@@ -146,7 +146,17 @@ def opened(path: Path, *, with_functions: bool = False) -> Iterator[duckdb.DuckD
 
 
 def _export(path: Path, folder: Path) -> list[Path]:
+    import duckdb
+
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _copied(path, folder)
+    except duckdb.Error as error:
+        _refuse_full_disk([str(error)], path)
+        raise
+
+
+def _copied(path: Path, folder: Path) -> list[Path]:
     written = []
     with opened(path) as connection:
         for mart in marts_of(connection):
@@ -174,23 +184,16 @@ def _summary(path: Path) -> tuple[tuple[dict[str, Any], ...], int]:
     return rows, refusals[0][0]
 
 
-def _is_published(lake: Path) -> bool:
-    return (lake / "data").is_dir() and not (lake / "_live").is_dir()
+def _resolved(lake_root: Path | None) -> Path:
+    return (lake_root or RECORDED_LAKE).expanduser().resolve()
 
 
-def _check_published(part: Path) -> None:
-    """A published part holds samples and results in one row; sample_id is computed where it is absent."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        found = set(pq.read_schema(part).names)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise LakeError(f"{part} is not a readable Parquet file", "get the file again") from error
-    needed = dict.fromkeys([*schemas.SAMPLES.required(), *schemas.RESULTS.required()])
-    for name in needed:
-        if name != "sample_id" and name not in found:
-            raise LakeError(f"{part} lacks the column {name}", "get the part again, or build it from whole rows")
+def _refuse_full_disk(said: Iterable[str], path: Path) -> None:
+    """DuckDB and dbt wrap the error of the disk into theirs; the user is to read the disk's."""
+    for text in said:
+        for code in (errno.ENOSPC, errno.EDQUOT):
+            if f"[Errno {code}]" in text or os.strerror(code) in text:
+                raise OSError(code, os.strerror(code), str(path.parent.parent))
 
 
 def _listener(advance: Advance) -> Callable[[Any], None]:
@@ -203,7 +206,7 @@ def _listener(advance: Advance) -> Callable[[Any], None]:
 
 def _failures(result: Any) -> str:
     """One sentence from the nodes that failed, the first one in full."""
-    failed = [node for node in getattr(result, "results", []) if str(node.status) in ("error", "fail", "runtime error")]
+    failed = [node for node in getattr(result, "results", []) if str(node.status) in _FAILED]
     if not failed:
         return "dbt build failed"
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""

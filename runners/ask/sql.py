@@ -81,10 +81,21 @@ def _explained(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> Ex
         found = pattern.search(text)
         if found:
             names = sorted(name for (name,) in connection.execute(query).fetchall())
+            if found[1].split(".")[-1].lower() in names:
+                return UsageError(_sentence(error), _holders(connection, noun, found[1]))
             return UsageError(f"there is no {noun} {found[1]}", _nearest(found[1], names))
     if "No files found" in text or "Cannot open file" in text:
         return BadInput(f"the lake has moved since the marts were built: {_sentence(error)}", "benchforge aggregate")
     return UsageError(_sentence(error), 'benchforge sql "select table_name from information_schema.tables"')
+
+
+def _holders(connection: duckdb.DuckDBPyConnection, noun: str, word: str) -> str:
+    """The name exists, but not in this place of the query: DuckDB's sentence is true, and this says where it is."""
+    if noun != "column":
+        return 'benchforge sql "show all tables"'
+    query = "select distinct table_name from information_schema.columns where lower(column_name) = lower(?) order by 1"
+    tables = [name for (name,) in connection.execute(query, [word.split(".")[-1]]).fetchall()]
+    return f"{word} is a column of {', '.join(tables[:5])}{' and others' if len(tables) > 5 else ''}"
 
 
 def _nearest(word: str, names: list[str]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import random
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -19,6 +22,9 @@ from benchforge.ingest.pins import pins_of
 from benchforge.macros import estimators
 from benchforge.runners import aggregate
 from benchforge.runners.ask import sql
+from benchforge.runners.cli.aggregate import command
+from benchforge.runners.lake_check import ADDED_LATER, check_parts
+from click.testing import CliRunner
 
 PIN = pins_of("humaneval")["v1"]
 NUM_TASKS = 164
@@ -314,12 +320,92 @@ def test_a_part_without_a_required_column_is_named_and_nothing_is_built(tmp_path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("table", "column"), [("results", "official_base_verdict"), ("tasks", "task_digest")])
+def test_a_part_that_lost_a_column_is_named_although_the_column_may_be_null(
+    tmp_path: Path, table: str, column: str
+) -> None:
+    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
+    part = next((lake / table).rglob("*.parquet"))
+    pq.write_table(pq.read_table(part, partitioning=None).drop_columns([column]), part)
+    with pytest.raises(LakeError, match=rf"{part.name} lacks the column {column} of table {table}"):
+        check_parts(lake)
+
+
+def test_a_part_from_before_a_column_was_added_is_whole(tmp_path: Path) -> None:
+    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
+    for table, columns in ADDED_LATER.items():
+        for part in (lake / table).rglob("*.parquet"):
+            rows = pq.read_table(part, partitioning=None)
+            pq.write_table(rows.drop_columns([name for name in columns if name in rows.column_names]), part)
+    check_parts(lake)
+
+
+@pytest.mark.parametrize("damage", ["deleted", "torn"])
+def test_parts_without_any_live_one_are_no_empty_leaderboard(tmp_path: Path, damage: str) -> None:
+    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
+    for entry in (lake / "_live").rglob("*.jsonl"):
+        if damage == "torn":
+            entry.write_text(entry.read_text()[:20])
+    if damage == "deleted":
+        shutil.rmtree(lake / "_live")
+    with pytest.raises(LakeError, match="none of them counts") as caught:
+        aggregate.build(lake, tmp_path / "out" / "benchforge.duckdb")
+    assert "_live" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_published_part_without_a_required_column_is_named(tmp_path: Path) -> None:
     lake = _write_published(tmp_path / "lake", _all_rows(PLANS[:1]))
     part = next((lake / "data").rglob("*.parquet"))
     pq.write_table(pq.read_table(part, partitioning=None).drop_columns(["origin"]), part)
     with pytest.raises(LakeError, match=r"part-0.parquet lacks the column origin"):
-        aggregate.check_parts(lake)
+        check_parts(lake)
+
+
+class _FullDisk:
+    """dbtRunner on a disk without a free block."""
+
+    def __init__(self, outcome: Any) -> None:
+        self.outcome = outcome
+
+    def __call__(self, *given: object, **named: object) -> _FullDisk:
+        return self
+
+    def invoke(self, words: object) -> Any:
+        return self.outcome
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        SimpleNamespace(success=False, result=None, exception=OSError(errno.ENOSPC, "No space left on device")),
+        SimpleNamespace(
+            success=False,
+            exception=None,
+            result=SimpleNamespace(
+                results=[SimpleNamespace(status="error", message="IO Error: Could not write: No space left on device")]
+            ),
+        ),
+    ],
+)
+def test_a_full_disk_is_said_as_the_disk_says_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: object
+) -> None:
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", _FullDisk(outcome))
+    with pytest.raises(OSError, match="No space left") as caught:
+        aggregate.build(None, tmp_path / "out" / "benchforge.duckdb")
+    assert caught.value.errno == errno.ENOSPC
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_dry_run_names_the_files_of_a_build_and_writes_none(built: aggregate.Built, tmp_path: Path) -> None:
+    planned = aggregate.would_write(built.path.parent.parent / "lake", built.path)
+    assert planned == [built.path, *built.exports]
+    output = tmp_path / "out" / "x.duckdb"
+    told = CliRunner().invoke(command, ["--recorded", "--dry-run", "--output", str(output), "--format", "json"])
+    assert told.exit_code == 0, told.output
+    assert str(output) in told.stdout
+    assert not output.parent.exists()
 
 
 def test_a_failed_build_leaves_the_old_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,6 +452,12 @@ def test_an_unknown_name_is_answered_with_the_nearest(
     with pytest.raises(UsageError, match=sentence) as caught:
         sql.ask(built.path, query)
     assert hint in caught.value.hint
+
+
+def test_a_column_that_stands_elsewhere_is_not_called_missing(built: aggregate.Built) -> None:
+    with pytest.raises(UsageError, match="not found in FROM clause") as caught:
+        sql.ask(built.path, "select count(*) filter (reproduced is null) from headline")
+    assert "fct_published_agreement" in caught.value.hint
 
 
 @pytest.mark.parametrize(
