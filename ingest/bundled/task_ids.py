@@ -40,9 +40,9 @@ _RELEASES = tuple(f"release_v{number}" for number in range(1, 7))
 def known_task_ids(benchmark: str, dataset_version: str, scenario: str) -> tuple[str, ...] | None:
     """Every id that the scenario of this version may have, in order; None where no list is kept."""
     for entry in json.loads(FILE.read_text(encoding="utf-8")):
-        if entry["benchmark"] == benchmark and scenario in entry["scenarios"]:
-            if dataset_version in entry["dataset_versions"]:
-                return tuple(_unpacked(entry))
+        is_listed = dataset_version in entry["dataset_versions"] and scenario in entry["scenarios"]
+        if is_listed and entry["benchmark"] == benchmark:
+            return tuple(_unpacked(entry))
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BadInput
 from .records import Context, Format, Judgement, Record, Recording
-from .source_files import field_of, json_document, json_lines, occurrence_counter
+from .source_files import field_of, json_document, json_lines, line_of, occurrence_counter
 
 DATASETS: Mapping[str, tuple[str, str]] = {
     "84f4b93a1270b492e4c54d5212da7a5b": ("humanevalplus", "v0.1.9"),
@@ -43,7 +43,7 @@ def read_samples(path: Path, context: Context) -> Recording:
         key = "solution" if "solution" in row else "completion"
         text = field_of(path, row, key, str)
         implied = {"solution": "program", "completion": "completion"}[key]
-        records.append(Record(task_id, next_index(task_id), text, context.text_form or implied))
+        records.append(Record(task_id, next_index(task_id), text, context.text_form or implied, line=line_of(row)))
     return Recording(tuple(records))
 
 
@@ -67,6 +67,8 @@ def _graded_task(path: Path, task_id: str, entry: Any, text_form: str | None) ->
     if not isinstance(entry, list):
         raise BadInput(f"{path}: results of {task_id} are neither a list nor an object", _WRONG_FORMAT)
     for index, sample in enumerate(entry):
+        if not isinstance(sample, dict):
+            raise BadInput(f"{path}: sample {index} of {task_id} is no object", _WRONG_FORMAT)
         statuses = {"base": sample.get("base_status"), "plus": sample.get("plus_status")}
         solution = sample.get("solution")
         form = (text_form or "program") if solution is not None else None

@@ -10,13 +10,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput, NotStaged
 from .records import Context, Format, Judgement, Record, Recording
-from .source_files import field_of, json_lines, occurrence_counter
+from .source_files import field_of, json_lines, line_of, occurrence_counter
 
 _LAST_FUNCTION = re.compile(r"^def\s+(\w+)\s*\(", re.MULTILINE)
 
@@ -30,15 +30,16 @@ def read_runs(path: Path, context: Context) -> Recording:
     return Recording(tuple(reader(path, rows, context)))
 
 
-def _completions(path: Path, rows: list[dict[str, Any]], context: Context) -> Iterator[Record]:
+def _completions(path: Path, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Record]:
     next_index = occurrence_counter()
     for row in rows:
         task_id = field_of(path, row, "task_id", str)
         text = field_of(path, row, "completion", str)
-        yield Record(task_id, next_index(task_id), text, context.text_form or "completion", _judgements(path, row))
+        form = context.text_form or "completion"
+        yield Record(task_id, next_index(task_id), text, form, _judgements(path, row), line=line_of(row))
 
 
-def _programs(path: Path, rows: list[dict[str, Any]], context: Context) -> Iterator[Record]:
+def _programs(path: Path, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Record]:
     for row in rows:
         task_id = field_of(path, row, "task_id", str)
         index = field_of(path, row, "run", int) - 1
@@ -50,10 +51,11 @@ def _programs(path: Path, rows: list[dict[str, Any]], context: Context) -> Itera
             context.text_form or "program",
             _judgements(path, row),
             tokens if isinstance(tokens, int) else None,
+            line_of(row),
         )
 
 
-def _by_prompt(path: Path, rows: list[dict[str, Any]], context: Context) -> Iterator[Record]:
+def _by_prompt(path: Path, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Record]:
     if context.prompts is None:
         raise NotStaged(
             f"{path} names its problems by their prompts, and the problems of {context.benchmark} are not staged",
@@ -62,7 +64,7 @@ def _by_prompt(path: Path, rows: list[dict[str, Any]], context: Context) -> Iter
     for row in rows:
         task_id = _task_of(path, field_of(path, row, "prompt", str), context.prompts)
         for index, text in enumerate(field_of(path, row, "samples", list)):
-            yield Record(task_id, index, text, context.text_form or "raw")
+            yield Record(task_id, index, text, context.text_form or "raw", line=line_of(row))
 
 
 def _task_of(path: Path, prompt: str, prompts: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import BadInput
 from .records import Context, Format, Judgement, Record, Recording, TaskFacts
-from .source_files import field_of, json_rows
+from .source_files import field_of, json_rows, line_of
 
 _BY_ERROR_CODE: Mapping[int, Judgement] = {
     -1: Judgement("timeout", "timeout"),
@@ -52,7 +52,7 @@ def _samples(path: Path, task_id: str, row: Mapping[str, Any], context: Context)
             raise BadInput(f"{path}: sample {index} of {task_id} is not text", "")
         note = metadata[index] if isinstance(metadata, list) and index < len(metadata) else None
         judgements = {} if grades is None else {"base": _judgement(grades[index], note)}
-        yield Record(task_id, index, reply, context.text_form or form, judgements)
+        yield Record(task_id, index, reply, context.text_form or form, judgements, line=line_of(row))
 
 
 def _judgement(grade: Any, note: Any) -> Judgement:

@@ -12,19 +12,20 @@
 ``plus_reason``    the same
 =================  ==========================================================================================
 
-A row needs a text or a verdict. Any other column is refused, so that a misspelt one is not silently lost.
+A row needs a text or a verdict; a ``plus_verdict`` needs its ``base_verdict``; ``passed`` beside verdicts must agree
+with all of them; a reason needs its verdict, and a pass has the reason ``ok`` or none. Any other column is refused, so
+that a misspelt one is not silently lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import schemas
 from ..errors import BadInput
 from .records import Context, Format, Judgement, Record, Recording
-from .source_files import field_of, json_lines, occurrence_counter
+from .source_files import Row, field_of, json_lines, occurrence_counter, place_of
 
 COLUMNS = (
     "task_id",
@@ -38,7 +39,7 @@ COLUMNS = (
 
 def read_plain(path: Path, context: Context) -> Recording:
     """Rows of the table above."""
-    rows = _parquet_rows(path) if _is_parquet(path) else json_lines(path)
+    rows: list[Row] = _parquet_rows(path) if _is_parquet(path) else json_lines(path)
     unknown = sorted({name for row in rows for name in row} - set(COLUMNS))
     if unknown:
         raise BadInput(f"{path} has the unknown column {unknown[0]!r}", f"columns are {', '.join(COLUMNS)}")
@@ -52,20 +53,21 @@ def read_plain(path: Path, context: Context) -> Recording:
     return Recording(tuple(records))
 
 
-def _record(path: Path, task_id: str, index: int, row: Mapping[str, Any], context: Context) -> Record:
-    text = row.get("text")
+def _record(path: Path, task_id: str, index: int, row: Row, context: Context) -> Record:
+    text = None if row.get("text") is None else field_of(path, row, "text", str)
     form = context.text_form or row.get("text_form")
     judgements = _judgements(path, task_id, row)
+    sample = f"{place_of(path, row)}: sample {index} of {task_id}"
     if text is not None and form not in schemas.TEXT_FORMS:
-        raise BadInput(
-            f"{path}: sample {index} of {task_id} needs a text_form", f"one of {', '.join(schemas.TEXT_FORMS)}"
-        )
+        raise BadInput(f"{sample} needs a text_form", f"one of {', '.join(schemas.TEXT_FORMS)}")
     if text is None and not judgements:
-        raise BadInput(f"{path}: sample {index} of {task_id} has neither a text nor a verdict", "")
-    return Record(task_id, index, text, form if text is not None else None, judgements)
+        raise BadInput(f"{sample} has neither a text nor a verdict", "")
+    return Record(task_id, index, text, form if text is not None else None, judgements, line=row.line)
 
 
-def _judgements(path: Path, task_id: str, row: Mapping[str, Any]) -> dict[str, Judgement]:
+def _judgements(path: Path, task_id: str, row: Row) -> dict[str, Judgement]:
+    if contradiction := _contradiction(path, row):
+        raise BadInput(f"{place_of(path, row)}: {task_id} {contradiction}", "correct the row, or leave a column out")
     judgements = {}
     for part in schemas.PARTS:
         verdict, reason = row.get(f"{part}_verdict"), row.get(f"{part}_reason")
@@ -73,16 +75,42 @@ def _judgements(path: Path, task_id: str, row: Mapping[str, Any]) -> dict[str, J
             verdict = "pass" if field_of(path, row, "passed", bool) else "fail"
         if verdict is None:
             continue
-        _refuse_other_words(path, task_id, f"{part}_verdict", verdict, schemas.VERDICTS)
+        _refuse_other_words(path, row, f"{part}_verdict", verdict, schemas.VERDICTS)
         if reason is not None:
-            _refuse_other_words(path, task_id, f"{part}_reason", reason, schemas.REASONS)
+            _refuse_other_words(path, row, f"{part}_reason", reason, schemas.REASONS)
         judgements[part] = Judgement(verdict, reason or ("ok" if verdict == "pass" else None))
     return judgements
 
 
-def _refuse_other_words(path: Path, task_id: str, column: str, value: Any, allowed: tuple[str, ...]) -> None:
+def _contradiction(path: Path, row: Row) -> str:
+    """What in this row cannot be true together, in words; "" when nothing."""
+    verdicts = {part: row[f"{part}_verdict"] for part in schemas.PARTS if row.get(f"{part}_verdict") is not None}
+    if "plus" in verdicts and "base" not in verdicts:
+        return "has a plus_verdict without a base_verdict, and neither number could count it"
+    if verdicts and row.get("passed") is not None:
+        passed = field_of(path, row, "passed", bool)
+        if passed != all(verdict == "pass" for verdict in verdicts.values()):
+            said = ", ".join(f"{part}_verdict {verdict}" for part, verdict in verdicts.items())
+            return f"says passed {str(passed).lower()} and {said}"
+    return next((fault for part in schemas.PARTS if (fault := _odd_reason(row, part))), "")
+
+
+def _odd_reason(row: Row, part: str) -> str:
+    reason = row.get(f"{part}_reason")
+    implied = "pass" if row.get("passed") is True else None if row.get("passed") is None else "fail"
+    verdict = row.get(f"{part}_verdict") or (implied if part == "base" else None)
+    if reason is None:
+        return ""
+    if verdict is None:
+        return f"has a {part}_reason without a {part}_verdict"
+    fits = {"pass": reason == "ok", "timeout": reason == "timeout"}.get(verdict, reason != "ok")
+    return "" if fits else f"has {part}_verdict {verdict} with {part}_reason {reason}"
+
+
+def _refuse_other_words(path: Path, row: Row, column: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise BadInput(f"{path}: {column} of {task_id} cannot be {value!r}", f"allowed are {', '.join(allowed)}")
+        message = f"{place_of(path, row)}: {column} of {row['task_id']} cannot be {value!r}"
+        raise BadInput(message, f"allowed are {', '.join(allowed)}")
 
 
 def _is_parquet(path: Path) -> bool:
@@ -93,14 +121,15 @@ def _is_parquet(path: Path) -> bool:
         raise BadInput(f"{path} cannot be read: {error.strerror}", "check the path") from error
 
 
-def _parquet_rows(path: Path) -> list[dict[str, Any]]:
+def _parquet_rows(path: Path) -> list[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path).read().to_pylist()
-    except (pa.ArrowException, OSError) as error:
+        rows = pq.ParquetFile(path).read().to_pylist()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not a whole Parquet file: {error}", "get the file again") from error
+    return [Row(row, number) for number, row in enumerate(rows, start=1)]
 
 
 FORMATS = (Format("benchforge", read_plain, "our own plain JSON lines or Parquet: task_id, text, verdicts"),)

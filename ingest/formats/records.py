@@ -18,7 +18,10 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Record:
-    """One recorded sample: its text as the file holds it, its verdicts by part (``base``, ``plus``), or both."""
+    """One recorded sample: its text as the file holds it, its verdicts by part (``base``, ``plus``), or both.
+
+    ``line`` is where it stands in its file (a row counted from 1 in Parquet), None where the file has no lines.
+    """
 
     task_id: str
     sample_index: int
@@ -26,6 +29,7 @@ class Record:
     text_form: str | None = None
     judgements: Mapping[str, Judgement] = field(default_factory=dict)
     completion_tokens: int | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,32 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
 
 _AGAIN = "get the file again"
+
+
+class Row(dict[str, Any]):
+    """One object of a file of rows; ``line`` is counted from 1."""
+
+    def __init__(self, values: Mapping[str, Any], line: int) -> None:
+        super().__init__(values)
+        self.line = line
+
+
+def line_of(row: Mapping[str, Any]) -> int | None:
+    """Where the row stands in its file; None where the file has no lines."""
+    return row.line if isinstance(row, Row) else None
+
+
+def place_of(path: Path, row: Mapping[str, Any]) -> str:
+    """``FILE line 3``, or the file alone: what an error message begins with."""
+    line = line_of(row)
+    return str(path) if line is None else f"{path} line {line}"
 
 
 def read_content(path: Path) -> bytes:
@@ -47,18 +66,18 @@ def json_document(path: Path) -> Any:
         raise BadInput(f"{path} is not whole JSON: {error}", _AGAIN) from error
 
 
-def json_lines(path: Path) -> list[dict[str, Any]]:
+def json_lines(path: Path) -> list[Row]:
     """The file as JSON objects, one per line; blank lines are allowed, a torn last line is not."""
-    rows = []
+    rows: list[Row] = []
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
-            rows.append(_row(path, number, line))
+            rows.append(Row(_row(path, number, line), number))
     if not rows:
         raise BadInput(f"{path} holds no rows", _AGAIN)
     return rows
 
 
-def json_rows(path: Path) -> list[dict[str, Any]]:
+def json_rows(path: Path) -> Sequence[Mapping[str, Any]]:
     """Objects of a file that is either one JSON list or JSON lines."""
     if not _text(path).lstrip().startswith("["):
         return json_lines(path)
@@ -72,9 +91,11 @@ def field_of(path: Path, row: Mapping[str, Any], name: str, type_: type | tuple[
     """A field that must be there and of this type; BadInput names file, task and field."""
     value = row.get(name)
     if not isinstance(value, type_) or (isinstance(value, bool) and type_ is int):
-        where = f" of {row['task_id']}" if isinstance(row.get("task_id"), str) else ""
+        where = f" of {row['task_id']!r}" if isinstance(row.get("task_id"), str) else ""
         found = "is missing" if name not in row else f"is {type(value).__name__}"
-        raise BadInput(f"{path}: field {name!r}{where} {found}", "check that the format named fits the file")
+        raise BadInput(
+            f"{place_of(path, row)}: field {name!r}{where} {found}", "check that the format named fits the file"
+        )
     return value
 
 

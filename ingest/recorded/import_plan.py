@@ -19,6 +19,7 @@ from ..pins import Pin, pins_of
 from ..staging import staged
 from .reconcile import Expected, Reconciled, reconcile
 from .rows import Asked, model_and_protocol
+from .writable import refuse_odd_records
 
 _SOURCE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+@[0-9a-f]{7,40}")
 _STATED_TOLERANCE_PERCENT = 0.05
@@ -71,6 +72,7 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     source = _source(wanted.source, digest)
     readable = _staged(benchmark, _known_version(benchmark, wanted.version_name), scenario, datasets_root)
     recording = registry()[wanted.format_name].read(path, _context(benchmark, scenario, wanted, readable))
+    refuse_odd_records(path, recording.records)
     pin, version_note = _version(path, benchmark, scenario, wanted, recording)
     tasks = _staged(benchmark, pin.dataset_version, scenario, datasets_root)
     reconciled = reconcile(path, recording.records, _expected(pin, scenario, tasks), wanted.num_samples)

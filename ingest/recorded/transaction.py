@@ -1,9 +1,9 @@
 """Import: a recorded file becomes one shard: manifest line, samples, published verdicts, both markers.
 
-Everything is read and reconciled (``import_plan``) before the first byte is written. The shard id is the digest of the
-file's unpacked content, benchmark, scenario and model; parts are named by their content; the manifest refuses a
-changed request. So the same file twice changes nothing, a crash between two writes is healed by the same command, and
-the same file under another temperature is an error that names the field.
+Everything is read, reconciled (``import_plan``) and known to fit the lake's types before the first byte is written. The
+shard id is the digest of the file's unpacked content, benchmark, scenario and model; parts are named by their content;
+the manifest refuses a changed request. So the same file twice changes nothing, a crash between two writes is healed by
+the same command, and the same file under another temperature is an error that names the field.
 
 Verdicts of others never stand where ours do: they carry ``grader_id`` ``published:…`` and ``origin`` ``published``.
 The samples count as generated, so the shard is pending for ``score`` like any other that brought texts.
@@ -19,11 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput, ConfigurationChanged
+from ..errors import BadInput, ConfigurationChanged, LakeError
 from ..manifest import Run, Shard, run_id
-from ..tasks import record_tasks, record_unstaged_tasks
+from ..tasks import record_tasks, record_unstaged_tasks, task_row
 from .import_plan import Plan, Wanted, plan_import
 from .rows import recorded_task_rows, result_rows, sample_rows
+from .writable import refuse_unwritable
 
 __all__ = ["Imported", "Wanted", "import_file"]
 
@@ -57,29 +58,52 @@ def import_file(run: Run, path: Path, wanted: Wanted, datasets_root: Path, *, is
     if is_dry_run:
         return Imported(shard_id, f"would import {summary}", plan.notes, False)
     _refuse_another_request(path, run.manifest.shards().get(shard_id), plan)
+    tables = _tables(plan, is_attached)
+    task_rows = _task_rows(plan)
+    refuse_unwritable(path, {**tables, "tasks": task_rows})
     run.manifest.add([plan.shard])
-    if run.is_done("generate", shard_id):
+    if run.is_done("generate", shard_id) and _is_in_lake(run, shard_id, tables):
         return Imported(shard_id, f"nothing to do: {path} was imported before", plan.notes, False)
-    num_rows = _write(run, plan, is_attached)
+    num_rows = _write(run, plan, tables, task_rows)
     _record_attempt(run, plan, num_rows, summary, started, time.monotonic() - clock)
     return Imported(shard_id, f"imported {summary}", plan.notes)
 
 
-def _write(run: Run, plan: Plan, is_attached: bool) -> int:
-    """Tasks first (idempotent), then the shard's own parts with both markers."""
+def _is_in_lake(run: Run, shard_id: str, tables: Mapping[str, Any]) -> bool:
+    """Whether this very lake has the shard's live parts: the run's marker cannot know of a second or a deleted lake."""
+    try:
+        return all(run.lake.live_parts(table, shard_id) for table in tables)
+    except LakeError:
+        return False
+
+
+def _tables(plan: Plan, is_attached: bool) -> dict[str, list[dict[str, Any]]]:
     asked, shard, records = plan.asked, plan.shard, plan.recording.records
-    if plan.tasks:
-        record_tasks(run.lake, plan.tasks, asked.dataset_version, asked.dataset_digest)
-    else:
-        test_sets = plan.pin.test_sets(asked.scenario) or plan.benchmark.test_sets.get(asked.scenario, ("base",))
-        kind = _KIND_OF_SCENARIO.get(asked.scenario, plan.benchmark.kind)
-        record_unstaged_tasks(run.lake, recorded_task_rows(asked, plan.recording, kind, test_sets))
     tables: dict[str, list[dict[str, Any]]] = {}
     if not is_attached:
         tables["samples"] = list(sample_rows(asked, records, shard.shard_id, shard.num_planned))
     if verdicts := list(result_rows(asked, records, shard.shard_id)):
         tables["results"] = verdicts
-    run.seal("generate", shard.shard_id, tables, shard.expected_rows)
+    return tables
+
+
+def _task_rows(plan: Plan) -> list[dict[str, Any]]:
+    """Rows of tasks: from the staged problems, else what the file tells."""
+    asked = plan.asked
+    if plan.tasks:
+        return [task_row(task, asked.dataset_version, asked.dataset_digest) for task in plan.tasks]
+    test_sets = plan.pin.test_sets(asked.scenario) or plan.benchmark.test_sets.get(asked.scenario, ("base",))
+    kind = _KIND_OF_SCENARIO.get(asked.scenario, plan.benchmark.kind)
+    return recorded_task_rows(asked, plan.recording, kind, test_sets)
+
+
+def _write(run: Run, plan: Plan, tables: dict[str, list[dict[str, Any]]], task_rows: list[dict[str, Any]]) -> int:
+    """Tasks first (idempotent), then the shard's own parts with both markers."""
+    if plan.tasks:
+        record_tasks(run.lake, plan.tasks, plan.asked.dataset_version, plan.asked.dataset_digest)
+    else:
+        record_unstaged_tasks(run.lake, task_rows)
+    run.seal("generate", plan.shard.shard_id, tables, plan.shard.expected_rows)
     return sum(len(rows) for rows in tables.values())
 
 

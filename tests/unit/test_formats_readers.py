@@ -191,12 +191,32 @@ def test_plain_parquet(tmp_path):
         ({"passed": True}, "field 'task_id' is missing"),
         ({"task_id": "t", "base_verdict": "ok"}, "base_verdict of t cannot be 'ok'"),
         ({"task_id": "t", "text": "x"}, "needs a text_form"),
-        ({"task_id": "t", "sample_index": True, "passed": True}, "'sample_index' of t is bool"),
+        ({"task_id": "t", "sample_index": True, "passed": True}, "'sample_index' of 't' is bool"),
     ],
 )
 def test_plain_rows_that_are_refused(read, row, said):
     with pytest.raises(BadInput, match=said):
         read("benchforge", [row])
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"plus_verdict": "pass"}, "plus_verdict without a base_verdict"),
+        ({"plus_verdict": "fail", "passed": True}, "plus_verdict without a base_verdict"),
+        ({"passed": True, "base_verdict": "fail"}, "says passed true and base_verdict fail"),
+        ({"passed": False, "base_verdict": "pass"}, "says passed false and base_verdict pass"),
+        ({"base_verdict": "pass", "base_reason": "wrong_answer"}, "base_verdict pass with base_reason wrong_answer"),
+        ({"base_verdict": "timeout", "base_reason": "ok"}, "base_verdict timeout with base_reason ok"),
+        ({"passed": True, "base_reason": "exception"}, "base_verdict pass with base_reason exception"),
+        ({"text": "x", "text_form": "raw", "base_reason": "syntax"}, "base_reason without a base_verdict"),
+    ],
+)
+def test_plain_rows_that_contradict_themselves_name_their_line(read, row, said):
+    whole = {"task_id": "t", "passed": False, "base_verdict": "pass", "plus_verdict": "fail"}
+    assert read("benchforge", [whole]).records[0].judgements == {"base": PASSED, "plus": FAILED}
+    with pytest.raises(BadInput, match=f"line 2: t .*{said}"):
+        read("benchforge", [whole, {"task_id": "t", **row}])
 
 
 GOOD = b'{"task_id": "HumanEval/0", "solution": "x"}\n'

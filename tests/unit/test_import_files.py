@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import shutil
 
 import pytest
 from benchforge.ingest.bundled.task_ids import known_task_ids
@@ -85,6 +86,44 @@ def test_the_same_file_twice_changes_nothing(run, load, tmp_path):
     assert first.is_new and not again.is_new and not packed.is_new
     assert first.shard_id == again.shard_id == packed.shard_id
     assert _everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_lake_without_the_rows_gets_them_whatever_the_run_remembers(run, load, tmp_path, is_deleted):
+    path = _lines(tmp_path / "samples.jsonl", [{**row, "passed": True} for row in _humaneval_rows()])
+    wanted = Wanted(format_name="humaneval", benchmark="humaneval", model="m")
+    load(path, "humaneval", "humaneval")
+    if is_deleted:
+        shutil.rmtree(tmp_path / "lake")
+    lake = Lake(tmp_path / ("lake" if is_deleted else "second"))
+    other = Run(run.root, lake)
+    assert import_file(other, path, wanted, tmp_path / "datasets").is_new
+    assert [lake.read(table).num_rows for table in ("samples", "results", "tasks")] == [164, 164, 164]
+    assert not import_file(other, path, wanted, tmp_path / "datasets").is_new
+    assert len(run.manifest.shards()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\ud800", "lone surrogate"),
+        (5, "field 'text' of 'HumanEval/1' is int"),
+        (["a"], "field 'text' of 'HumanEval/1' is list"),
+    ],
+)
+def test_a_text_that_cannot_be_stored_leaves_nothing_behind(load, tmp_path, text, said):
+    rows = [{"task_id": f"HumanEval/{i}", "text": text if i == 1 else "x", "text_form": "raw"} for i in range(164)]
+    with pytest.raises(BadInput, match=rf"samples\.jsonl line 2: .*{said}"):
+        load(_lines(tmp_path / "samples.jsonl", rows), "benchforge")
+    assert _everything(tmp_path) == {}
+
+
+def test_a_fact_of_the_wrong_type_leaves_nothing_behind(load, tmp_path):
+    ids = known_task_ids("livecodebench", "release_v1", "generation") or ()
+    rows = [{"question_id": i, "difficulty": 5, "code_list": ["x"], "graded_list": [True]} for i in ids]
+    with pytest.raises(BadInput, match="does not fit table tasks"):
+        load(_lines(tmp_path / "lcb.jsonl", rows), "livecodebench", "lcb_codegen")
+    assert _everything(tmp_path) == {}
 
 
 def test_the_same_file_under_another_request_is_an_error_that_names_the_field(load, tmp_path):
@@ -190,7 +229,7 @@ def test_tasks_unknown_to_a_staged_benchmark_are_named_even_with_partial(load, t
 
 @pytest.mark.parametrize("is_partial", [False, True])
 def test_a_stranger_among_the_problems_is_refused_without_staged_problems(load, tmp_path, is_partial):
-    rows = _humaneval_rows()[:-1] + [{"task_id": "HumanEval/200", "completion": "x"}]
+    rows = [*_humaneval_rows()[:-1], {"task_id": "HumanEval/200", "completion": "x"}]
     with pytest.raises(BadInput, match=r"does not have 1 task \(HumanEval/200\)"):
         load(_lines(tmp_path / "x.jsonl", rows), is_partial=is_partial)
     assert _everything(tmp_path) == {}
