@@ -16,7 +16,7 @@ from .conftest import total_task
 BURN = """
 import time
 def total(xs):
-    end = time.process_time() + 0.5
+    end = time.process_time() + 0.4
     while time.process_time() < end:
         pass
     return sum(xs)
@@ -45,7 +45,7 @@ def crowded_processor() -> Iterator[None]:
 
 
 def test_a_starved_program_passes_and_a_sleeping_one_runs_out_of_time(crowded_processor: None):
-    # half a processor second of work; the part has 1.2 seconds, less than a fifth of a processor gives in that time
+    # 0.4 processor seconds of work; the part has 1.2 seconds, and a fifth of a processor gives 0.24 in that time
     rules = replace(OFFICIAL, max_part_seconds=0.2, part_grace_seconds=1.0)
     expected = {"base": [1], "plus": []}
     task = total_task(base_inputs=[[[1]]], plus_inputs=[], expected=expected, limit_seconds=30.0)
@@ -54,6 +54,18 @@ def test_a_starved_program_passes_and_a_sleeping_one_runs_out_of_time(crowded_pr
     assert burned.outcomes["official"].base.verdict == "pass"
     assert burned.wall_seconds > 1.2, "the node was not busy enough to show anything"
     assert slept.outcomes["official"].base.verdict == "timeout"
+
+
+def test_the_limit_of_one_case_counts_no_waiting_either(crowded_processor: None):
+    # the part's budget is far away: only the limit of the case, 0.8 seconds, can end the one that sleeps
+    rules = replace(OFFICIAL, part_grace_seconds=300.0)
+    task = total_task(base_inputs=[[[1]]], plus_inputs=[], expected={"base": [1], "plus": []}, limit_seconds=0.8)
+    with Judge({task.task_id: task}, rules=rules) as judge:
+        burned, slept = (graded for _, graded in sorted(judge.grade(jobs(task.task_id)), key=lambda item: item[0].key))
+    assert burned.outcomes["official"].base.verdict == "pass"
+    assert burned.wall_seconds > 0.8, "the node was not busy enough to show anything"
+    part = slept.outcomes["official"].base
+    assert (part.verdict, part.reason) == ("fail", "timeout"), "officially an expired case is a failure"
 
 
 def jobs(task_id: str) -> list[Job]:

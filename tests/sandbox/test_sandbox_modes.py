@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import os
+import pickle
 import shutil
+import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +17,11 @@ from benchforge.ingest.errors import SandboxUnavailable
 from benchforge.ingest.schemas import SANDBOX_LAYERS
 from benchforge.runners.score import sandbox as sandbox_module
 from benchforge.runners.score.judge import Job, Judge
-from benchforge.runners.score.sandbox import Sandbox
+from benchforge.runners.score.judge.rules import OFFICIAL
+from benchforge.runners.score.judge.worker import Worker
+from benchforge.runners.score.sandbox import Sandbox, outer
 from benchforge.runners.score.sandbox.connection import SandboxBroken
+from benchforge.runners.score.sandbox.inside import wire
 
 from .conftest import BOTH, TASKS
 
@@ -70,7 +78,6 @@ def test_closing_leaves_nothing_behind() -> None:
 def test_a_dead_sandbox_is_a_failure_of_ours_never_a_verdict() -> None:
     from benchforge.runners.score.judge.execution import Bench
     from benchforge.runners.score.judge.expected import ExpectedStore
-    from benchforge.runners.score.judge.rules import OFFICIAL
     from benchforge.runners.score.judge.worker import grade
 
     bench = Bench(Sandbox.open, OFFICIAL, lambda seconds: None)
@@ -111,10 +118,81 @@ def test_text_that_breaks_an_extractor_extracts_nothing(
 
 
 def test_an_extractor_that_does_not_exist_is_an_error(extracting: Sandbox) -> None:
-    with pytest.raises(LookupError):
+    with pytest.raises(SandboxUnavailable, match="stub:whisper"):
         extracting.extract("stub:whisper", "text", {})
     with pytest.raises(LookupError):
         extracting.extract("no such extractor", "text", {})
+
+
+@pytest.fixture
+def no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter alone is shown inside, as in an image that somebody built without numpy."""
+    box = outer.local_box()
+    monkeypatch.setattr(outer, "local_box", lambda extract=None: dataclasses.replace(box, packages=()))
+
+
+@pytest.mark.parametrize(("flavour", "module"), [("numpy", "numpy"), ("extract", "tree_sitter")])
+def test_what_programs_need_inside_is_missed_at_once(no_packages: None, flavour: str, module: str) -> None:
+    with Sandbox.open() as sandbox, pytest.raises(SandboxUnavailable, match=module) as caught:
+        sandbox.server(flavour)
+    assert caught.value.hint
+
+
+def test_a_parser_that_breaks_while_it_loads_is_no_verdict(tmp_path: Path) -> None:
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    (tmp_path / "__init__.py").touch()
+    (tmp_path / "broken.py").write_text("raise OSError('no such library')\n")
+    with Sandbox.open(extractor_directory=tmp_path) as sandbox:
+        for _ in range(2):
+            with pytest.raises(SandboxUnavailable, match=r"extract\.broken"):
+                sandbox.extract("broken:anything", "text", {})
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def test_a_worker_refuses_to_start_without_numpy(
+    no_packages: None, ends: tuple[socket.socket, socket.socket], tmp_path: Path
+) -> None:
+    worker = Worker(ends[1], None, False, OFFICIAL, tmp_path, tempfile.gettempdir())
+    worker._greet()
+    name, error = pickle.loads(wire.receive(ends[0])[0])
+    worker._bench.renew()
+    assert name == "refused"
+    assert isinstance(error, SandboxUnavailable)
+    assert "numpy" in error.message
+
+
+def test_a_full_disk_under_the_expected_values_reaches_the_caller(
+    monkeypatch: pytest.MonkeyPatch, ends: tuple[socket.socket, socket.socket], tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    worker = Worker(ends[1], None, False, OFFICIAL, tmp_path / "cache", tempfile.gettempdir())
+    worker._answer(TASKS["halves"], "halves", "def halves(xs):\n    return xs\n", BOTH, 1)
+    worker._bench.renew()
+    name, error = "limit", None
+    while name == "limit":
+        name, error = pickle.loads(wire.receive(ends[0])[0])
+    assert (name, getattr(error, "errno", error)) == ("refused", errno.ENOSPC)
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_cache_that_cannot_be_written_ends_a_judge_without_a_traceback(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with Judge(TASKS, cache_directory=tmp_path / "cache") as judge, pytest.raises(OSError, match="cache"):
+        list(judge.grade([Job(None, "halves", "def halves(xs):\n    return xs\n", BOTH)]))
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_two_closed_folders_on_the_way_are_both_opened(tmp_path: Path) -> None:

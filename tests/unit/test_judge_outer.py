@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from benchforge.ingest import errors
 from benchforge.runners.score import sandbox
+from benchforge.runners.score.judge import Judge
 from benchforge.runners.score.sandbox import outer
 
 BOX = outer.Box(
@@ -75,9 +77,20 @@ def test_another_system_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_unknown_mode_is_a_usage_error() -> None:
-    with pytest.raises(errors.UsageError):
-        sandbox._canonical_mode("docker")
-    assert sandbox._canonical_mode("rlimit-only") == "inner-only"
+    with pytest.raises(errors.UsageError) as caught:
+        sandbox.known_mode("docker")
+    assert "bubblewrap" in caught.value.hint
+    assert sandbox.known_mode("rlimit-only") == "inner-only"
+    assert sandbox.known_mode(None) is None
+
+
+def test_an_unknown_mode_is_refused_before_a_judge_makes_anything(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(errors.UsageError, match="docker"):
+        Judge({}, "docker")
+    assert not list(tmp_path.iterdir())
 
 
 class Stub:

@@ -79,14 +79,18 @@ class ExpectedStore:
             return None
 
     def _store(self, task: Task, record: Mapping[str, Any]) -> None:
-        """Written beside its place and moved there, so that a reader never sees half a file."""
+        """Written beside its place and moved there, so that a reader never sees half a file; OSError on a full disk."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd, name = tempfile.mkstemp(dir=self._directory, prefix=".expected-")
-        with os.fdopen(fd, "w") as stream:
-            json.dump(record, stream, separators=(",", ":"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(self._path(task))
+        try:
+            with os.fdopen(fd, "w") as stream:
+                json.dump(record, stream, separators=(",", ":"))
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).replace(self._path(task))
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
 
     def _answers(self, task: Task, part: str) -> dict[str, Any]:
         inputs, program = task.payload[f"{part}_inputs"], task.payload.get("reference") or task.reference

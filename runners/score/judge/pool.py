@@ -25,7 +25,7 @@ from typing import Any
 
 from ....ingest import errors, keys
 from ....ingest.benchmarks.declaration import Oracles, Task
-from ..sandbox import Sandbox
+from ..sandbox import Sandbox, known_mode
 from ..sandbox.inside import wire
 from .outcome import Graded, Job, Outcome, failed
 from .rules import OFFICIAL, Rules
@@ -60,10 +60,11 @@ class Judge:
         rules: Rules = OFFICIAL,
     ) -> None:
         """``cache_directory`` keeps expected values computed from references; None: for this judge's life only."""
+        asked_mode = known_mode(sandbox_mode)  # a wrong word is refused before anything is made
         self.tasks = tasks
         self.is_unsafe = is_unsafe
         self.rules = rules
-        self._asked_mode = sandbox_mode
+        self._asked_mode = asked_mode
         self._num_workers = max(1, num_workers)
         self._place = tempfile.TemporaryDirectory(prefix="benchforge-judge-")
         # sandboxes are built below it by an id that is not ours; expected values stay closed to it

@@ -9,6 +9,7 @@ never becomes a verdict.
 
 from __future__ import annotations
 
+import errno
 import pickle
 import socket
 import tempfile
@@ -29,6 +30,7 @@ from .rules import Rules
 
 NUM_ATTEMPTS = 3
 SPARE_SECONDS = 60.0
+_DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR, errno.EEXIST))
 
 
 def main() -> None:
@@ -64,11 +66,15 @@ class Worker:
             self._bench.renew()
 
     def _greet(self) -> None:
+        """Say hello with everything a program will need in place, or what is missing."""
         try:
             sandbox = self._bench.sandbox
+            sandbox.server("numpy")
             self._send("hello", (sandbox.mode, sandbox.layers))
-        except errors.BenchforgeError as error:
-            self._send("refused", error)
+        except SandboxBroken as error:
+            self._send("refused", errors.SandboxUnavailable(f"The sandbox does not stay up: {error}."))
+        except (errors.BenchforgeError, OSError) as error:
+            self._refuse(error)
 
     def _answer(self, task: Task | None, task_id: str, program: str, names: Sequence[str], attempt: int) -> None:
         if task is not None:
@@ -81,10 +87,16 @@ class Worker:
             except SandboxBroken as error:
                 last = str(error)
                 self._bench.renew()
-            except errors.BenchforgeError as error:
-                self._send("refused", error)
+            except (errors.BenchforgeError, OSError) as error:
+                self._refuse(error)
                 return
         self._send("broken", last)
+
+    def _refuse(self, error: errors.BenchforgeError | OSError) -> None:
+        """Hand over what no other attempt can change; any other OSError is a fault of this process and ends it."""
+        if isinstance(error, OSError) and error.errno not in _DISK_ERRORS:
+            raise error
+        self._send("refused", error)
 
     def _grade(self, task: Task, program: str, names: Sequence[str], attempt: int) -> Graded:
         self._bench.usage = usage = Usage()

@@ -57,13 +57,14 @@ class Sandbox:
         cls, mode: str | None = None, *, is_unsafe: bool = False, extractor_directory: Path | None = None
     ) -> Sandbox:
         """Start the named mode, or the best one that works; raises SandboxUnavailable."""
+        mode = known_mode(mode)
         if not sys.platform.startswith("linux"):
             raise errors.SandboxUnavailable(
                 f"Programs are only executed on Linux, and this is {sys.platform}.",
                 "score on a Linux machine, or in a Linux container",
             )
         if mode is not None:
-            return _open_mode(cls, _canonical_mode(mode), is_unsafe, extractor_directory)
+            return _open_mode(cls, mode, is_unsafe, extractor_directory)
         reasons = []
         for candidate in _candidates():
             try:
@@ -85,7 +86,8 @@ class Sandbox:
 
         ``extractor`` is a registered name, or ``module:function`` relative to ``runners.score.extract``.
         Empty when the text made the extractor crash or run out of time or memory. Raises SandboxBroken when the
-        sandbox failed, and LookupError when there is no such extractor.
+        sandbox failed, SandboxUnavailable when the extractor does not import inside, and LookupError for a name that
+        is not registered.
         """
         from .inside.confine import Limits
 
@@ -116,6 +118,16 @@ class Sandbox:
         self.close()
 
 
+def known_mode(mode: str | None) -> str | None:
+    """The mode that a word or its alias means, None for the best one; starts nothing, raises UsageError."""
+    if mode is None:
+        return None
+    known = schemas.SANDBOX_MODE_ALIASES.get(mode, mode)
+    if known not in schemas.SANDBOX_MODES:
+        raise errors.UsageError(f"There is no sandbox mode {mode!r}.", "one of " + ", ".join(schemas.SANDBOX_MODES))
+    return known
+
+
 def _extractor_path(name: str) -> str:
     if ":" in name:
         return name
@@ -136,19 +148,15 @@ def _extracted_text(extractor: str, running: Any) -> str:
         if message[0] == "ready":
             is_ready = True
         elif message[0] == "x" and message[1] < 0:
-            raise LookupError(f"no extractor {extractor} ({message[3]})")
+            raise errors.SandboxUnavailable(
+                f"Inside the sandbox the extractor {extractor} does not import ({str(message[3])[:60]}).",
+                "install benchforge again in the environment (or image) that scores",
+            )
         elif message[0] == "text" and isinstance(message[1], str):
             text = message[1]
     if not is_ready:
         raise SandboxBroken("a child did not get ready")
     return text
-
-
-def _canonical_mode(mode: str) -> str:
-    mode = schemas.SANDBOX_MODE_ALIASES.get(mode, mode)
-    if mode not in schemas.SANDBOX_MODES:
-        raise errors.UsageError(f"There is no sandbox mode {mode!r}.", "one of " + ", ".join(schemas.SANDBOX_MODES))
-    return mode
 
 
 def _candidates() -> list[str]:

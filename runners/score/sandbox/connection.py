@@ -20,12 +20,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ....ingest import errors
 from .inside import wire
 from .inside.child import REQUEST_FD, RESULT_FD
+from .inside.clock import MAX_STRETCH
 
 _REPLY_SECONDS = 30.0
-MAX_STRETCH = 4
-"""A child that waited for a processor runs at most so many times as long by the clock."""
+_IMPORT_HINT = "install benchforge again in the environment (or image) that scores"
 _MAX_REGISTERED = 8
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031
@@ -56,13 +57,28 @@ class Connection:
         self._number = 0
 
     def hello(self) -> tuple[dict[str, Any], list[int]]:
-        return self._receive()
+        """The server's greeting; raises SandboxUnavailable when it could not import what its children need."""
+        message, fds = self._receive()
+        missing = message.get("missing")
+        if missing:
+            wire.close_all(fds)
+            names = ", ".join(str(name) for name in missing)
+            raise errors.SandboxUnavailable(f"Inside the sandbox {names} does not import.", _IMPORT_HINT)
+        return message, fds
 
     def go(self) -> None:
-        wire.send(self._control, b"go")
+        self._send_bytes(b"go")
 
     def configure(self, settings: Mapping[str, Any]) -> None:
-        wire.send(self._control, pickle.dumps(dict(settings)))
+        """Say what to open and to limit; an O_PATH descriptor of our ``/proc`` goes along (see ``inside.clock``)."""
+        try:
+            proc = [os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
+        except OSError:
+            proc = []
+        try:
+            self._send_bytes(pickle.dumps(dict(settings)), proc)
+        finally:
+            wire.close_all(proc)
 
     def spawn(self, flavour: str) -> Connection:
         """A server of another flavour, forked from this one."""
@@ -70,7 +86,11 @@ class Connection:
         self._send("spawn", flavour, [theirs.fileno()])
         theirs.close()
         connection = Connection(ours)
-        connection.hello()
+        try:
+            connection.hello()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def register(self, key: str, pickled_inputs: bytes) -> None:
@@ -122,8 +142,11 @@ class Connection:
         self._control.close()
 
     def _send(self, name: str, content: Any, fds: Sequence[int] = ()) -> None:
+        self._send_bytes(pickle.dumps((name, content)), fds)
+
+    def _send_bytes(self, payload: bytes, fds: Sequence[int] = ()) -> None:
         try:
-            wire.send(self._control, pickle.dumps((name, content)), fds)
+            wire.send(self._control, payload, fds)
         except (wire.Closed, TimeoutError) as error:
             raise SandboxBroken(f"the server is gone: {error}") from error
 
@@ -231,4 +254,4 @@ def _set_pipe_size(fd: int) -> None:
     fcntl.fcntl(fd, _SET_PIPE_SIZE, _PIPE_BYTES)
 
 
-__all__ = ["REQUEST_FD", "RESULT_FD", "Connection", "Ending", "Running", "SandboxBroken"]
+__all__ = ["MAX_STRETCH", "REQUEST_FD", "RESULT_FD", "Connection", "Ending", "Running", "SandboxBroken"]

@@ -19,13 +19,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import codec, confine, expressions, guard
-from .report import LOADING, Expired, Report, compiled
+from .clock import Clock, open_waits
+from .report import LOADING, Report, compiled
 
 RESULT_FD, REQUEST_FD = 3, 4
 SEED = 20240229
 _now = time.perf_counter
-_set_timer = signal.setitimer
-_REAL = signal.ITIMER_REAL
 
 
 class Sink(io.StringIO):
@@ -44,7 +43,8 @@ def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], 
     """The whole life of a child; never returns. ``fds``: our number -> inherited descriptor."""
     try:
         confine.die_with_parent(plan.server_pid)
-        _keep_only(fds, plan.kept)
+        waits_fd = _raised(open_waits(plan.proc))
+        _keep_only(fds, plan.kept if waits_fd is None else [*plan.kept, waits_fd])
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if plan.scratch is not None:
             os.chdir(plan.scratch)
@@ -55,7 +55,7 @@ def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], 
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(SEED)
         report.ready(layers)
-        KINDS[spec["kind"]](spec, inputs, report)
+        KINDS[spec["kind"]](spec, inputs, report, Clock(waits_fd))
     except BaseException:
         os._exit(70)
     os._exit(0)
@@ -64,11 +64,14 @@ def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], 
 class Plan:
     """What the server prepared once for all of its children."""
 
-    def __init__(self, server_pid: int, readable: list[int], devices: list[int], scratch: str | None) -> None:
+    def __init__(
+        self, server_pid: int, readable: list[int], devices: list[int], scratch: str | None, proc: int | None = None
+    ) -> None:
         self.server_pid = server_pid
         self.readable = readable
         self.devices = devices
         self.scratch = scratch
+        self.proc = proc
 
     @property
     def kept(self) -> list[int]:
@@ -99,13 +102,18 @@ def _above(fd: int) -> int:
     return fcntl.fcntl(fd, fcntl.F_DUPFD, 900)
 
 
+def _raised(fd: int | None) -> int | None:
+    """The descriptor at a number that no program meets by chance."""
+    if fd is None:
+        return None
+    moved = _above(fd)
+    os.close(fd)
+    return moved
+
+
 def _close(fds: Sequence[int]) -> None:
     for fd in fds:
         os.close(fd)
-
-
-def _expire(signum: int, frame: Any) -> None:
-    raise Expired
 
 
 def _load(spec: Mapping[str, Any], sink: Sink) -> Callable[..., Any]:
@@ -117,26 +125,15 @@ def _load(spec: Mapping[str, Any], sink: Sink) -> Callable[..., Any]:
     return namespace[spec["entry_point"]]
 
 
-def _timed(function: Callable[[], Any], limit_seconds: float) -> tuple[Any, float]:
-    """Call under the soft limit; the hard one is the judge's."""
-    started = _now()
-    _set_timer(_REAL, limit_seconds)
-    try:
-        value = function()
-    finally:
-        _set_timer(_REAL, 0)
-    return value, _now() - started
-
-
-def _calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: Report) -> None:
+def _calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: Report, clock: Clock) -> None:
     """Call the entry point with every input in order, until one raises."""
     sink = Sink()
     collect, is_fresh, limits = spec["collect"], spec["fresh_inputs"], spec["case_limits"]
-    signal.signal(signal.SIGALRM, _expire)
+    clock.install()
     try:
         function = _load(spec, sink)
     except BaseException as error:
-        _set_timer(_REAL, 0)
+        clock.stop()
         report.exception(LOADING, error)
         return
     for case, arguments in enumerate(inputs):
@@ -145,13 +142,13 @@ def _calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: Rep
         sys.stdout = sys.stderr = sys.stdin = sink
         try:
             started = _now()
-            _set_timer(_REAL, limits[case])
+            clock.start(limits[case])
             try:
                 value = function(*arguments)
                 if collect:
                     value = codec.collect(value)
             finally:
-                _set_timer(_REAL, 0)
+                clock.stop()
             seconds = _now() - started
         except BaseException as error:
             report.exception(case, error)
@@ -167,12 +164,12 @@ def _emptied(sink: Sink) -> Sink:
     return sink if not sink.closed and not sink.tell() else Sink()
 
 
-def _apply(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+def _apply(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
     """One call with positional and keyword arguments that the judge passes on as plain data."""
-    signal.signal(signal.SIGALRM, _expire)
+    clock.install()
     try:
         function = _load(spec, Sink())
-        value, seconds = _timed(lambda: function(*spec["arguments"], **spec["keywords"]), spec["case_limits"][0])
+        value, seconds = clock.timed(lambda: function(*spec["arguments"], **spec["keywords"]), spec["case_limits"][0])
     except BaseException as error:
         report.exception(0, error)
         return
@@ -180,7 +177,7 @@ def _apply(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> No
     report.end(1)
 
 
-def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
     """Answer calls that arrive one by one: the test runs elsewhere and holds only a stub of this function."""
     import pickle
 
@@ -211,14 +208,14 @@ def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> N
         sink = _emptied(sink)
 
 
-def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
     """Expressions: see ``expressions``; the answer is a value, or the arguments of a call."""
-    signal.signal(signal.SIGALRM, _expire)
+    clock.install()
     sys.stdout = sys.stderr = sys.stdin = Sink()
     try:
         step = expressions.prepare(spec)
         guard.apply(spec["guard"])
-        value, seconds = _timed(step, spec["case_limits"][0])
+        value, seconds = clock.timed(step, spec["case_limits"][0])
     except BaseException as error:
         report.exception(0, error)
         return
@@ -226,7 +223,7 @@ def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -
     report.end(1)
 
 
-def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
     """A whole program on descriptors 0 and 1; the judge reads descriptor 1's file after this process is gone."""
     guard.apply(spec["guard"])
     os.lseek(0, 0, os.SEEK_SET)
@@ -264,7 +261,7 @@ def _join_threads() -> None:
             thread.join()
 
 
-def _extracted(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -> None:
+def _extracted(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
     """Run one of our extractors on hostile text; only its output string goes back."""
     import importlib
 
@@ -284,7 +281,7 @@ def _extracted(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report) -
     report.end(1)
 
 
-KINDS: Mapping[str, Callable[[Mapping[str, Any], Sequence[Any], Report], None]] = {
+KINDS: Mapping[str, Callable[[Mapping[str, Any], Sequence[Any], Report, Clock], None]] = {
     "calls": _calls,
     "apply": _apply,
     "served": _served,

@@ -15,7 +15,6 @@ A lean server imports the standard library only; a ``numpy`` server is a fork of
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import json
@@ -43,19 +42,29 @@ def main() -> None:
     """Serve on descriptor 0 until it closes."""
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    settings, _ = wire.receive(control)
-    _prepare("lean")
-    Server(control, pickle.loads(settings)).greet()
+    settings, fds = wire.receive(control)
+    missing = _prepare("lean")
+    Server(control, pickle.loads(settings), fds[0] if fds else None).greet(missing)
 
 
-def _prepare(flavour: str) -> None:
-    """Import before the first fork what every child of the flavour will want."""
+def _prepare(flavour: str) -> list[str]:
+    """Import before the first fork what every child of the flavour will want; what did not import, and why.
+
+    A module that is missing here would be the sample's exception later, so the judge's side refuses such a server.
+    """
     names = {"lean": _PRELOADED, "numpy": ["numpy"], "extract": _extractor_modules()}[flavour]
-    for name in names:
-        with contextlib.suppress(ImportError):  # a child that needs it says so
-            importlib.import_module(name)
+    missing = [problem for problem in map(_import_problem, names) if problem]
     gc.collect()
     gc.freeze()
+    return missing
+
+
+def _import_problem(name: str) -> str:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        return f"{name} ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
+    return ""
 
 
 def _extractor_modules() -> list[str]:
@@ -64,21 +73,23 @@ def _extractor_modules() -> list[str]:
 
 
 class Server:
-    """One flavour's loop. ``settings``: readable, devices (paths), scratch (directory or None)."""
+    """One flavour's loop. ``settings``: readable, devices (paths), scratch (directory or None); ``proc``: see clock."""
 
-    def __init__(self, control: socket.socket, settings: Mapping[str, Any]) -> None:
+    def __init__(self, control: socket.socket, settings: Mapping[str, Any], proc: int | None) -> None:
         self._control = control
         self._settings = settings
+        self._proc = proc
         self._inputs: dict[str, Any] = {}
         self._children: dict[int, tuple[int, int, str | None]] = {}
         self._poll = select.poll()
         self._readable = confine.open_paths(settings["readable"])
         self._devices = confine.open_paths(settings["devices"])
 
-    def greet(self) -> None:
+    def greet(self, missing: list[str]) -> None:
         """Hand over our own pidfd, so that the judge's side can look at our namespaces from outside; then serve."""
         pidfd = os.pidfd_open(os.getpid())
-        self._reply({"hello": True, "layers": self._rehearse(), "python": sys.version.split()[0]}, [pidfd])
+        hello = {"hello": True, "layers": self._rehearse(), "python": sys.version.split()[0], "missing": missing}
+        self._reply(hello, [pidfd])
         os.close(pidfd)
         go, _ = wire.receive(self._control)
         if go == b"go":
@@ -117,7 +128,7 @@ class Server:
 
     def _start(self, job: dict[str, Any], fds: list[int]) -> None:
         scratch = self._make_scratch(job["number"])
-        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch)
+        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch, self._proc)
         pid = os.fork()
         if pid == 0:
             child.run(job["spec"], self._inputs.get(job["inputs"], ()), dict(zip(job["fds"], fds, strict=True)), plan)
@@ -151,9 +162,9 @@ class Server:
             confine.die_with_parent(parent_pid)
             control = socket.socket(fileno=os.dup(fd))
             wire.close_all([fd, self._control.fileno()])
-            _prepare(flavour)
-            server = Server(control, self._settings)
-            server._reply({"hello": True})
+            missing = _prepare(flavour)
+            server = Server(control, self._settings, self._proc)
+            server._reply({"hello": True, "missing": missing})
             confine.hide_from_peers()
             server.serve()
 

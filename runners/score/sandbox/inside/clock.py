@@ -1,0 +1,86 @@
+"""The soft limit of one case, in seconds that do not depend on how busy the node is.
+
+Theory of operation. A timer by the wall clock alone stops a program for having had no processor. The kernel counts
+how long the main thread was ready to run and waited (second number of ``schedstat``; a sleeping thread does not
+count); when the timer fires, that time is given back, up to ``MAX_STRETCH`` limits in all. The file is opened before
+confinement from a descriptor of the judge's ``/proc`` that the child closes again, because there is no ``/proc``
+inside; where it cannot be opened nothing is given back. All of it lies in the sample's process: a sample that forges
+it gains time within the part's budget, which the judge keeps from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .report import Expired
+
+MAX_STRETCH = 4
+"""A program that waited for a processor runs at most so many times as long by the clock."""
+_MIN_SECONDS = 0.001
+_now = time.perf_counter
+_read_at = os.pread
+_set_timer = signal.setitimer
+_REAL = signal.ITIMER_REAL
+
+
+class Clock:
+    """``waits_fd``: this thread's open ``schedstat``, or None."""
+
+    def __init__(self, waits_fd: int | None) -> None:
+        self._waits_fd = waits_fd
+        self._limit = self._started = self._waited = 0.0
+
+    def install(self) -> None:
+        """Have the timer raise Expired in the main thread."""
+        signal.signal(signal.SIGALRM, self._fired)
+
+    def start(self, limit_seconds: float) -> None:
+        self._limit, self._waited, self._started = limit_seconds, self._seconds_waited(), _now()
+        _set_timer(_REAL, limit_seconds)
+
+    def stop(self) -> None:
+        _set_timer(_REAL, 0)
+
+    def timed(self, function: Callable[[], Any], limit_seconds: float) -> tuple[Any, float]:
+        """Call under the limit: the value, and the seconds it took by the wall clock."""
+        self.start(limit_seconds)
+        try:
+            value = function()
+        finally:
+            _set_timer(_REAL, 0)
+        return value, _now() - self._started
+
+    def _fired(self, signum: int, frame: Any) -> None:
+        try:
+            left = self._seconds_left()
+        except (RecursionError, MemoryError):  # a program at the end of its stack: no room to ask
+            left = 0.0
+        if left <= 0:
+            raise Expired
+        _set_timer(_REAL, max(left, _MIN_SECONDS))
+
+    def _seconds_left(self) -> float:
+        waited = max(0.0, self._seconds_waited() - self._waited)
+        return self._limit + min(waited, (MAX_STRETCH - 1) * self._limit) - (_now() - self._started)
+
+    def _seconds_waited(self) -> float:
+        if self._waits_fd is None:
+            return 0.0
+        try:
+            return int(_read_at(self._waits_fd, 100, 0).split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):  # the sample closed it, or put something else in its place
+            return 0.0
+
+
+def open_waits(proc_fd: int | None) -> int | None:
+    """This thread's ``schedstat`` below an O_PATH descriptor of ``/proc``; None where there is none."""
+    if proc_fd is None:
+        return None
+    try:
+        return os.open("thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc_fd)
+    except OSError:
+        return None
