@@ -44,6 +44,7 @@ aggregated as (
         {%- for kind in var('verdict_kinds') %}
             {%- set base = part_verdict(kind, 'base') %}
             {%- set plus = part_verdict(kind, 'plus') %}
+            count(coalesce({{ base }}, {{ plus }})) as {{ kind }}_judged,
             count({{ base }}) as {{ kind }}_base_judged,
             count(*) filter (where {{ base }} = 'pass')
                 as {{ kind }}_base_passed,

@@ -4,6 +4,20 @@ with refusals as (
 
 ),
 
+headlines_refused as (
+
+    select * from {{ ref('int_headlines_refused') }}
+
+),
+
+unioned as (
+
+    select * from refusals
+    union all by name
+    select * from headlines_refused
+
+),
+
 typed as (
 
     select
@@ -21,7 +35,7 @@ typed as (
         differing_fields,
         problems,
         num_affected::bigint as num_affected
-    from refusals
+    from unioned
 
 )
 

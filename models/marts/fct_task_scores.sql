@@ -1,4 +1,7 @@
--- One row per problem inside a leaderboard cell, request and grader.
+-- One row per problem inside a leaderboard cell, request and grader. A verdict
+-- on the extra tests alone makes the cell, and is no verdict of its sample.
+{%- set kinds = var('verdict_kinds') %}
+{%- set has_any = 'has_' ~ kinds | join(' or has_') %}
 with results_by_task as (
 
     select * from {{ ref('int_results_aggregated_to_task') }}
@@ -38,7 +41,7 @@ graders as (
         origin,
         grader_id,
         {%- for kind in var('verdict_kinds') %}
-            sum({{ kind }}_base_judged) > 0 as has_{{ kind }},
+            sum({{ kind }}_judged) > 0 as has_{{ kind }},
         {%- endfor %}
         min(source) as source,
         min(trust_tier) as trust_tier
@@ -137,8 +140,14 @@ spread_over_verdicts as (
             {{ kind }}_empty as num_empty,
             num_unsafe
         from spread_over_test_sets
-        -- a published set has no strict verdicts: nothing is missing
-        where has_{{ kind }} or origin = 'self'
+        -- a published set has no strict verdicts: nothing is missing; one
+        -- without any verdict lacks the official ones
+        where
+            has_{{ kind }}
+            or origin = 'self'
+            {%- if kind == 'official' %}
+                or not ({{ has_any }})
+            {%- endif %}
         {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 

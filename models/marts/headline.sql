@@ -1,53 +1,11 @@
 {{ config(materialized='view') }}
 
 -- The one number shown for a model on a benchmark cell; headline_rule says
--- which of several candidates it is.
-with leaderboard as (
+-- which of several candidates it is. Where the rule leaves several, none is
+-- shown and fct_refusals says so.
+with candidates as (
 
-    select * from {{ ref('leaderboard') }}
-
-),
-
-candidates as (
-
-    select
-        *,
-        coalesce(temperature, 1e9) as temperature_known,
-        case protocol
-            when 'official' then 0
-            when 'direct' then 0
-            when 'recorded' then 1
-            when 'corrected' then 2
-            when 'card' then 3
-            else 4
-        end as protocol_rank
-    from leaderboard
-    where
-        verdict = 'official'
-        and metric = 'pass@1'
-        and scope = 'all'
-        and is_headline_test_set
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by model, benchmark, scenario
-            order by
-                origin = 'self' desc,
-                temperature_known > 0 asc,
-                temperature_known asc,
-                protocol_rank asc,
-                dataset_version desc,
-                num_planned desc,
-                comparability_digest asc
-        ) as preference,
-        count(*) over (partition by model, benchmark, scenario)
-            as num_candidates
-    from candidates
+    select * from {{ ref('int_headline_candidates') }}
 
 ),
 
@@ -80,9 +38,10 @@ chosen as (
         'official verdict, pass@1 on the headline test set; ours before '
         || 'published, greedy before sampled, lower temperature first, '
         || 'official or direct protocol before chain of thought, newest '
-        || 'dataset version, most samples' as headline_rule
-    from ranked
-    where preference = 1
+        || 'dataset version, most samples; none where several are left'
+            as headline_rule
+    from candidates
+    where preference = 1 and num_tied = 1
 
 )
 

@@ -46,6 +46,8 @@ class Plan:
     dtype: str = "bfloat16"
     is_unsafe: bool = False
     is_scored: bool = True
+    max_tokens: int | None = None
+    is_plus_only: bool = False
 
 
 PLANS = (
@@ -60,6 +62,9 @@ PLANS = (
     Plan("made__waiting", 1, lambda i: 1, is_scored=False),
     Plan("made__mixed", 1, lambda i: 1, num_tasks=80),
     Plan("made__mixed", 1, lambda i: 1, dtype="float16"),
+    Plan("made__undecided", 1, lambda i: 1, max_tokens=768),
+    Plan("made__undecided", 1, lambda i: 0, max_tokens=2048),
+    Plan("made__plus_only", 1, lambda i: 1, is_plus_only=True),
 )
 
 
@@ -87,7 +92,7 @@ def _task_rows() -> Rows:
 
 
 def _sample_rows(plan: Plan) -> Rows:
-    request = keys.digest_of([plan.name, plan.dtype])
+    request = keys.digest_of([plan.name, plan.dtype, plan.max_tokens])
     return [
         {
             **_blank("samples"),
@@ -98,7 +103,7 @@ def _sample_rows(plan: Plan) -> Rows:
             "sample_index": index,
             "sample_id": keys.sample_id("humaneval", "default", task_id, request, index),
             "request_digest": request,
-            "comparability_digest": keys.digest_of(plan.temperature),
+            "comparability_digest": keys.digest_of([plan.temperature, plan.max_tokens]),
             "dataset_version": "v1",
             "dataset_digest": plan.dataset_digest,
             "shard_id": "s",
@@ -106,10 +111,21 @@ def _sample_rows(plan: Plan) -> Rows:
             "protocol": "official",
             "temperature": plan.temperature,
             "dtype": plan.dtype,
+            "max_tokens": plan.max_tokens,
         }
         for task_id in TASK_IDS[: plan.num_tasks]
         for index in range(plan.num_planned)
     ]
+
+
+_PLUS_ONLY = {
+    "origin": "published",
+    "trust_tier": "published",
+    **dict.fromkeys(f"{kind}_base_{word}" for kind in ("official", "strict") for word in ("verdict", "reason")),
+    "official_plus_verdict": "pass",
+    "official_plus_reason": "ok",
+}
+"""What a record says that tells the verdict on the extra tests alone."""
 
 
 def _result_rows(plan: Plan) -> Rows:
@@ -131,6 +147,7 @@ def _result_rows(plan: Plan) -> Rows:
                 "origin": "self",
                 "trust_tier": "values",
                 "is_unsafe": plan.is_unsafe,
+                **(_PLUS_ONLY if plan.is_plus_only else {}),
             }
         )
     return rows
@@ -239,6 +256,7 @@ def test_refused_cells_have_no_number_and_their_reason(connection: duckdb.DuckDB
         "made__unpinned": ["unpinned_dataset"],
         "made__waiting": ["not_scored"],
         "made__mixed": ["mixed_requests"],
+        "made__plus_only": ["unjudged_samples"],
     }
     refused = ", ".join(f"'{model}'" for model in reasons)
     assert _one(connection, f"select count(*) from leaderboard where model in ({refused})") == (0,)
@@ -250,6 +268,17 @@ def test_a_refusal_names_problems_and_fields(connection: duckdb.DuckDBPyConnecti
     assert _one(connection, f"select differing_fields {where} 'made__mixed'") == (["dtype"],)
     query = "select count(*) from fct_refusals where model = 'made__greedy' and reason = 'fewer_samples_than_k'"
     assert _one(connection, query + " and verdict = 'official'") == (3,)
+
+
+def test_two_equally_good_numbers_give_no_headline_and_say_in_what_they_differ(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    query = "from {} where model = 'made__undecided' and verdict = 'official'"
+    assert _one(connection, "select count(*) " + query.format("leaderboard")) == (2,)
+    assert connection.execute("select * from headline where model = 'made__undecided'").fetchall() == []
+    refusal = "select reason, differing_fields " + query.format("fct_refusals") + " and metric = 'headline'"
+    found = _one(connection, refusal)
+    assert found == ("ambiguous_headline", ["max_tokens"])
 
 
 def test_the_headline_has_one_row_per_model_with_a_number(built: aggregate.Built) -> None:
