@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from ..formats.source_files import read_content
 from ..manifest import Shard
 from ..pins import Pin, pins_of
 from ..staging import staged
+from .contradictions import refuse_other_scenario
 from .reconcile import Expected, Reconciled, reconcile
-from .rows import Asked, model_and_protocol
+from .rows import PROTOCOLS, Asked, model_and_protocol
 from .writable import refuse_odd_records
 
 _SOURCE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+@[0-9a-f]{7,40}")
@@ -66,6 +68,7 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     Raises UsageError (benchmark, scenario, version, model, source), BadInput (the file is broken or does not belong),
     NotStaged (the file can only be understood with the problems at hand).
     """
+    _refuse_odd_options(wanted)
     benchmark, scenario = _benchmark_and_scenario(wanted)
     model, protocol = model_and_protocol(wanted.model, wanted.protocol)
     digest = hashlib.sha256(read_content(path)).hexdigest()
@@ -73,6 +76,7 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     readable = _staged(benchmark, _known_version(benchmark, wanted.version_name), scenario, datasets_root)
     recording = registry()[wanted.format_name].read(path, _context(benchmark, scenario, wanted, readable))
     refuse_odd_records(path, recording.records)
+    refuse_other_scenario(path, recording.records, scenario, _inputs(readable))
     pin, version_note = _version(path, benchmark, scenario, wanted, recording)
     tasks = _staged(benchmark, pin.dataset_version, scenario, datasets_root)
     reconciled = reconcile(path, recording.records, _expected(pin, scenario, tasks), wanted.num_samples)
@@ -100,6 +104,20 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     return Plan(benchmark, pin, asked, recording, reconciled, shard, tasks or (), notes)
 
 
+def _refuse_odd_options(wanted: Wanted) -> None:
+    """Values that no request can have had; they would become part of digests."""
+    allowed = (
+        ("temperature", wanted.temperature, lambda value: math.isfinite(value) and value >= 0, "a number from 0"),
+        ("top-p", wanted.top_p, lambda value: 0 < value <= 1, "a number above 0, at most 1"),
+        ("max-tokens", wanted.max_tokens, lambda value: value >= 1, "a whole number from 1"),
+        ("num-samples", wanted.num_samples, lambda value: value >= 1, "a whole number from 1"),
+        ("protocol", wanted.protocol, lambda value: value in PROTOCOLS, f"one of {', '.join(PROTOCOLS)}"),
+    )
+    for name, value, is_allowed, words in allowed:
+        if value is not None and not is_allowed(value):
+            raise UsageError(f"--{name} cannot be {value!r}", f"--{name} is {words}")
+
+
 def _benchmark_and_scenario(wanted: Wanted) -> tuple[Benchmark, str]:
     benchmark, scenarios = resolve(wanted.benchmark)
     if wanted.scenario is not None:
@@ -111,7 +129,10 @@ def _benchmark_and_scenario(wanted: Wanted) -> tuple[Benchmark, str]:
             raise UsageError(f"{wanted.benchmark} is not the scenario {wanted.scenario}", "drop one of the two")
         return benchmark, wanted.scenario
     if len(scenarios) != 1:
-        raise UsageError(f"{benchmark.name} has several scenarios", f"add --scenario {' or '.join(scenarios)}")
+        raise UsageError(
+            f"{benchmark.name} has several scenarios, and nothing says which one the file answers",
+            f"add one of {', '.join(f'--scenario {name}' for name in scenarios)}",
+        )
     return benchmark, scenarios[0]
 
 
@@ -142,14 +163,16 @@ def _version(
     default = _known_version(benchmark, wanted.version_name)
     if default is None:
         raise UsageError(f"no version of {benchmark.name} is pinned", "pin it in seeds/benchmarks.csv")
+    if wanted.version_name is not None or len(known) == 1:
+        return known[default], ()
     num_tasks = len({record.task_id for record in recording.records})
-    if wanted.version_name is not None or known[default].num_tasks(scenario) == num_tasks:
-        return known[default], ()
     fitting = [pin for pin in known.values() if pin.num_tasks(scenario) == num_tasks]
-    if len(fitting) != 1:
-        return known[default], ()
-    note = f"taken for version {fitting[0].dataset_version}: it has {num_tasks} problems (--version says otherwise)"
-    return fitting[0], (note,)
+    if known[default] not in fitting and len(fitting) == 1:
+        note = f"taken for version {fitting[0].dataset_version}: it has {num_tasks} problems (--version says otherwise)"
+        return fitting[0], (note,)
+    others = ", ".join(name for name in known if name != default)
+    note = f"{path.name} states no version of {benchmark.name}: taken for {default} (--version names another: {others})"
+    return known[default], (note,)
 
 
 def _staged(benchmark: Benchmark, version: str | None, scenario: str, datasets_root: Path) -> list[Task] | None:
@@ -163,8 +186,11 @@ def _staged(benchmark: Benchmark, version: str | None, scenario: str, datasets_r
 
 def _context(benchmark: Benchmark, scenario: str, wanted: Wanted, tasks: list[Task] | None) -> Context:
     prompts = None if tasks is None else {task.task_id: task.prompt for task in tasks}
-    inputs = None if tasks is None else {task.task_id: str(task.payload.get("input", "")) for task in tasks}
-    return Context(benchmark.name, scenario, wanted.text_form, prompts, inputs)
+    return Context(benchmark.name, scenario, wanted.text_form, prompts, _inputs(tasks))
+
+
+def _inputs(tasks: list[Task] | None) -> dict[str, str] | None:
+    return None if tasks is None else {task.task_id: str(task.payload.get("input", "")) for task in tasks}
 
 
 def _expected(pin: Pin, scenario: str, tasks: list[Task] | None) -> Expected:

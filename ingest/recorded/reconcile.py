@@ -11,6 +11,7 @@ from ..errors import BadInput
 from ..formats import Record
 
 _NUM_SHOWN = 3
+_IF_MEANT = "--num-samples N says that they are samples"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ def reconcile(path: Path, records: Sequence[Record], expected: Expected, num_sam
     index beyond the plan.
     """
     by_task = Counter(record.task_id for record in records)
-    planned = num_samples or max((record.sample_index for record in records), default=0) + 1
+    planned = num_samples or max((0, *(record.sample_index for record in records))) + 1
     faults = [
         *_unknown_tasks(by_task, expected),
-        *_duplicates(records),
+        *(_duplicates(records) or ([] if num_samples else _repeated_rows(by_task, records))),
         *_beyond_plan(records, planned),
     ]
     if faults:
@@ -69,11 +70,49 @@ def _duplicates(records: Sequence[Record]) -> list[str]:
     return [f"it holds {_counted(twice, 'sample')} more than once"] if twice else []
 
 
+def _repeated_rows(by_task: Counter[str], records: Sequence[Record]) -> list[str]:
+    """Rows written twice, seen by what they say: rows without an index number each other, so no index repeats.
+
+    The whole file again after itself; or, where most tasks have n samples, one with more of which two are equal. Equal
+    samples alone are no fault (short answers repeat); whoever means them states the number of samples.
+    """
+    if any(record.text is None for record in records):
+        return []  # verdicts alone are equal by chance
+    if num_copies := _num_copies(records):
+        return [f"its rows stand {num_copies} times in the same order ({_IF_MEANT})"]
+    usual, num_usual = Counter(by_task.values()).most_common(1)[0] if by_task else (0, 0)
+    if 2 * num_usual <= len(by_task):
+        return []
+    said = Counter(_essence(record) for record in records if by_task[record.task_id] > usual)
+    twice = list(dict.fromkeys(task_id for (task_id, *_), count in said.items() if count > 1))
+    if not twice:
+        return []
+    num_others = f"{usual} sample{'' if usual == 1 else 's'}"
+    return [f"{_counted(twice, 'task')} with a row that stands twice, the others have {num_others} ({_IF_MEANT})"]
+
+
+def _num_copies(records: Sequence[Record]) -> int:
+    """How often the same sequence of rows follows itself; 0 when it does not. One task alone proves nothing."""
+    said = [_essence(record) for record in records]
+    again = [index for index in range(1, len(said) // 2 + 1) if said[index] == said[0] and len(said) % index == 0]
+    for period in again:
+        if len({essence[0] for essence in said[:period]}) > 1 and said[period:] == said[:-period]:
+            return len(said) // period
+    return 0
+
+
+def _essence(record: Record) -> tuple[str, str | None, str | None, tuple[tuple[str, str], ...]]:
+    verdicts = tuple(sorted((part, judgement.verdict) for part, judgement in record.judgements.items()))
+    return record.task_id, record.text, record.text_form, verdicts
+
+
 def _beyond_plan(records: Sequence[Record], planned: int) -> list[str]:
-    beyond = [
-        f"{record.task_id} sample {record.sample_index}" for record in records if not 0 <= record.sample_index < planned
+    below = [f"{record.task_id} sample {record.sample_index}" for record in records if record.sample_index < 0]
+    beyond = [f"{record.task_id} sample {record.sample_index}" for record in records if record.sample_index >= planned]
+    return [
+        *([f"{_counted(below, 'sample')} numbered below the first one"] if below else []),
+        *([f"{_counted(beyond, 'sample')} outside 0 … {planned - 1}"] if beyond else []),
     ]
-    return [f"{_counted(beyond, 'sample')} outside 0 … {planned - 1}"] if beyond else []
 
 
 def _missing_tasks(by_task: Counter[str], expected: Expected) -> list[str]:

@@ -14,6 +14,11 @@ from ..formats import Record, Recording, TaskFacts
 
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*__[A-Za-z0-9][A-Za-z0-9._+-]*")
 _THOUGHT_SUFFIX = "+cot"
+_MAX_MODEL_LENGTH = 200
+"""The name becomes a folder ``model=<name>``; file systems end names at 255 bytes."""
+
+PROTOCOLS = ("direct", "cot", "official", "corrected", "card", "recorded")
+"""Named prompt protocols that recorded samples can have been asked by."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,10 @@ def model_and_protocol(model: str, protocol: str | None = None) -> tuple[str, st
     if named and protocol not in (None, named):
         raise UsageError(f"the model name {model!r} says protocol cot, the option {protocol}", "drop one of the two")
     key = name if "__" in name else name.replace("/", "__") if "/" in name else f"unknown__{name}"
+    if len(key) > _MAX_MODEL_LENGTH:
+        raise UsageError(
+            f"the model name {model[:20]!r}… has {len(key)} characters", f"write at most {_MAX_MODEL_LENGTH}"
+        )
     if not _MODEL.fullmatch(key):
         raise UsageError(f"{model!r} is no model name", "write <org>__<name>, <org>/<name>, or a name without blanks")
     return key, named or protocol or "direct"

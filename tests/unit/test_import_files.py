@@ -1,7 +1,6 @@
 """Import: reconcile first, write once, change nothing the second time."""
 
 import gzip
-import itertools
 import json
 import shutil
 
@@ -11,7 +10,6 @@ from benchforge.ingest.errors import BadInput, ConfigurationChanged, LakeError, 
 from benchforge.ingest.keys import sample_id
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
-from benchforge.ingest.pins import pins_of
 from benchforge.ingest.recorded import Wanted, import_file
 from benchforge.ingest.recorded.rows import model_and_protocol
 
@@ -101,29 +99,6 @@ def test_a_lake_without_the_rows_gets_them_whatever_the_run_remembers(run, load,
     assert [lake.read(table).num_rows for table in ("samples", "results", "tasks")] == [164, 164, 164]
     assert not import_file(other, path, wanted, tmp_path / "datasets").is_new
     assert len(run.manifest.shards()) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("a\ud800", "lone surrogate"),
-        (5, "field 'text' of 'HumanEval/1' is int"),
-        (["a"], "field 'text' of 'HumanEval/1' is list"),
-    ],
-)
-def test_a_text_that_cannot_be_stored_leaves_nothing_behind(load, tmp_path, text, said):
-    rows = [{"task_id": f"HumanEval/{i}", "text": text if i == 1 else "x", "text_form": "raw"} for i in range(164)]
-    with pytest.raises(BadInput, match=rf"samples\.jsonl line 2: .*{said}"):
-        load(_lines(tmp_path / "samples.jsonl", rows), "benchforge")
-    assert _everything(tmp_path) == {}
-
-
-def test_a_fact_of_the_wrong_type_leaves_nothing_behind(load, tmp_path):
-    ids = known_task_ids("livecodebench", "release_v1", "generation") or ()
-    rows = [{"question_id": i, "difficulty": 5, "code_list": ["x"], "graded_list": [True]} for i in ids]
-    with pytest.raises(BadInput, match="does not fit table tasks"):
-        load(_lines(tmp_path / "lcb.jsonl", rows), "livecodebench", "lcb_codegen")
-    assert _everything(tmp_path) == {}
 
 
 def test_the_same_file_under_another_request_is_an_error_that_names_the_field(load, tmp_path):
@@ -227,33 +202,13 @@ def test_tasks_unknown_to_a_staged_benchmark_are_named_even_with_partial(load, t
         load(path, "benchforge", "forge_mini", is_partial=True)
 
 
-@pytest.mark.parametrize("is_partial", [False, True])
-def test_a_stranger_among_the_problems_is_refused_without_staged_problems(load, tmp_path, is_partial):
-    rows = [*_humaneval_rows()[:-1], {"task_id": "HumanEval/200", "completion": "x"}]
-    with pytest.raises(BadInput, match=r"does not have 1 task \(HumanEval/200\)"):
-        load(_lines(tmp_path / "x.jsonl", rows), is_partial=is_partial)
-    assert _everything(tmp_path) == {}
-
-
-def test_lists_of_problems_have_the_pinned_lengths_and_releases_grow():
-    for benchmark in ("humaneval", "humanevalplus", "mbppplus", "cruxeval", "livecodebench"):
-        for version, pin in pins_of(benchmark).items():
-            for scenario in {name for name, _ in pin.cells} - {"testgen"}:
-                known = known_task_ids(benchmark, version, scenario)
-                is_superset = benchmark == "livecodebench" and version in ("release_v2", "release_v3")
-                assert known is not None and len(set(known)) == len(known)
-                assert len(known) == pin.num_tasks(scenario) or (is_superset and scenario == "generation")
-    releases = [set(known_task_ids("livecodebench", f"release_v{n}", "generation") or ()) for n in (1, 3, 4, 5, 6)]
-    assert all(earlier <= later for earlier, later in itertools.pairwise(releases))
-
-
 def test_partial_keeps_the_plan_and_says_what_is_missing(run, load, tmp_path):
     path = _lines(tmp_path / "samples.jsonl", _humaneval_rows(num_samples=2)[3:])
     imported = load(path, is_partial=True)
     shard = run.manifest.shards()[imported.shard_id]
     assert (shard.num_planned, shard.expected_rows, len(shard.task_ids)) == (2, 325, 163)
     assert set(run.lake.read("samples").column("num_planned").to_pylist()) == {2}
-    assert len(imported.notes) == 2 and "1 of 164 tasks missing" in imported.notes[0]
+    assert len(imported.notes) == 3 and "1 of 164 tasks missing" in imported.notes[1]
     assert "tasks missing" in run.lake.read("runs").to_pylist()[0]["detail"]
 
 
