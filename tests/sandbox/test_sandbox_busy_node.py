@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from benchforge.runners.score.judge import OFFICIAL, Job, Judge
@@ -66,6 +69,17 @@ def test_the_limit_of_one_case_counts_no_waiting_either(crowded_processor: None)
     assert burned.wall_seconds > 0.8, "the node was not busy enough to show anything"
     part = slept.outcomes["official"].base
     assert (part.verdict, part.reason) == ("fail", "timeout"), "officially an expired case is a failure"
+
+
+def test_limits_do_not_grow_because_the_reference_had_to_wait(crowded_processor: None, tmp_path: Path):
+    task = total_task(base_inputs=[[[1]]], plus_inputs=[], expected=None, reference=BURN, limit_seconds=None)
+    started = time.monotonic()
+    with Judge({task.task_id: task}, cache_directory=tmp_path) as judge:
+        list(judge.grade(jobs(task.task_id)[:1]))
+    (record,) = (json.loads(path.read_bytes()) for path in tmp_path.iterdir())
+    (seconds,) = record["base"]["seconds"]
+    assert time.monotonic() - started > 1.6, "the node was not busy enough to show anything"
+    assert 0.3 < seconds < 0.8
 
 
 def jobs(task_id: str) -> list[Job]:

@@ -187,5 +187,5 @@ def call_spec(program: str, entry_point: str, limits: Sequence[float], **options
     """Spec of the kind ``calls``: every input in order, guard of evalplus."""
     return {
         "kind": "calls", "program": program, "entry_point": entry_point, "guard": "evalplus", "collect": False,
-        "fresh_inputs": False, "case_limits": list(limits), **options,
+        "fresh_inputs": False, "is_reference": False, "case_limits": list(limits), **options,
     }  # fmt: skip

@@ -2,7 +2,8 @@
 
 The reference runs in the sandbox like everything else (inputs copied before each call, as evalplus' ``trusted_exec``
 does) and its answers are kept as trees beside the seconds each case took, one file per task digest and Python
-version, so that limits do not depend on the load of the machine that scores. They stay on the judge's side.
+version. Waiting for a processor is not counted, so that limits do not depend on the load of the machine that scores.
+They stay on the judge's side.
 """
 
 from __future__ import annotations
@@ -99,7 +100,12 @@ class ExpectedStore:
         connection = self._bench.server(program)
         key = register(connection, task, part)
         limits = [_REFERENCE_SECONDS] * len(inputs)
-        options = {"fresh_inputs": True, "collect": oracles.needs_iteration(task), "guard": "none"}
+        options = {
+            "fresh_inputs": True,
+            "is_reference": True,
+            "collect": oracles.needs_iteration(task),
+            "guard": "none",
+        }
         spec = call_spec(program, task.payload["entry_point"], limits, **options)
         answers: list[Answer] = []
         with start(self._bench, connection, spec, _REFERENCE_SECONDS, key, is_measured=False) as claims:

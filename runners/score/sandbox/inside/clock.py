@@ -45,6 +45,10 @@ class Clock:
     def stop(self) -> None:
         _set_timer(_REAL, 0)
 
+    def seconds_not_waited(self) -> float:
+        """Seconds since ``start`` less those without a processor: what the work takes on an idle node."""
+        return max(0.0, _now() - self._started - max(0.0, self._seconds_waited() - self._waited))
+
     def timed(self, function: Callable[[], Any], limit_seconds: float) -> tuple[Any, float]:
         """Call under the limit: the value, and the seconds it took by the wall clock."""
         self.start(limit_seconds)
