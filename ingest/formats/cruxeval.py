@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import BadInput
 from .records import Context, Format, Judgement, Record, Recording
-from .source_files import json_document, json_rows
+from .source_files import is_list_of_verdicts, json_document, json_rows, place_of
 
 PASSED = Judgement("pass", "ok")
 FAILED = Judgement("fail")
@@ -64,6 +64,8 @@ def read_execution(path: Path, context: Context) -> Recording:
         task_id = row.get("id", row.get("question_id"))
         if not isinstance(texts, list) or not isinstance(grades, list) or task_id is None or len(texts) != len(grades):
             raise BadInput(f"{path}: {task_id} lacks equally long pred_list and graded_list", _WRONG_FORMAT)
+        if not is_list_of_verdicts(grades):
+            raise BadInput(f"{place_of(path, row)}: graded_list of {task_id} is no list of true and false", "")
         form = context.text_form or "program"
         for index, (text, grade) in enumerate(zip(texts, grades, strict=True)):
             records.append(Record(str(task_id), index, text, form, {"base": PASSED if grade else FAILED}))

@@ -78,6 +78,8 @@ def _graded_task(path: Path, task_id: str, entry: Any, text_form: str | None) ->
 def _graded_task_of_0_1(path: Path, task_id: str, entry: Mapping[str, Any]) -> Iterator[Record]:
     """Before evalplus 0.2 a task held ``base`` and ``plus``: lists of [status, details] by sample, no texts."""
     base, plus = entry.get("base") or [], entry.get("plus") or []
+    if not all(_is_list_of_results(results) for results in (base, plus)):
+        raise BadInput(f"{path}: results of {task_id} are not lists of [status, details]", _WRONG_FORMAT)
     if plus and len(plus) != len(base):
         raise BadInput(f"{path}: {task_id} has {len(base)} base and {len(plus)} plus results", _WRONG_FORMAT)
     for index, (status, *_) in enumerate(base):
@@ -85,12 +87,16 @@ def _graded_task_of_0_1(path: Path, task_id: str, entry: Mapping[str, Any]) -> I
         yield Record(task_id, index, judgements=_judgements(path, task_id, statuses))
 
 
+def _is_list_of_results(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(result, list) and result for result in value)
+
+
 def _judgements(path: Path, task_id: str, statuses: Mapping[str, Any]) -> dict[str, Judgement]:
     judgements = {}
     for part, status in statuses.items():
         if status is None:
             continue
-        if status not in _VERDICTS:
+        if not isinstance(status, str) or status not in _VERDICTS:
             raise BadInput(f"{path}: {task_id} has the unknown status {status!r}", _WRONG_FORMAT)
         verdict = _VERDICTS[status]
         judgements[part] = Judgement(verdict, _REASONS.get(verdict))
@@ -100,7 +106,7 @@ def _judgements(path: Path, task_id: str, statuses: Mapping[str, Any]) -> dict[s
 def _dataset(path: Path, md5: Any) -> tuple[str, str] | None:
     if md5 is None:
         return None
-    if md5 not in DATASETS:
+    if not isinstance(md5, str) or md5 not in DATASETS:
         raise BadInput(
             f"{path} was graded against a problem file with md5 {md5}, which is none of the pinned versions",
             "grade the samples again: import the samples file, then benchforge score",

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import BadInput
 from .records import Context, Format, Judgement, Record, Recording, TaskFacts
-from .source_files import field_of, json_rows, line_of
+from .source_files import field_of, is_list_of_verdicts, json_rows, line_of, place_of
 
 _BY_ERROR_CODE: Mapping[int, Judgement] = {
     -1: Judgement("timeout", "timeout"),
@@ -43,6 +43,8 @@ def _samples(path: Path, task_id: str, row: Mapping[str, Any], context: Context)
     key, form = ("output_list", "raw") if row.get("output_list") else ("code_list", "program")
     texts = field_of(path, row, key, list)
     grades, metadata = row.get("graded_list"), row.get("metadata")
+    if grades is not None and not is_list_of_verdicts(grades):
+        raise BadInput(f"{place_of(path, row)}: graded_list of {task_id} is no list of true and false", "")
     if grades is not None and len(grades) != len(texts):
         raise BadInput(f"{path}: {task_id} has {len(texts)} samples but {len(grades)} verdicts", "")
     for index, text in enumerate(texts):

@@ -99,6 +99,11 @@ def field_of(path: Path, row: Mapping[str, Any], name: str, type_: type | tuple[
     return value
 
 
+def is_list_of_verdicts(value: Any) -> bool:
+    """Whether this is a list of JSON booleans: a word like "no" would count as a pass wherever truth is asked."""
+    return isinstance(value, list) and all(isinstance(verdict, bool) for verdict in value)
+
+
 def occurrence_counter() -> Callable[[str], int]:
     """Sample index by order: how often the task id was seen before."""
     seen: dict[str, int] = {}

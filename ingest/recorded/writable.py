@@ -47,6 +47,8 @@ def _fault(record: Record) -> str:
     numbers = (record.sample_index, record.completion_tokens)
     if any(number is not None and abs(number) > _MAX_INDEX for number in numbers):
         return f"has a number beyond {_MAX_INDEX}"
+    if "plus" in record.judgements and "base" not in record.judgements:
+        return "has a verdict on the extra tests without one on the base tests, and no number could count it"
     return ""
 
 

@@ -171,6 +171,38 @@ def test_a_pass_on_an_answer_that_the_scorer_leaves_out_is_refused(load, tmp_pat
         load(path, "cruxeval-scored", "cruxeval_i")
 
 
+def _odd_gradings():
+    def evalplus(entry):
+        return {"eval": {f"HumanEval/{i}": entry for i in range(164)}}
+
+    def livecodebench(row):
+        return [{"question_id": "1873_A", "code_list": ["x"], **row}]
+
+    sample = {"solution": "x", "base_status": "pass", "plus_status": "pass"}
+    return [
+        ("evalplus-graded", evalplus([{**sample, "base_status": None}]), "extra tests without one on the base"),
+        ("evalplus-graded", evalplus([{**sample, "plus_status": [1]}]), "unknown status"),
+        ("evalplus-graded", evalplus([{**sample, "solution": 5}]), "has a text that is int"),
+        ("evalplus-graded", evalplus([5]), "is no object"),
+        ("evalplus-graded", evalplus({"base": [5]}), r"not lists of \[status, details\]"),
+        ("evalplus-graded", {**evalplus([sample]), "hash": [1]}, "none of the pinned versions"),
+        ("livecodebench", livecodebench({"graded_list": 5}), "no list of true and false"),
+        ("livecodebench", livecodebench({"graded_list": ["no"]}), "no list of true and false"),
+        ("livecodebench-execution", [{"id": "sample_0", "pred_list": ["1"], "graded_list": ["no"]}], "true and false"),
+        ("livecodebench-execution", [{"id": "sample_0", "pred_list": [1], "graded_list": [True]}], "text that is int"),
+    ]
+
+
+@pytest.mark.parametrize(("format_name", "document", "message"), _odd_gradings())
+def test_a_grading_of_an_odd_shape_is_one_sentence(load, tmp_path, format_name, document, message):
+    path = tmp_path / "graded.json"
+    path.write_text(json.dumps(document))
+    known = {"livecodebench": "lcb_codegen", "livecodebench-execution": "livecodebench_execution"}
+    with pytest.raises(BadInput, match=message):
+        load(path, format_name, known.get(format_name, "humanevalplus"), is_partial=True)
+    assert _everything(tmp_path) == []
+
+
 def test_the_command_exits_2_for_an_option_out_of_range(tmp_path):
     from benchforge.runners.cli.main import cli
     from click.testing import CliRunner
