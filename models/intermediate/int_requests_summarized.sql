@@ -1,8 +1,29 @@
 -- n is a property of the request: growing it from 5 to 10 leaves the first
--- five rows as they are, so the largest plan counts.
+-- five rows as they are, so the largest plan counts. The ledger knows a plan
+-- whose first shard broke off before any sample of it reached the lake.
 with samples as (
 
     select * from {{ ref('stg_lake__samples') }}
+
+),
+
+runs as (
+
+    select * from {{ ref('stg_lake__runs') }}
+
+),
+
+attempted as (
+
+    select
+        model,
+        benchmark,
+        scenario,
+        request_digest,
+        max(num_planned) as num_planned
+    from runs
+    where request_digest is not null
+    group by all
 
 ),
 
@@ -25,6 +46,24 @@ summarized as (
     from samples
     group by all
 
+),
+
+-- greatest() passes over NULL: most requests of a lake were not attempted
+planned as (
+
+    select
+        summarized.* replace (
+            greatest(summarized.num_planned, attempted.num_planned)
+                as num_planned
+        )
+    from summarized
+    left join attempted
+        on
+            summarized.model = attempted.model
+            and summarized.benchmark = attempted.benchmark
+            and summarized.scenario = attempted.scenario
+            and summarized.request_digest = attempted.request_digest
+
 )
 
-select * from summarized
+select * from planned

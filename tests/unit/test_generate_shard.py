@@ -197,6 +197,9 @@ def test_a_server_that_is_gone_is_incomplete(run: Run):
         generate(run, absent)
     (attempt,) = run.lake.read("runs").to_pylist()
     assert attempt["cause"] == "cancelled"
+    (shard,) = run.manifest.shards().values()
+    for name in ("scenario", "request_digest", "num_planned"):
+        assert attempt[name] == getattr(shard, name), "the plan of a shard without samples is known from its attempt"
 
 
 def test_force_asks_again_and_keeps_the_old_journal(run: Run, server: Server):

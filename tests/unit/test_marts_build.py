@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import errno
 import random
 import shutil
@@ -50,6 +51,8 @@ class Plan:
     is_plus_only: bool = False
 
 
+GROWN = Plan("made__grown", 1, lambda i: 1)
+"""Whole at n = 1; then n = 10 was planned and its first shard broke off: no sample says so, only the ledger."""
 PLANS = (
     Plan("made__greedy", 1, lambda i: int(i % 3 == 0)),
     Plan("made__twin", 1, lambda i: int(i % 3 == 1 or i == 0)),
@@ -65,6 +68,7 @@ PLANS = (
     Plan("made__undecided", 1, lambda i: 1, max_tokens=768),
     Plan("made__undecided", 1, lambda i: 0, max_tokens=2048),
     Plan("made__plus_only", 1, lambda i: 1, is_plus_only=True),
+    GROWN,
 )
 
 
@@ -158,6 +162,7 @@ def _all_rows(plans: Sequence[Plan] = PLANS) -> Mapping[str, Rows]:
         "tasks": _task_rows(),
         "samples": [row for plan in plans for row in _sample_rows(plan)],
         "results": [row for plan in plans for row in _result_rows(plan)],
+        "runs": [_attempt(PLANS[0], "done", 1), _attempt(GROWN, "preempted", 10)],
     }
 
 
@@ -198,8 +203,26 @@ def _write_published(root: Path, tables: Mapping[str, Rows]) -> Path:
         pq.write_table(pa.Table.from_pylist(kept, schema=schema), folder / "part-0.parquet")
     tasks = root / "tasks" / "benchmark=humaneval"
     tasks.mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist(tables["tasks"], schema=arrow_schema("tasks")), tasks / "part-0.parquet")
+    for table, folder in (("tasks", tasks), ("runs", root / "runs")):
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(tables[table], schema=arrow_schema(table)), folder / "part-0.parquet")
     return root
+
+
+def _attempt(plan: Plan, cause: str, num_planned: int) -> dict[str, Any]:
+    sample = _sample_rows(plan)[0]
+    moment = datetime.datetime(2026, 1, 1)
+    return {
+        **{name: sample[name] for name in ("benchmark", "model", "scenario", "request_digest")},
+        "run_id": f"{plan.name}-{num_planned}",
+        "shard_id": f"{plan.name}-{num_planned}",
+        "stage": "generate",
+        "attempt": 1,
+        "num_planned": num_planned,
+        "cause": cause,
+        "started_at": moment,
+        "ended_at": moment,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +280,7 @@ def test_refused_cells_have_no_number_and_their_reason(connection: duckdb.DuckDB
         "made__waiting": ["not_scored"],
         "made__mixed": ["mixed_requests"],
         "made__plus_only": ["unjudged_samples"],
+        "made__grown": ["missing_samples", "unfinished_shards"],
     }
     refused = ", ".join(f"'{model}'" for model in reasons)
     assert _one(connection, f"select count(*) from leaderboard where model in ({refused})") == (0,)
@@ -268,6 +292,13 @@ def test_a_refusal_names_problems_and_fields(connection: duckdb.DuckDBPyConnecti
     assert _one(connection, f"select differing_fields {where} 'made__mixed'") == (["dtype"],)
     query = "select count(*) from fct_refusals where model = 'made__greedy' and reason = 'fewer_samples_than_k'"
     assert _one(connection, query + " and verdict = 'official'") == (3,)
+
+
+def test_a_grown_plan_without_its_samples_shows_no_number_of_the_old_one(connection: duckdb.DuckDBPyConnection) -> None:
+    where = "where model = 'made__grown' and verdict = 'official' and reason = 'missing_samples'"
+    (num_affected,) = _one(connection, f"select num_affected from fct_refusals {where}")
+    assert num_affected == 9 * NUM_TASKS
+    assert connection.execute("select * from headline where model = 'made__grown'").fetchall() == []
 
 
 def test_two_equally_good_numbers_give_no_headline_and_say_in_what_they_differ(

@@ -12,6 +12,8 @@ renamed as (
         shard_id,
         benchmark,
         model,
+        scenario,
+        request_digest,
         job_id,
         image_digest,
         ---------- strings
@@ -30,6 +32,7 @@ renamed as (
         wall_seconds,
         num_restarts,
         num_rows,
+        num_planned,
         ---------- times
         started_at,
         ended_at
