@@ -111,6 +111,11 @@ def _refuse_another_request(path: Path, present: Shard | None, plan: Plan) -> No
     """The manifest would refuse it as well, by a digest; here the field is named."""
     if present is None:
         return
+    if present.expected_rows == 0 and plan.shard.expected_rows:
+        raise BadInput(
+            f"{path} added verdicts to the samples of another file, and this lake does not have those samples",
+            "import the file with the samples into this lake first",
+        )
     before, now = present.request, plan.asked.request
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):
@@ -184,6 +189,9 @@ def _record_attempt(
             "stage": "import",
             "benchmark": shard.benchmark,
             "model": shard.model,
+            "scenario": shard.scenario,
+            "request_digest": shard.request_digest,
+            "num_planned": shard.num_planned,
             "attempt": attempt,
             "node": platform.node(),
             "wall_seconds": wall_seconds,

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from contextlib import nullcontext
 
 import pytest
 from benchforge.ingest.bundled.task_ids import known_task_ids
@@ -237,6 +238,14 @@ def test_verdicts_of_the_same_source_join_the_samples_they_judge(run, load, tmp_
     assert "no new samples" in imported.summary
     assert any("states pass@1 75.00, its verdicts give 50.00" in note for note in imported.notes)
     assert not load(scored, "cruxeval-scored", "cruxeval_i", **said).is_new
+    second = Run(run.root, Lake(tmp_path / "second"))
+    for file, format_name, is_refused in ((scored, "cruxeval-scored", True), (path, "cruxeval", False)):
+        wanted = Wanted(format_name=format_name, benchmark="cruxeval_i", model="m", **said)
+        with pytest.raises(BadInput, match="does not have those samples") if is_refused else nullcontext():
+            import_file(second, file, wanted, tmp_path / "datasets")
+    wanted = Wanted(format_name="cruxeval-scored", benchmark="cruxeval_i", model="m", **said)
+    assert import_file(second, scored, wanted, tmp_path / "datasets").is_new
+    assert [second.lake.read(table).num_rows for table in ("samples", "results")] == [1600, 1600]
 
 
 def test_other_texts_for_the_same_samples_are_refused(run, load, tmp_path):
