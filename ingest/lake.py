@@ -228,7 +228,7 @@ def _check_values(table: str, column: schemas.Column, rows: list[Mapping[str, An
 
 def _sort_key(table: schemas.Table) -> tuple[str, ...]:
     """Rows of one task beside each other scan 2.7x faster in the marts than in key order of random ids."""
-    names = table.column_names()
+    names = table.required()
     readable = [name for name in ("scenario", "task_id", "sample_index") if name in names]
     return (*readable, *table.key)
 

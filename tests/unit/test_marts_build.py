@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import errno
 import random
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -17,15 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from benchforge.ingest import keys
-from benchforge.ingest.errors import BadInput, LakeError, NotStaged, UsageError
 from benchforge.ingest.lake import Lake, arrow_schema
 from benchforge.ingest.pins import pins_of
 from benchforge.macros import estimators
 from benchforge.runners import aggregate
-from benchforge.runners.ask import sql
-from benchforge.runners.cli.aggregate import command
-from benchforge.runners.lake_check import ADDED_LATER, check_parts
-from click.testing import CliRunner
 
 PIN = pins_of("humaneval")["v1"]
 NUM_TASKS = 164
@@ -362,182 +354,10 @@ def test_views_survive_a_new_name_of_the_file(folder: Path, built: aggregate.Bui
         assert _one(connection, "select count(*) > 1000 from fct_sample_results") == (True,)
 
 
-# ---- bad and empty lakes ----------------------------------------------------------------------------------------
+# ---- an empty lake ----------------------------------------------------------------------------------------------
 
 
 def test_an_empty_lake_builds(folder: Path) -> None:
     (folder / "empty").mkdir()
     empty = aggregate.build(folder / "empty", folder / "four" / "benchforge.duckdb")
     assert empty.headline == () and empty.num_refusals == 0
-
-
-def test_a_part_without_a_required_column_is_named_and_nothing_is_built(tmp_path: Path) -> None:
-    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
-    part = next((lake / "samples").rglob("*.parquet"))
-    pq.write_table(pq.read_table(part, partitioning=None).drop_columns(["num_planned"]), part)
-    with pytest.raises(LakeError, match=rf"{part.name} lacks the column num_planned"):
-        aggregate.build(lake, tmp_path / "out" / "benchforge.duckdb")
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(("table", "column"), [("results", "official_base_verdict"), ("tasks", "task_digest")])
-def test_a_part_that_lost_a_column_is_named_although_the_column_may_be_null(
-    tmp_path: Path, table: str, column: str
-) -> None:
-    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
-    part = next((lake / table).rglob("*.parquet"))
-    pq.write_table(pq.read_table(part, partitioning=None).drop_columns([column]), part)
-    with pytest.raises(LakeError, match=rf"{part.name} lacks the column {column} of table {table}"):
-        check_parts(lake)
-
-
-def test_a_part_from_before_a_column_was_added_is_whole(tmp_path: Path) -> None:
-    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
-    for table, columns in ADDED_LATER.items():
-        for part in (lake / table).rglob("*.parquet"):
-            rows = pq.read_table(part, partitioning=None)
-            pq.write_table(rows.drop_columns([name for name in columns if name in rows.column_names]), part)
-    check_parts(lake)
-
-
-@pytest.mark.parametrize("damage", ["deleted", "torn"])
-def test_parts_without_any_live_one_are_no_empty_leaderboard(tmp_path: Path, damage: str) -> None:
-    lake = _write(tmp_path / "lake", _all_rows(PLANS[:1]))
-    for entry in (lake / "_live").rglob("*.jsonl"):
-        if damage == "torn":
-            entry.write_text(entry.read_text()[:20])
-    if damage == "deleted":
-        shutil.rmtree(lake / "_live")
-    with pytest.raises(LakeError, match="none of them counts") as caught:
-        aggregate.build(lake, tmp_path / "out" / "benchforge.duckdb")
-    assert "_live" in caught.value.hint
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_published_part_without_a_required_column_is_named(tmp_path: Path) -> None:
-    lake = _write_published(tmp_path / "lake", _all_rows(PLANS[:1]))
-    part = next((lake / "data").rglob("*.parquet"))
-    pq.write_table(pq.read_table(part, partitioning=None).drop_columns(["origin"]), part)
-    with pytest.raises(LakeError, match=r"part-0.parquet lacks the column origin"):
-        check_parts(lake)
-
-
-class _FullDisk:
-    """dbtRunner on a disk without a free block."""
-
-    def __init__(self, outcome: Any) -> None:
-        self.outcome = outcome
-
-    def __call__(self, *given: object, **named: object) -> _FullDisk:
-        return self
-
-    def invoke(self, words: object) -> Any:
-        return self.outcome
-
-
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        SimpleNamespace(success=False, result=None, exception=OSError(errno.ENOSPC, "No space left on device")),
-        SimpleNamespace(
-            success=False,
-            exception=None,
-            result=SimpleNamespace(
-                results=[SimpleNamespace(status="error", message="IO Error: Could not write: No space left on device")]
-            ),
-        ),
-    ],
-)
-def test_a_full_disk_is_said_as_the_disk_says_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: object
-) -> None:
-    monkeypatch.setattr("dbt.cli.main.dbtRunner", _FullDisk(outcome))
-    with pytest.raises(OSError, match="No space left") as caught:
-        aggregate.build(None, tmp_path / "out" / "benchforge.duckdb")
-    assert caught.value.errno == errno.ENOSPC
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_a_dry_run_names_the_files_of_a_build_and_writes_none(built: aggregate.Built, tmp_path: Path) -> None:
-    planned = aggregate.would_write(built.path.parent.parent / "lake", built.path)
-    assert planned == [built.path, *built.exports]
-    output = tmp_path / "out" / "x.duckdb"
-    told = CliRunner().invoke(command, ["--recorded", "--dry-run", "--output", str(output), "--format", "json"])
-    assert told.exit_code == 0, told.output
-    assert str(output) in told.stdout
-    assert not output.parent.exists()
-
-
-def test_a_failed_build_leaves_the_old_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    output = folder / "kept" / "benchforge.duckdb"
-    output.parent.mkdir()
-    output.write_bytes(b"old")
-
-    def fail(*given: object, **named: object) -> None:
-        raise BadInput("a model failed")
-
-    monkeypatch.setattr(aggregate, "run_dbt", fail)
-    with pytest.raises(BadInput):
-        aggregate.build(folder / "lake", output)
-    assert output.read_bytes() == b"old"
-    assert [path.name for path in output.parent.iterdir()] == ["benchforge.duckdb"]
-
-
-# ---- questions --------------------------------------------------------------------------------------------------
-
-
-def test_a_question_is_answered_with_the_estimators_at_hand(built: aggregate.Built) -> None:
-    query = "select model, bootstrap_interval_udf(list(num_passed::bigint), 1, 1) as limits from fct_task_scores"
-    answer = sql.ask(built.path, query + " where model = 'made__greedy' and verdict = 'strict' group by model")
-    assert answer.columns == ("model", "limits")
-    assert answer.rows[0]["limits"]["low"] < 1 / 3 < answer.rows[0]["limits"]["high"]
-
-
-def test_tables_of_every_layer_are_found_by_name(built: aggregate.Built) -> None:
-    for table in ("headline", "stg_lake__samples", "int_cells_aggregated", "benchmarks"):
-        assert sql.ask(built.path, f"select count(*) as n from {table}").rows[0]["n"] > 0
-
-
-@pytest.mark.parametrize(
-    ("query", "sentence", "hint"),
-    [
-        ("select * from leaderbord", "no table leaderbord", "leaderboard"),
-        ("select modle from headline", "no column modle", "model"),
-        ("select pass_at_kk(1, 1, 1)", "no function pass_at_kk", "pass_at_k"),
-    ],
-)
-def test_an_unknown_name_is_answered_with_the_nearest(
-    built: aggregate.Built, query: str, sentence: str, hint: str
-) -> None:
-    with pytest.raises(UsageError, match=sentence) as caught:
-        sql.ask(built.path, query)
-    assert hint in caught.value.hint
-
-
-def test_a_column_that_stands_elsewhere_is_not_called_missing(built: aggregate.Built) -> None:
-    with pytest.raises(UsageError, match="not found in FROM clause") as caught:
-        sql.ask(built.path, "select count(*) filter (reproduced is null) from headline")
-    assert "fct_published_agreement" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "drop table leaderboard",
-        "update leaderboard set score = 1",
-        "copy headline to 'x.csv'",
-        "attach 'x.duckdb'",
-        "set threads = 1",
-        "select 1; select 2",
-        "selec",
-    ],
-)
-def test_whatever_is_not_one_question_is_refused(built: aggregate.Built, query: str) -> None:
-    with pytest.raises(UsageError):
-        sql.ask(built.path, query)
-
-
-def test_a_question_before_any_build_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(NotStaged) as caught:
-        sql.ask(tmp_path / "nothing.duckdb", "select 1")
-    assert caught.value.hint == "benchforge aggregate"
