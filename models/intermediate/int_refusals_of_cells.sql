@@ -1,0 +1,139 @@
+-- Cells whose rows do not belong together, or cannot be trusted: every metric
+-- of them is refused.
+{%- set key = cell_key() | join(', ') %}
+with cells as (
+
+    select * from {{ ref('int_cells_aggregated') }}
+
+),
+
+mixed_requests as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'mixed_requests' as reason,
+        num_requests || ' requests differ in '
+        || coalesce(
+            nullif(array_to_string(differing_fields, ', '), ''),
+            'a field that samples do not carry'
+        ) as detail,
+        differing_fields,
+        []::varchar[] as problems,
+        num_requests as num_affected
+    from cells
+    where num_requests > 1
+
+),
+
+mixed_graders as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'mixed_graders' as reason,
+        num_graders || ' graders judged parts of it: score the rest again'
+            as detail,
+        ['grader_id'] as differing_fields,
+        []::varchar[] as problems,
+        num_graders as num_affected
+    from cells
+    where num_graders > 1
+
+),
+
+mixed_datasets as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'mixed_datasets' as reason,
+        'samples come from more than one version of the problem file'
+            as detail,
+        ['dataset_version', 'dataset_digest'] as differing_fields,
+        []::varchar[] as problems,
+        greatest(num_dataset_versions, num_dataset_digests) as num_affected
+    from cells
+    where num_dataset_versions > 1 or num_dataset_digests > 1
+
+),
+
+unsafe_rows as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'unsafe_rows' as reason,
+        num_unsafe || ' verdicts were made with --unsafe' as detail,
+        []::varchar[] as differing_fields,
+        []::varchar[] as problems,
+        num_unsafe as num_affected
+    from cells
+    where num_unsafe > 0
+
+),
+
+-- recorded verdicts may lack the digest; what they have must agree
+unpinned_datasets as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'unpinned_dataset' as reason,
+        case
+            when num_problems_pinned is null
+                then
+                    'seeds/benchmarks.csv pins no count for '
+                    || benchmark || ' ' || dataset_version || ' '
+                    || scenario || ':' || test_set
+            when num_unpinned > 0
+                then num_unpinned || ' samples carry no dataset digest'
+            else
+                'the dataset digest is not the pinned one of '
+                || dataset_version
+        end as detail,
+        ['dataset_digest'] as differing_fields,
+        []::varchar[] as problems,
+        greatest(num_unpinned, 1)::bigint as num_affected
+    from cells
+    where
+        num_problems_pinned is null
+        or (origin = 'self' and num_unpinned > 0)
+        or (
+            dataset_digest is not null
+            and dataset_digest is distinct from dataset_digest_pinned
+        )
+
+),
+
+unioned as (
+
+    {%- for rule in [
+        'mixed_requests',
+        'mixed_graders',
+        'mixed_datasets',
+        'unsafe_rows',
+        'unpinned_datasets',
+    ] %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            verdict,
+            scope,
+            comparability_digest,
+            origin,
+            metric,
+            reason,
+            detail,
+            differing_fields,
+            problems,
+            num_affected::bigint as num_affected
+        from {{ rule }}
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+)
+
+select * from unioned

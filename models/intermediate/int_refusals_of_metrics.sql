@@ -1,0 +1,78 @@
+-- Single metrics that a cell cannot have: k above n, or integers too large.
+{%- set key = cell_key() | join(', ') %}
+with cells as (
+
+    select * from {{ ref('int_cells_aggregated') }}
+
+),
+
+metrics as (
+
+    select unnest({{ var('pass_at_k') }}::bigint[]) as k
+
+),
+
+fewer_samples_than_k as (
+
+    select
+        {{ key }},
+        'pass@' || k as metric,
+        'fewer_samples_than_k' as reason,
+        'n = ' || num_planned || ' is smaller than k = ' || k as detail,
+        []::varchar[] as differing_fields,
+        []::varchar[] as problems,
+        num_problems as num_affected
+    from cells
+    cross join metrics
+    where num_planned < k
+
+),
+
+numerators_too_large as (
+
+    select
+        {{ key }},
+        'pass@' || k as metric,
+        'numerator_too_large' as reason,
+        num_problems || ' problems times C(' || num_planned || ', ' || k
+        || ') exceeds 2^{{ var('numerator_limit_bits') }}' as detail,
+        []::varchar[] as differing_fields,
+        []::varchar[] as problems,
+        num_problems as num_affected
+    from cells
+    cross join metrics
+    where
+        num_planned >= k
+        and {{ log2_combinations('num_planned', 'k') }} + log2(num_problems)
+        > {{ var('numerator_limit_bits') }}
+
+),
+
+unioned as (
+
+    {%- for rule in [
+        'fewer_samples_than_k',
+        'numerators_too_large',
+    ] %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            verdict,
+            scope,
+            comparability_digest,
+            origin,
+            metric,
+            reason,
+            detail,
+            differing_fields,
+            problems,
+            num_affected::bigint as num_affected
+        from {{ rule }}
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+)
+
+select * from unioned

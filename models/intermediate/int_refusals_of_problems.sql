@@ -1,0 +1,169 @@
+-- Cells with problems or samples too few, too many or unknown; the problems are
+-- named.
+{%- set key = cell_key() | join(', ') %}
+with cells as (
+
+    select * from {{ ref('int_cells_aggregated') }}
+
+),
+
+task_scores as (
+
+    select * from {{ ref('fct_task_scores') }}
+
+),
+
+samples_by_task as (
+
+    select * from {{ ref('int_samples_aggregated_to_task') }}
+
+),
+
+tasks as (
+
+    select
+        *,
+        unnest(test_sets) as test_set
+    from {{ ref('int_tasks_deduplicated') }}
+
+),
+
+expected_problems as (
+
+    select
+        {%- for column in cell_key() %}
+            cells.{{ column }},
+        {%- endfor %}
+        tasks.task_id
+    from cells
+    inner join tasks
+        on
+            cells.benchmark = tasks.benchmark
+            and cells.dataset_version = tasks.dataset_version
+            and cells.scenario = tasks.scenario
+            and cells.test_set = tasks.test_set
+    where cells.num_problems <> cells.num_problems_pinned
+
+),
+
+absent_problems as (
+
+    select
+        {{ key }},
+        list(task_id order by task_id) as absent
+    from expected_problems
+    anti join task_scores using ({{ key }}, task_id)
+    group by {{ key }}
+
+),
+
+incomplete_problem_sets as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'incomplete_problem_set' as reason,
+        num_problems || ' problems, ' || num_problems_pinned || ' are pinned'
+            as detail,
+        []::varchar[] as differing_fields,
+        coalesce(absent, []::varchar[]) as problems,
+        abs(num_problems - num_problems_pinned) as num_affected
+    from cells
+    left join absent_problems using ({{ key }})
+    where num_problems <> num_problems_pinned
+
+),
+
+problem_states as (
+
+    select
+        {{ key }},
+        task_id,
+        case
+            when num_present > num_planned or num_judged > num_planned
+                then 'surplus_samples'
+            when num_present < num_planned then 'missing_samples'
+            when num_judged < num_present then 'unjudged_samples'
+        end as reason,
+        abs(num_planned - least(num_present, num_judged)) as num_samples
+    from task_scores
+
+),
+
+-- one reason per problem; samples are planned, so what is absent is known
+problems_out_of_plan as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        reason,
+        sum(num_samples) || ' samples of ' || count(distinct task_id)
+        || ' problems ' || case reason
+            when 'surplus_samples' then 'are more than were planned'
+            when 'missing_samples' then 'were planned and are not there'
+            else 'have no verdict'
+        end as detail,
+        []::varchar[] as differing_fields,
+        list(distinct task_id order by task_id) as problems,
+        sum(num_samples)::bigint as num_affected
+    from problem_states
+    where reason is not null
+    group by {{ key }}, reason
+
+),
+
+unknown_tasks as (
+
+    select
+        model,
+        benchmark,
+        scenario,
+        'all' as test_set,
+        'all' as verdict,
+        'all' as scope,
+        comparability_digest,
+        'all' as origin,
+        'all' as metric,
+        'unknown_tasks' as reason,
+        'table tasks does not know ' || count(distinct task_id)
+        || ' of its problems in ' || dataset_version as detail,
+        []::varchar[] as differing_fields,
+        list(distinct task_id order by task_id) as problems,
+        count(distinct task_id) as num_affected
+    from samples_by_task
+    anti join tasks
+        using (benchmark, dataset_version, scenario, task_id)
+    group by
+        model, benchmark, scenario, comparability_digest, dataset_version
+
+),
+
+unioned as (
+
+    {%- for rule in [
+        'incomplete_problem_sets',
+        'problems_out_of_plan',
+        'unknown_tasks',
+    ] %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            verdict,
+            scope,
+            comparability_digest,
+            origin,
+            metric,
+            reason,
+            detail,
+            differing_fields,
+            problems,
+            num_affected::bigint as num_affected
+        from {{ rule }}
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+)
+
+select * from unioned

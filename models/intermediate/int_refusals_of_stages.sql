@@ -1,0 +1,113 @@
+-- What a stage has not finished: it has no cell yet, so the model is named.
+with requests as (
+
+    select * from {{ ref('int_requests_summarized') }}
+
+),
+
+results_by_task as (
+
+    select * from {{ ref('int_results_aggregated_to_task') }}
+
+),
+
+runs as (
+
+    select * from {{ ref('stg_lake__runs') }}
+
+),
+
+not_scored as (
+
+    select
+        model,
+        benchmark,
+        scenario,
+        'all' as test_set,
+        'all' as verdict,
+        'all' as scope,
+        comparability_digest,
+        'self' as origin,
+        'all' as metric,
+        'not_scored' as reason,
+        sum(num_samples) || ' samples wait for benchforge score' as detail,
+        []::varchar[] as differing_fields,
+        []::varchar[] as problems,
+        sum(num_samples)::bigint as num_affected
+    from requests
+    anti join results_by_task
+        using (
+            model, benchmark, scenario, comparability_digest, request_digest
+        )
+    group by all
+
+),
+
+-- a shard whose last attempt did not end well has no rows that could show it
+last_attempts as (
+
+    select *
+    from runs
+    where model is not null and benchmark is not null
+    qualify row_number() over (
+        partition by shard_id, stage
+        order by attempt desc, ended_at desc, run_id asc
+    ) = 1
+
+),
+
+unfinished_shards as (
+
+    select
+        model,
+        benchmark,
+        'all' as scenario,
+        'all' as test_set,
+        'all' as verdict,
+        'all' as scope,
+        'all' as comparability_digest,
+        'self' as origin,
+        'all' as metric,
+        'unfinished_shards' as reason,
+        count(*) || ' shards ended before they were done, e.g. '
+        || min(
+            stage || ' ' || shard_id || ' (' || cause || '): '
+            || coalesce(detail, 'no detail')
+        ) as detail,
+        []::varchar[] as differing_fields,
+        []::varchar[] as problems,
+        count(*) as num_affected
+    from last_attempts
+    where cause <> 'done'
+    group by model, benchmark
+
+),
+
+unioned as (
+
+    {%- for rule in [
+        'not_scored',
+        'unfinished_shards',
+    ] %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            verdict,
+            scope,
+            comparability_digest,
+            origin,
+            metric,
+            reason,
+            detail,
+            differing_fields,
+            problems,
+            num_affected::bigint as num_affected
+        from {{ rule }}
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+)
+
+select * from unioned
