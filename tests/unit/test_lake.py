@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
@@ -79,6 +80,17 @@ def test_bad_row_is_refused_before_anything_is_written(tmp_path: Path, change: d
     with pytest.raises(LakeError, match=words):
         Lake(tmp_path).write_part("timings", [timing(1), timing(2, **change)], "s1")
     assert not list(tmp_path.rglob("*"))
+
+
+def test_rows_without_an_optional_key_column_are_written(tmp_path: Path):
+    moment = datetime.datetime(2026, 1, 1)
+    row = {"run_id": "r", "shard_id": "s", "stage": "score", "attempt": 1, "cause": "done"}
+    rows = [
+        {**row, "started_at": moment, "ended_at": moment},
+        {**row, "started_at": moment, "ended_at": moment, "scenario": "x"},
+    ]
+    [part] = Lake(tmp_path).write_part("runs", rows, "s")
+    assert pq.read_table(part)["scenario"].to_pylist() == ["x", None]
 
 
 def test_word_outside_its_vocabulary_is_refused(tmp_path: Path):
