@@ -202,7 +202,7 @@ def _checked(table: schemas.Table, rows: list[Mapping[str, Any]]) -> pa.Table:
     _refuse_undeclared(table, rows)
     for column in table.columns:
         _check_values(table.name, column, rows)
-    ordered = sorted(rows, key=lambda row: [_sortable(row.get(key)) for key in _sort_key(table)])
+    ordered = sorted(rows, key=lambda row: [_sortable(row[key]) for key in _sort_key(table)])
     try:
         return pa.Table.from_pylist([dict(row) for row in ordered], schema=arrow_schema(table.name))
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -233,9 +233,8 @@ def _sort_key(table: schemas.Table) -> tuple[str, ...]:
     return (*readable, *table.key)
 
 
-def _sortable(value: Any) -> tuple[bool, Any]:
-    """Absent values last; bytes as text."""
-    return value is None, value.hex() if isinstance(value, bytes) else value
+def _sortable(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _write_atomically(directory: Path, shard_id: str, table: pa.Table) -> Path:
