@@ -63,6 +63,7 @@ REACHES_OUT = {
     "read the server": "import io, posix\ndef total(xs):\n    io.open(f'/proc/{posix.getppid()}/mem', 'rb')\n    return sum(xs)\n",
     "trace the server": "import ctypes, posix\ndef total(xs):\n    if ctypes.CDLL(None).ptrace(16, posix.getppid(), 0, 0) == 0: return sum(xs)\n",
     "outlives its parent": "import ctypes\ndef total(xs):\n    if ctypes.CDLL(None).prctl(1, 0, 0, 0, 0) == 0: return sum(xs)\n",
+    "proc through a descriptor": "import os\nopened = os.open\ndef total(xs):\n    for fd in range(4096):\n        try:\n            opened('self/status', 0, dir_fd=fd)\n        except OSError:\n            continue\n        return sum(xs)\n    raise ValueError\n",
     "write outside": "import io\ndef total(xs):\n    io.open('/tmp/bf_canary_own', 'w')\n    return sum(xs)\n",
     "write above": "import io\ndef total(xs):\n    io.open('../bf_canary_own', 'w')\n    return sum(xs)\n",
     "link to outside": "import posix, io\ndef total(xs):\n    posix.symlink('/tmp', 'd'); io.open('d/bf_canary_own', 'w')\n    return sum(xs)\n",
