@@ -61,4 +61,4 @@ $(VENV)/.tested: $(VENV)/.installed
 	@touch $@
 
 clean: ## remove what builds and demos leave behind
-	rm -rf target logs build .benchforge .pytest_cache .ruff_cache
+	rm -rf target logs build .benchforge .pytest_cache .ruff_cache benchforge.duckdb marts

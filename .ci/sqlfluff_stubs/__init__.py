@@ -23,6 +23,10 @@ def lake(table):
     return f"read_parquet('{table}.parquet')"
 
 
+def refusals_of(rules):
+    return " union all ".join(f"select * from {rule}" for rule in rules)
+
+
 def part_verdict(kind, part):
     return f"{kind}_{part}_verdict"
 

@@ -108,31 +108,13 @@ unpinned_datasets as (
 
 unioned as (
 
-    {%- for rule in [
+    {{ refusals_of([
         'mixed_requests',
         'mixed_graders',
         'mixed_datasets',
         'unsafe_rows',
         'unpinned_datasets',
-    ] %}
-        select
-            model,
-            benchmark,
-            scenario,
-            test_set,
-            verdict,
-            scope,
-            comparability_digest,
-            origin,
-            metric,
-            reason,
-            detail,
-            differing_fields,
-            problems,
-            num_affected::bigint as num_affected
-        from {{ rule }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    ]) }}
 
 )
 

@@ -50,28 +50,10 @@ numerators_too_large as (
 
 unioned as (
 
-    {%- for rule in [
+    {{ refusals_of([
         'fewer_samples_than_k',
         'numerators_too_large',
-    ] %}
-        select
-            model,
-            benchmark,
-            scenario,
-            test_set,
-            verdict,
-            scope,
-            comparability_digest,
-            origin,
-            metric,
-            reason,
-            detail,
-            differing_fields,
-            problems,
-            num_affected::bigint as num_affected
-        from {{ rule }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    ]) }}
 
 )
 

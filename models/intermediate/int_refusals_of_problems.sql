@@ -140,29 +140,11 @@ unknown_tasks as (
 
 unioned as (
 
-    {%- for rule in [
+    {{ refusals_of([
         'incomplete_problem_sets',
         'problems_out_of_plan',
         'unknown_tasks',
-    ] %}
-        select
-            model,
-            benchmark,
-            scenario,
-            test_set,
-            verdict,
-            scope,
-            comparability_digest,
-            origin,
-            metric,
-            reason,
-            detail,
-            differing_fields,
-            problems,
-            num_affected::bigint as num_affected
-        from {{ rule }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    ]) }}
 
 )
 

@@ -85,28 +85,10 @@ unfinished_shards as (
 
 unioned as (
 
-    {%- for rule in [
+    {{ refusals_of([
         'not_scored',
         'unfinished_shards',
-    ] %}
-        select
-            model,
-            benchmark,
-            scenario,
-            test_set,
-            verdict,
-            scope,
-            comparability_digest,
-            origin,
-            metric,
-            reason,
-            detail,
-            differing_fields,
-            problems,
-            num_affected::bigint as num_affected
-        from {{ rule }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    ]) }}
 
 )
 
