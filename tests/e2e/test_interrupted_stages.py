@@ -67,10 +67,13 @@ def test_generate_and_score_go_on_after_a_signal(tmp_path: Path, number: int):
 def test_interrupted_build_leaves_the_old_marts(road, tmp_path: Path):
     before = road.marts.read_bytes()
     words = [sys.executable, "-m", "benchforge", "aggregate", "--lake", str(road.lake), "--output", str(road.marts)]
+    entries = set(road.marts.parent.iterdir())
     process = subprocess.Popen(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(3.0)
+    while process.poll() is None and set(road.marts.parent.iterdir()) == entries:
+        time.sleep(0.01)  # until the build has a place of its own to write to
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode in (75, -signal.SIGINT), said  # the second: Python re-raises what dbt swallowed at exit
     assert "Traceback" not in said
     assert road.marts.read_bytes() == before
+    assert set(road.marts.parent.iterdir()) == entries, "the interrupted build left something behind"
