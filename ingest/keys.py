@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-MODEL_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*__[A-Za-z0-9][A-Za-z0-9._+-]{0,150}")
+MAX_MODEL_LENGTH = 200
+"""The key becomes a folder ``model=<key>``; file systems end names at 255 bytes."""
+MODEL_KEY = re.compile(rf"(?=.{{1,{MAX_MODEL_LENGTH}}}\Z)[A-Za-z0-9][A-Za-z0-9.+-]*__[A-Za-z0-9][A-Za-z0-9._+-]*")
 """``<org>__<name>``: a folder name on every file system, and clean on the Hub."""
 
 REQUEST_FIELDS = (

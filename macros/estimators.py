@@ -25,8 +25,6 @@ Z95 = 1.959963984540054
 """97.5 % quantile of the standard normal law."""
 HALF_CHI95 = 1.920729410347062
 """Half of the 95 % quantile of chi-squared with one degree of freedom: Z95 squared over 2."""
-NUMERATOR_LIMIT = 2**126
-"""A cell whose denominator N C(n, k) exceeds this is refused: DuckDB's HUGEINT ends at 2**127."""
 GRID = 1_000_000
 """Likelihood endpoints are published on multiples of 1 / GRID, rounded outwards: the same bytes on every machine."""
 

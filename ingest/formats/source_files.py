@@ -7,7 +7,6 @@ Both are refused whole; nothing that could be read before the cut is used.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -50,11 +49,6 @@ def read_content(path: Path) -> bytes:
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
         raise BadInput(f"{path} is a damaged gzip file: {error}", _AGAIN) from error
-
-
-def content_digest(path: Path) -> str:
-    """sha256 of the unpacked content: a file and its packed copy are the same recording."""
-    return hashlib.sha256(read_content(path)).hexdigest()
 
 
 def json_document(path: Path) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +11,7 @@ from .. import keys, schemas
 from ..errors import UsageError
 from ..formats import Record, Recording, TaskFacts
 
-_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*__[A-Za-z0-9][A-Za-z0-9._+-]*")
 _THOUGHT_SUFFIX = "+cot"
-_MAX_MODEL_LENGTH = 200
-"""The name becomes a folder ``model=<name>``; file systems end names at 255 bytes."""
 
 PROTOCOLS = ("direct", "cot", "official", "corrected", "card", "recorded")
 """Named prompt protocols that recorded samples can have been asked by."""
@@ -86,11 +82,11 @@ def model_and_protocol(model: str, protocol: str | None = None) -> tuple[str, st
     if named and protocol not in (None, named):
         raise UsageError(f"the model name {model!r} says protocol cot, the option {protocol}", "drop one of the two")
     key = name if "__" in name else name.replace("/", "__") if "/" in name else f"unknown__{name}"
-    if len(key) > _MAX_MODEL_LENGTH:
+    if len(key) > keys.MAX_MODEL_LENGTH:
         raise UsageError(
-            f"the model name {model[:20]!r}… has {len(key)} characters", f"write at most {_MAX_MODEL_LENGTH}"
+            f"the model name {model[:20]!r}… has {len(key)} characters", f"write at most {keys.MAX_MODEL_LENGTH}"
         )
-    if not _MODEL.fullmatch(key):
+    if not keys.MODEL_KEY.fullmatch(key):
         raise UsageError(f"{model!r} is no model name", "write <org>__<name>, <org>/<name>, or a name without blanks")
     return key, named or protocol or "direct"
 

@@ -8,12 +8,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from ..benchmarks.declaration import Benchmark, Task, Version
 from ..errors import NotStaged, UsageError
-from .strings import read_strings
 
 
 def staged_directory(datasets_root: Path, benchmark: Benchmark, version: Version) -> Path:
@@ -41,16 +39,6 @@ def load_tasks(benchmark: Benchmark, version_name: str | None, scenario: str, da
             f"benchforge stage {benchmark.name} --version {version.name} --from DIR",
         )
     return list(benchmark.load(directory, version, scenario))
-
-
-def load_strings(benchmark: Benchmark, datasets_root: Path, protocol_name: str | None = None) -> Mapping[str, str]:
-    """Texts that the benchmark's protocols (or the one named) need, by name; empty where they are our own.
-
-    Raises NotStaged with the command that helps, BadInput where a staged text is not the pinned one.
-    """
-    protocols = [one for one in benchmark.protocols if protocol_name in (None, one.name)]
-    needed = sorted({name for protocol in protocols for name in protocol.needs_strings})
-    return read_strings(needed, datasets_root)
 
 
 def pinned_version(benchmark: Benchmark, name: str | None) -> Version:
