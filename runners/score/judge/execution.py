@@ -32,11 +32,18 @@ class Usage:
     wall_seconds: float = 0.0
     peak_memory_bytes: int = 0
     case_seconds: list[float] = field(default_factory=list)
+    limit_shares: dict[str, float] = field(default_factory=dict)
+    """Part -> the largest share of its official limit that a case took; 1.0 is at the limit."""
 
     def add(self, ending: Ending) -> None:
         self.cpu_seconds += ending.cpu_seconds
         self.wall_seconds += ending.wall_seconds
         self.peak_memory_bytes = max(self.peak_memory_bytes, ending.peak_memory_bytes)
+
+    def record(self, part: str, seconds: float, limit_seconds: float) -> None:
+        """One case of a part, and the limit it had when nothing scales it."""
+        self.case_seconds.append(seconds)
+        self.limit_shares[part] = max(self.limit_shares.get(part, 0.0), seconds / limit_seconds)
 
 
 @dataclass(frozen=True)

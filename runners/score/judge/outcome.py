@@ -36,6 +36,8 @@ class Graded:
     peak_memory_bytes: int
     case_seconds: tuple[float, ...]
     attempt: int
+    limit_shares: tuple[float | None, float | None] = (None, None)
+    """Base and plus: the largest share of its unscaled official limit that a case took."""
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,9 @@ class Worker:
     def _grade(self, task: Task, program: str, names: Sequence[str], attempt: int) -> Graded:
         self._bench.usage = usage = Usage()
         outcomes = grade(self._bench, self._store, task, program, names)
-        return Graded(
-            outcomes, usage.cpu_seconds, usage.wall_seconds, usage.peak_memory_bytes, tuple(usage.case_seconds), attempt
-        )
+        shares = (usage.limit_shares.get("base"), usage.limit_shares.get("plus"))
+        cases = tuple(usage.case_seconds)
+        return Graded(outcomes, usage.cpu_seconds, usage.wall_seconds, usage.peak_memory_bytes, cases, attempt, shares)
 
     def _expect(self, seconds: float) -> None:
         self._send("limit", seconds + SPARE_SECONDS)
