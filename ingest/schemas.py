@@ -329,6 +329,11 @@ RESULTS = Table(
         _optional("sandbox_mode", "text", "Outer layer that was active."),
         _optional("sandbox_layers", "text_list", "Every layer that was active."),
         _column("is_unsafe", "bool", "Graded with --unsafe: refused by the marts."),
+        _optional(
+            "limit_factor",
+            "float",
+            "Time limits of this grader over the official ones; scores are made of 1.0 only, NULL: not known.",
+        ),
         _SHARD,
     ),
 )
@@ -347,6 +352,18 @@ TIMINGS = Table(
         _optional("wall_seconds", "float", "From fork to last answer.", "seconds"),
         _optional("peak_memory_bytes", "int", "Largest resident set of the child.", "bytes"),
         _optional("case_seconds", "float_list", "Wall time per case, base then plus.", "seconds"),
+        _optional(
+            "base_limit_share",
+            "float",
+            "Program of the official extraction: the largest share of its official limit that a base case took.",
+        ),
+        _optional("plus_limit_share", "float", "The same over the extra cases."),
+        _optional(
+            "corrected_base_limit_share",
+            "float",
+            "As base_limit_share, of the corrected extraction's program; NULL where it is the same program.",
+        ),
+        _optional("corrected_plus_limit_share", "float", "The same over the extra cases."),
         _optional("host", "text", "Node."),
         _optional("attempt", "int", "1 unless the sandbox had to be restarted."),
         _optional("is_reused", "bool", "Verdict looked up: an equal program was graded before."),

@@ -15,6 +15,10 @@ from ..ingest.lake import Lake, check_part
 
 ADDED_LATER: Mapping[str, frozenset[str]] = {
     "samples": frozenset({"text_encoding"}),
+    "results": frozenset({"limit_factor"}),
+    "timings": frozenset(
+        {"base_limit_share", "plus_limit_share", "corrected_base_limit_share", "corrected_plus_limit_share"}
+    ),
     "runs": frozenset({"scenario", "request_digest", "num_planned"}),
 }
 """Columns that parts of an older writer may lack. The writer always writes every column it declares, so any other

@@ -39,6 +39,7 @@ renamed as (
         sandbox_layers,
         ---------- numerics
         sample_index,
+        limit_factor,
         official_base_first_failing_case,
         official_base_num_run,
         official_base_num_passed,

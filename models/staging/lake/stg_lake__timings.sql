@@ -20,6 +20,10 @@ renamed as (
         wall_seconds,
         peak_memory_bytes,
         case_seconds,
+        base_limit_share,
+        plus_limit_share,
+        corrected_base_limit_share,
+        corrected_plus_limit_share,
         attempt,
         ---------- booleans
         is_reused
