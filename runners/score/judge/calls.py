@@ -22,7 +22,8 @@ _ENCODE_FACTOR = 4.0
 def grade(bench: Bench, store: ExpectedStore, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
     """Both parts under every oracle asked for; ``plus`` is None for a task that has no extra cases."""
     base = _part(bench, store, task, "base", program, names)
-    has_plus = bool(task.payload.get("plus_inputs"))
+    is_wanted = bench.rules.always_judges_plus or any(part.verdict == "pass" for part in base.values())
+    has_plus = is_wanted and bool(task.payload.get("plus_inputs"))
     plus = _part(bench, store, task, "plus", program, names) if has_plus else dict.fromkeys(names)
     return {name: Outcome(base[name], plus[name]) for name in names}
 

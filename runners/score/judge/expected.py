@@ -24,7 +24,6 @@ from ....ingest.benchmarks.declaration import Task
 from . import decode, oracles
 from .execution import Answer, Bench, Ended, Raised, call_spec, start
 
-_REFERENCE_SECONDS = 540.0
 _NUM_KEPT = 4
 
 
@@ -99,7 +98,8 @@ class ExpectedStore:
             raise errors.BadInput(f"Task {task.task_id} has neither expected values nor a reference program.")
         connection = self._bench.server(program)
         key = register(connection, task, part)
-        limits = [_REFERENCE_SECONDS] * len(inputs)
+        seconds = self._bench.rules.reference_seconds
+        limits = [seconds] * len(inputs)
         options = {
             "fresh_inputs": True,
             "is_reference": True,
@@ -108,7 +108,7 @@ class ExpectedStore:
         }
         spec = call_spec(program, task.payload["entry_point"], limits, **options)
         answers: list[Answer] = []
-        with start(self._bench, connection, spec, _REFERENCE_SECONDS, key, is_measured=False) as claims:
+        with start(self._bench, connection, spec, seconds, key, is_measured=False) as claims:
             for frame in claims:
                 if isinstance(frame, Answer):
                     answers.append(frame)

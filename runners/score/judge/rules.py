@@ -29,6 +29,10 @@ class Rules:
     memory_bytes: int = 4 << 30
     limit_scale: float = 1.0
     find_zero: str = "fixed"
+    reference_seconds: float = 540.0
+    """Wall budget of a reference program, per part."""
+    always_judges_plus: bool = True
+    """Off: extra cases are left out where every oracle has failed the base ones (their outcome is None then)."""
 
     def case_limits(self, reference_seconds: Sequence[float], payload: Mapping[str, Any]) -> list[float]:
         """One limit per case: ``max(min, factor * reference)``, or the task's own ``limit_seconds``."""
