@@ -12,7 +12,7 @@ import pytest
 from benchforge.ingest import errors
 from benchforge.runners.score import sandbox
 from benchforge.runners.score.judge import Judge
-from benchforge.runners.score.sandbox import outer
+from benchforge.runners.score.sandbox import layers, outer
 
 BOX = outer.Box(
     python="/opt/py/bin/python3", inside="/src/inside", extract="/src/extract", packages=("/opt/site",),
@@ -93,29 +93,12 @@ def test_an_unknown_mode_is_refused_before_a_judge_makes_anything(
     assert not list(tmp_path.iterdir())
 
 
-class Stub:
-    mode = "inner-only"
-    is_closed = False
-
-    def __init__(self, *layers: str) -> None:
-        self.layers = layers
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-def test_a_sandbox_without_seccomp_is_refused_unless_unsafe_is_meant() -> None:
-    weak = Stub("rlimits", "no_new_privs", "unprivileged_uid")
-    sandbox._refuse_weak(weak, True)  # type: ignore[arg-type]
-    assert not weak.is_closed
+def test_a_sandbox_without_seccomp_or_run_by_root_is_refused() -> None:
     with pytest.raises(errors.SandboxUnavailable, match="seccomp"):
-        sandbox._refuse_weak(weak, False)  # type: ignore[arg-type]
-    assert weak.is_closed
-
-
-def test_root_is_never_what_samples_run_as() -> None:
+        layers.refuse_weak("inner-only", ("rlimits", "no_new_privs", "unprivileged_uid"))
     with pytest.raises(errors.SandboxUnavailable, match="unprivileged_uid"):
-        sandbox._refuse_weak(Stub("rlimits", "no_new_privs", "seccomp"), False)  # type: ignore[arg-type]
+        layers.refuse_weak("inner-only", ("rlimits", "no_new_privs", "seccomp"))
+    layers.refuse_weak("inner-only", layers.NEEDED)
 
 
 seccomp = pytest.importorskip("benchforge.runners.score.sandbox.inside.seccomp")

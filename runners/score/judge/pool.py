@@ -27,6 +27,7 @@ from ....ingest import errors, keys
 from ....ingest.benchmarks.declaration import Oracles, Task
 from ..sandbox import Sandbox, known_mode
 from ..sandbox.inside import wire
+from ..sandbox.layers import NO_LAYER_OFF
 from .outcome import Graded, Job, Outcome, failed
 from .rules import OFFICIAL, Rules
 
@@ -58,12 +59,17 @@ class Judge:
         is_unsafe: bool = False,
         cache_directory: Path | None = None,
         rules: Rules = OFFICIAL,
+        without: frozenset[str] = NO_LAYER_OFF,
     ) -> None:
-        """``cache_directory`` keeps expected values computed from references; None: for this judge's life only."""
+        """``cache_directory`` keeps expected values computed from references; None: for this judge's life only.
+
+        ``without`` is for tests that show what a layer is good for: see ``sandbox.layers``.
+        """
         asked_mode = known_mode(sandbox_mode)  # a wrong word is refused before anything is made
         self.tasks = tasks
         self.is_unsafe = is_unsafe
         self.rules = rules
+        self._without = without
         self._asked_mode = asked_mode
         self._num_workers = max(1, num_workers)
         self._place = tempfile.TemporaryDirectory(prefix="benchforge-judge-")
@@ -94,6 +100,7 @@ class Judge:
                 "python": platform.python_version(),
                 "numpy": _numpy_version(),
                 "is_unsafe": self.is_unsafe,
+                "without": sorted(self._without),
             }
         )
 
@@ -117,7 +124,7 @@ class Judge:
 
         for attempt in range(_NUM_ATTEMPTS):
             if self._extractor is None:
-                self._extractor = Sandbox.open(self._asked_mode, is_unsafe=self.is_unsafe)
+                self._extractor = Sandbox.open(self._asked_mode, is_unsafe=self.is_unsafe, without=self._without)
             try:
                 return self._extractor.extract(extractor, text, context)
             except SandboxBroken as error:
@@ -151,7 +158,11 @@ class Judge:
     def _start_worker(self) -> _Process:
         # later workers take the mode that the first one found, so that all rows of a run say the same
         mode = self._active[0] if self._active else self._asked_mode
-        process = _Process(mode, self.is_unsafe, self.rules, self._directory, self._place.name)
+        settings = {
+            "mode": mode, "is_unsafe": self.is_unsafe, "rules": self.rules, "directory": self._directory,
+            "place": self._place.name, "without": self._without,
+        }  # fmt: skip
+        process = _Process(settings)
         try:
             active = process.greeted()
         except BaseException:
@@ -205,7 +216,7 @@ class Judge:
 class _Process:
     """A worker as the supervisor holds it."""
 
-    def __init__(self, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path, place: str) -> None:
+    def __init__(self, settings: Mapping[str, Any]) -> None:
         ours, theirs = socket.socketpair()
         self._control = ours
         self._process = subprocess.Popen(
@@ -217,7 +228,6 @@ class _Process:
         self.attempt = 1
         self.num_silences = 0
         self.deadline = 0.0
-        settings = {"mode": mode, "is_unsafe": is_unsafe, "rules": rules, "directory": directory, "place": place}
         wire.send(ours, pickle.dumps(settings))
 
     def greeted(self) -> tuple[str, tuple[str, ...]]:

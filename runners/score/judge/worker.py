@@ -22,6 +22,7 @@ from ....ingest.benchmarks.declaration import Task
 from ..sandbox import Sandbox
 from ..sandbox.connection import SandboxBroken
 from ..sandbox.inside import wire
+from ..sandbox.layers import NO_LAYER_OFF
 from . import calls, check, expression, oracles, stdin
 from .execution import Bench, Usage
 from .expected import ExpectedStore
@@ -42,15 +43,25 @@ def main() -> None:
 
 
 class Worker:
-    """Settings: ``mode``, ``is_unsafe``, ``rules``, ``directory`` of expected values, ``place`` for sandboxes."""
+    """Settings: ``mode``, ``is_unsafe``, ``rules``, ``directory`` of expected values, ``place`` for sandboxes,
+    ``without`` for tests (see ``sandbox.layers``)."""
 
     def __init__(
-        self, control: socket.socket, mode: str | None, is_unsafe: bool, rules: Rules, directory: Path, place: str
+        self,
+        control: socket.socket,
+        mode: str | None,
+        is_unsafe: bool,
+        rules: Rules,
+        directory: Path,
+        place: str,
+        without: frozenset[str] = NO_LAYER_OFF,
     ) -> None:
         self._control = control
         # the supervisor removes it, so that a worker that is killed leaves nothing behind
         tempfile.tempdir = place
-        self._bench = Bench(lambda: Sandbox.open(mode, is_unsafe=is_unsafe), rules, self._expect)
+        self._bench = Bench(
+            lambda: Sandbox.open(mode, is_unsafe=is_unsafe, without=without), rules, self._expect, without
+        )
         self._store = ExpectedStore(directory, self._bench)
         self._tasks: dict[str, Task] = {}
 

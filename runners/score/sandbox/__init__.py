@@ -16,29 +16,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....ingest import errors, schemas
+from .layers import NO_LAYER_OFF
 
 if TYPE_CHECKING:
     from .connection import Connection
-    from .outer import Box
 
-UNPRIVILEGED_ID = 64711
-"""User and group that a sandbox started by root becomes: no account of any system, so nothing shares its limits."""
 IMAGE_VARIABLE = "BENCHFORGE_SCORE_IMAGE"
-_START_SECONDS = 60.0
 _EXTRACT_SECONDS = 30.0
 _MAX_EXTRACTED_BYTES = 16 << 20
-_NAMESPACES = {"user": "user_namespace", "mnt": "mount_namespace", "pid": "pid_namespace", "net": "network_namespace",
-               "ipc": "ipc_namespace"}  # fmt: skip
 
 
 class Sandbox:
@@ -54,9 +47,17 @@ class Sandbox:
 
     @classmethod
     def open(
-        cls, mode: str | None = None, *, is_unsafe: bool = False, extractor_directory: Path | None = None
+        cls,
+        mode: str | None = None,
+        *,
+        is_unsafe: bool = False,
+        extractor_directory: Path | None = None,
+        without: frozenset[str] = NO_LAYER_OFF,
     ) -> Sandbox:
-        """Start the named mode, or the best one that works; raises SandboxUnavailable."""
+        """Start the named mode, or the best one that works; raises SandboxUnavailable.
+
+        ``without`` is for tests that show what a layer is good for: see ``layers``.
+        """
         mode = known_mode(mode)
         if not sys.platform.startswith("linux"):
             raise errors.SandboxUnavailable(
@@ -64,11 +65,11 @@ class Sandbox:
                 "score on a Linux machine, or in a Linux container",
             )
         if mode is not None:
-            return _open_mode(cls, mode, is_unsafe, extractor_directory)
+            return _open_mode(cls, mode, is_unsafe, extractor_directory, without)
         reasons = []
         for candidate in _candidates():
             try:
-                return _open_mode(cls, candidate, is_unsafe, extractor_directory)
+                return _open_mode(cls, candidate, is_unsafe, extractor_directory, without)
             except errors.SandboxUnavailable as error:
                 reasons.append(error.message)
         raise errors.SandboxUnavailable(
@@ -165,170 +166,35 @@ def _candidates() -> list[str]:
     return [mode for mode in modes if mode != "bubblewrap" or shutil.which("bwrap")]
 
 
-def _open_mode(cls: type[Sandbox], mode: str, is_unsafe: bool, extractor_directory: Path | None) -> Sandbox:
-    from . import outer
+def _open_mode(
+    cls: type[Sandbox], mode: str, is_unsafe: bool, extractor_directory: Path | None, without: frozenset[str]
+) -> Sandbox:
+    from . import layers, opening
     from .connection import Connection, SandboxBroken
 
-    box = _box(mode, extractor_directory)
+    layers.check_switchable(mode, without)
+    box = opening.box_of(mode, extractor_directory)
     staging = tempfile.mkdtemp(prefix="benchforge-")
     os.chmod(staging, 0o755)  # noqa: PTH101 - the dropped id mounts its root here
-    ours, theirs = socket.socketpair()
-    plan = _plan(mode, box, staging)
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")), json.dumps(plan)],
-        stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", env={},
-    start_new_session=True, )  # fmt: skip
-    theirs.close()
-    connection = Connection(ours)
+    plan = opening.Opening(mode, box, staging, without)
+    process, control = plan.start()
+    connection = Connection(control)
     sandbox = cls(mode, (), process, connection)
     sandbox._staging = staging
     try:
-        connection.configure(_settings(outer, box, mode))
+        connection.configure(plan.settings())
         hello, fds = connection.hello()
-        sandbox.layers = _layers(hello, fds)
+        sandbox.layers = layers.seen(mode, hello, fds, without)
         sandbox.python_version = str(hello.get("python", ""))
         connection.go()
+        if not is_unsafe:
+            layers.refuse_weak(mode, sandbox.layers)
     except Exception as error:
-        reason = _complaint(process) or str(error)
+        reason = opening.complaint(process) if isinstance(error, SandboxBroken | OSError) else ""
         sandbox.close()
         if not isinstance(error, SandboxBroken | OSError):
             raise
         raise errors.SandboxUnavailable(
-            f"Sandbox mode {mode} does not start: {reason}.", _HINTS.get(mode, "")
+            f"Sandbox mode {mode} does not start: {reason or error}.", opening.HINTS.get(mode, "")
         ) from error
-    _refuse_weak(sandbox, is_unsafe)
     return sandbox
-
-
-_HINTS = {
-    "bubblewrap": "apt install bubblewrap, and allow unprivileged user namespaces",
-    "unshare": "allow unprivileged user namespaces (sysctl user.max_user_namespaces)",
-    "apptainer-setuid": f"set {IMAGE_VARIABLE} to the scoring image",
-    "apptainer-userns": f"set {IMAGE_VARIABLE} to the scoring image",
-    "inner-only": "run as an ordinary user, or install Python where every user may read it",
-}
-
-
-def _box(mode: str, extractor_directory: Path | None) -> Box:
-    import dataclasses
-
-    from . import outer
-
-    box = outer.local_box(extractor_directory)
-    if not mode.startswith("apptainer"):
-        return box
-    image = os.environ.get(IMAGE_VARIABLE, "")
-    if not image or shutil.which("apptainer") is None:
-        raise errors.SandboxUnavailable(f"Sandbox mode {mode} needs apptainer and an image.", _HINTS[mode])
-    return dataclasses.replace(box, image=image, python="python3", packages=(), binds=())
-
-
-def _plan(mode: str, box: Box, staging: str) -> dict[str, Any]:
-    """What ``launch`` is told: identity, paths that must stay reachable, command line, root to build."""
-    from . import outer
-
-    argv, root = _bare_argv(box, staging) if mode == "inner-only" else [], ""
-    binds: list[list[str]] = []
-    if mode == "bubblewrap":
-        argv = outer.bubblewrap_argv(box, shutil.which("bwrap") or "/usr/bin/bwrap")
-    elif mode.startswith("apptainer"):
-        argv = outer.apptainer_argv(box, userns=mode.endswith("userns"), apptainer=shutil.which("apptainer") or "")
-    elif mode == "unshare":
-        root = str(Path(staging) / "root")
-        Path(root).mkdir(mode=0o755)
-        argv = outer.server_argv(box, outer.BOX)
-        binds = [[bind.source, bind.target, bind.link] for bind in box.binds]
-        binds += [[box.inside, f"{outer.BOX}/inside", ""], [box.extract, f"{outer.BOX}/extract", ""]]
-        binds += [[device, device, ""] for device in outer.DEVICES]
-    is_root = os.getuid() == 0
-    environment = dict(box.environment)
-    if mode.startswith("apptainer"):
-        environment["PATH"] = os.environ.get("PATH", environment["PATH"])
-    return {
-        "mode": mode, "argv": argv, "environment": environment, "root": root, "binds": binds,
-        "scratch_bytes": box.scratch_bytes, "staging": staging, "uid": UNPRIVILEGED_ID if is_root else None,
-        "gid": UNPRIVILEGED_ID if is_root else None,
-        "paths": [bind.source for bind in box.binds if not bind.link] + [box.inside, box.extract],
-    }  # fmt: skip
-
-
-def _bare_argv(box: Box, staging: str) -> list[str]:
-    """The server with nothing around it, from a folder that holds two links and nothing else of ours."""
-    from . import outer
-
-    place = Path(staging) / "box"
-    place.mkdir(mode=0o755)
-    (place / "inside").symlink_to(box.inside)
-    (place / "extract").symlink_to(box.extract)
-    return outer.server_argv(box, str(place))
-
-
-def _settings(outer: Any, box: Box, mode: str) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from .inside.confine import Limits
-
-    return {
-        "readable": outer.landlock_readable(box, mode),
-        "devices": outer.landlock_devices(),
-        # without a private file system nothing is writable
-        "scratch": None if mode == "inner-only" else "/tmp",
-        "limits": asdict(Limits()),
-    }
-
-
-def _layers(hello: Mapping[str, Any], fds: list[int]) -> tuple[str, ...]:
-    """Inner layers as tried out inside; namespaces and identity as seen from out here."""
-    from .inside import wire
-
-    found = {name for name in hello.get("layers", ()) if name in schemas.SANDBOX_LAYERS}
-    try:
-        pid = _process_id(fds[0]) if fds else None
-        if pid is not None:
-            found |= {name for kind, name in _NAMESPACES.items() if _namespace(pid, kind) != _namespace("self", kind)}
-            if _user_id(pid) != 0:
-                found.add("unprivileged_uid")
-    except OSError:
-        pass
-    finally:
-        wire.close_all(fds)
-    return tuple(name for name in schemas.SANDBOX_LAYERS if name in found)
-
-
-def _process_id(pidfd: int) -> int | None:
-    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
-        if line.startswith("Pid:"):
-            return int(line.split()[1])
-    return None
-
-
-def _namespace(pid: int | str, kind: str) -> str:
-    return os.readlink(f"/proc/{pid}/ns/{kind}")  # noqa: PTH115 - not a path, an identity
-
-
-def _user_id(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("Uid:"))
-
-
-def _complaint(process: subprocess.Popen[bytes]) -> str:
-    """Last line that the runtime wrote before it gave up."""
-    deadline = time.monotonic() + 2
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    if process.poll() is None or process.stderr is None:
-        return ""
-    lines = process.stderr.read().decode(errors="replace").strip().splitlines()
-    return lines[-1][:300] if lines else f"exit status {process.returncode}"
-
-
-def _refuse_weak(sandbox: Sandbox, is_unsafe: bool) -> None:
-    missing = [
-        name for name in ("seccomp", "no_new_privs", "rlimits", "unprivileged_uid") if name not in sandbox.layers
-    ]
-    if missing and not is_unsafe:
-        sandbox.close()
-        raise errors.SandboxUnavailable(
-            f"Sandbox mode {sandbox.mode} lacks {', '.join(missing)} on this machine.",
-            "score on an x86-64 Linux machine with seccomp, or say --unsafe (then every row says so)",
-        )

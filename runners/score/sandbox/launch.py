@@ -25,6 +25,10 @@ import sys
 from typing import Any
 
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+_SPACES = {
+    "user_namespace": _NEWUSER, "mount_namespace": _NEWNS, "pid_namespace": _NEWPID, "network_namespace": _NEWNET,
+    "ipc_namespace": _NEWIPC, "": _NEWUTS,
+}  # fmt: skip
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 _SET_PDEATHSIG, _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 1, 4, 38
 _MOUNT_SETATTR, _PIVOT_ROOT = 442, 155
@@ -39,9 +43,10 @@ def main() -> None:
         if plan["uid"] is not None:
             _drop(plan)
         _die_with_parent()
-        if plan["root"]:
+        if plan["enters_namespaces"]:
             _enter_namespaces(plan)
-        libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        if "no_new_privs" not in plan["without"]:
+            libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         os.execve(plan["argv"][0], plan["argv"], plan["environment"])
     except OSError as error:
         sys.stderr.write(f"{plan['mode']}: {error}\n")
@@ -95,7 +100,7 @@ def _first_closed(path: str) -> str:
 def _enter_namespaces(plan: dict[str, Any]) -> None:
     """New namespaces, then a child that is process 1 in them; this process waits for it and leaves with it."""
     uid, gid = os.getuid(), os.getgid()
-    _unshare(_NEWUSER | _NEWNS | _NEWPID | _NEWNET | _NEWIPC | _NEWUTS)
+    _unshare(sum(flag for layer, flag in _SPACES.items() if layer not in plan["without"]))
     with contextlib.suppress(FileNotFoundError):
         _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{uid} {uid} 1")
@@ -107,7 +112,8 @@ def _enter_namespaces(plan: dict[str, Any]) -> None:
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     libc.prctl(_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     os.setsid()
-    _build_root(plan)
+    if plan["root"]:
+        _build_root(plan)
 
 
 def _build_root(plan: dict[str, Any]) -> None:
@@ -118,7 +124,7 @@ def _build_root(plan: dict[str, Any]) -> None:
     os.mkdir(f"{root}/tmp", 0o700)
     _mount("tmpfs", f"{root}/tmp", "tmpfs", _NOSUID | _NODEV, f"mode=700,size={plan['scratch_bytes']}")
     for source, target, link in plan["binds"]:
-        _show(source, root + target, link)
+        _show(source, root + target, link, is_read_only="readonly_binds" not in plan["without"])
     os.mkdir(f"{root}/.old")
     if libc.syscall(_PIVOT_ROOT, root.encode(), f"{root}/.old".encode()) != 0:
         raise _failure("pivot_root")
@@ -129,7 +135,7 @@ def _build_root(plan: dict[str, Any]) -> None:
     _mount(None, "/", None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)
 
 
-def _show(source: str, target: str, link: str) -> None:
+def _show(source: str, target: str, link: str, *, is_read_only: bool = True) -> None:
     """One entry of the new root: a symbolic link, or a bind made read-only with everything below it."""
     os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
     if link:
@@ -141,7 +147,7 @@ def _show(source: str, target: str, link: str) -> None:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     _mount(source, target, None, _BIND | _REC)
     # a device node must stay a device: nodev only elsewhere; it is writable by its own mode
-    if not source.startswith("/dev/"):
+    if is_read_only and not source.startswith("/dev/"):
         _make_read_only(target)
 
 

@@ -24,6 +24,10 @@ from pathlib import Path
 SCRATCH_BYTES = 256 << 20
 BOX = "/box"
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+_UNSHARED = (
+    ("--unshare-user", "user_namespace"), ("--unshare-pid", "pid_namespace"), ("--unshare-net", "network_namespace"),
+    ("--unshare-ipc", "ipc_namespace"), ("--unshare-uts", ""), ("--unshare-cgroup-try", ""),
+)  # fmt: skip
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
 _PACKAGES = ("numpy", "numpy.libs", "tree_sitter", "tree_sitter_python")
 """All that is shown of the installed packages: verdicts must not depend on what else a user installed, and the package
@@ -81,20 +85,29 @@ def local_box(extract: Path | None = None) -> Box:
     )
 
 
-def bubblewrap_argv(box: Box, bubblewrap: str = "bwrap") -> list[str]:
-    """Command line of bubblewrap: all namespaces new, only the binds of the box."""
-    argv = [bubblewrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"]
+def bubblewrap_argv(box: Box, bubblewrap: str = "bwrap", without: frozenset[str] = frozenset()) -> list[str]:
+    """Command line of bubblewrap: all namespaces new, only the binds of the box. ``without``: see ``layers``."""
+    spaces = [option for option, layer in _UNSHARED if layer not in without] if without else ["--unshare-all"]
+    argv = [bubblewrap, *spaces, "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"]
+    bound = "--bind" if "readonly_binds" in without else "--ro-bind"
     # before the binds: a checkout may itself lie below /tmp, and must not be hidden by the scratch
     argv += ["--size", str(box.scratch_bytes), "--tmpfs", "/tmp"]
     for bind in box.binds:
-        argv += ["--symlink", bind.link, bind.target] if bind.link else ["--ro-bind", bind.source, bind.target]
-    argv += ["--ro-bind", box.inside, f"{BOX}/inside", "--ro-bind", box.extract, f"{BOX}/extract"]
+        argv += ["--symlink", bind.link, bind.target] if bind.link else [bound, bind.source, bind.target]
+    argv += [bound, box.inside, f"{BOX}/inside", bound, box.extract, f"{BOX}/extract"]
     for device in DEVICES:
         argv += ["--dev-bind", device, device]
-    argv += ["--remount-ro", "/", "--chdir", "/"]
+    argv += [*([] if "readonly_binds" in without else ["--remount-ro", "/"]), "--chdir", "/"]
     for name, value in box.environment.items():
         argv += ["--setenv", name, value]
     return [*argv, "--", *server_argv(box, BOX)]
+
+
+def root_binds(box: Box) -> list[list[str]]:
+    """What ``launch`` shows in the root that it builds: source, target, link."""
+    binds = [[bind.source, bind.target, bind.link] for bind in box.binds]
+    binds += [[box.inside, f"{BOX}/inside", ""], [box.extract, f"{BOX}/extract", ""]]
+    return [*binds, *([device, device, ""] for device in DEVICES)]
 
 
 def apptainer_argv(box: Box, *, userns: bool, apptainer: str = "apptainer") -> list[str]:

@@ -42,14 +42,17 @@ class Sink(io.StringIO):
 def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], plan: Plan) -> None:
     """The whole life of a child; never returns. ``fds``: our number -> inherited descriptor."""
     try:
-        confine.die_with_parent(plan.server_pid)
+        if "parent_death" not in plan.without:
+            confine.die_with_parent(plan.server_pid)
         waits_fd = _raised(open_waits(plan.proc))
-        _keep_only(fds, plan.kept if waits_fd is None else [*plan.kept, waits_fd])
+        kept = plan.kept if waits_fd is None else [*plan.kept, waits_fd]
+        _keep_only(fds, kept, closes="closed_descriptors" not in plan.without)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if plan.scratch is not None:
             os.chdir(plan.scratch)
         report = Report(RESULT_FD)
-        layers = confine.confine(confine.Limits(**spec["limits"]), plan.readable, plan.devices, plan.scratch)
+        limits = confine.Limits(**spec["limits"])
+        layers = confine.confine(limits, plan.readable, plan.devices, plan.scratch, plan.without)
         _close(plan.kept)
         random.seed(SEED)
         if "numpy" in sys.modules:
@@ -65,20 +68,27 @@ class Plan:
     """What the server prepared once for all of its children."""
 
     def __init__(
-        self, server_pid: int, readable: list[int], devices: list[int], scratch: str | None, proc: int | None = None
+        self,
+        server_pid: int,
+        readable: list[int],
+        devices: list[int],
+        scratch: str | None,
+        proc: int | None = None,
+        without: Sequence[str] = (),
     ) -> None:
         self.server_pid = server_pid
         self.readable = readable
         self.devices = devices
         self.scratch = scratch
         self.proc = proc
+        self.without = without
 
     @property
     def kept(self) -> list[int]:
         return [*self.readable, *self.devices]
 
 
-def _keep_only(fds: Mapping[int, int], kept: Sequence[int]) -> None:
+def _keep_only(fds: Mapping[int, int], kept: Sequence[int], *, closes: bool = True) -> None:
     """Descriptors 0-2 and the pipes in place, the O_PATH ones for Landlock, nothing else."""
     moved = {number: _above(fd) for number, fd in fds.items()}
     null = _above(os.open("/dev/null", os.O_RDWR))
@@ -87,6 +97,8 @@ def _keep_only(fds: Mapping[int, int], kept: Sequence[int]) -> None:
             os.dup2(moved[number], number)
         elif number <= 2:
             os.dup2(null, number)
+    if not closes:
+        return
     needed = {0, 1, 2, *kept, *(number for number in moved)}
     floor = 0
     for number in sorted(needed):

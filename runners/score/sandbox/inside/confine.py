@@ -11,7 +11,7 @@ import fcntl
 import os
 import resource
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import seccomp
@@ -64,19 +64,23 @@ def hide_from_peers() -> None:
     _libc().prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def confine(limits: Limits, readable: Sequence[int], devices: Sequence[int], scratch: str | None) -> list[str]:
+def confine(
+    limits: Limits,
+    readable: Sequence[int],
+    devices: Sequence[int],
+    scratch: str | None,
+    without: Collection[str] = (),
+) -> list[str]:
     """Apply every layer there is; ``readable`` and ``devices`` are O_PATH descriptors, ``scratch`` the only writable
-    directory (None: nothing is writable). Returns the names of the layers that took."""
-    layers = []
-    if _limit(limits.as_table()):
-        layers.append("rlimits")
-    if _no_new_privs():
-        layers.append("no_new_privs")
-    if _landlock(readable, devices, scratch):
-        layers.append("landlock")
-    if seccomp.install(os.getpid(), may_write=scratch is not None):
-        layers.append("seccomp")
-    return layers
+    directory (None: nothing is writable), ``without`` names layers that a test switched off. Returns the names of the
+    layers that took."""
+    steps: Mapping[str, Callable[[], bool]] = {
+        "rlimits": lambda: _limit(limits.as_table()),
+        "no_new_privs": _no_new_privs,
+        "landlock": lambda: _landlock(readable, devices, scratch),
+        "seccomp": lambda: seccomp.install(os.getpid(), may_write=scratch is not None),
+    }
+    return [name for name, apply in steps.items() if name not in without and apply()]
 
 
 def open_paths(paths: Sequence[str]) -> list[int]:

@@ -78,6 +78,7 @@ class Server:
     def __init__(self, control: socket.socket, settings: Mapping[str, Any], proc: int | None) -> None:
         self._control = control
         self._settings = settings
+        self._without = settings.get("without", ())
         self._proc = proc
         self._inputs: dict[str, Any] = {}
         self._children: dict[int, tuple[int, int, str | None]] = {}
@@ -93,8 +94,12 @@ class Server:
         os.close(pidfd)
         go, _ = wire.receive(self._control)
         if go == b"go":
-            confine.hide_from_peers()
+            self._hide()
             self.serve()
+
+    def _hide(self) -> None:
+        if "hidden_server" not in self._without:
+            confine.hide_from_peers()
 
     def serve(self) -> None:
         self._poll.register(self._control, select.POLLIN)
@@ -128,7 +133,7 @@ class Server:
 
     def _start(self, job: dict[str, Any], fds: list[int]) -> None:
         scratch = self._make_scratch(job["number"])
-        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch, self._proc)
+        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch, self._proc, self._without)
         pid = os.fork()
         if pid == 0:
             child.run(job["spec"], self._inputs.get(job["inputs"], ()), dict(zip(job["fds"], fds, strict=True)), plan)
@@ -139,8 +144,8 @@ class Server:
 
     def _make_scratch(self, number: int) -> str | None:
         parent = self._settings["scratch"]
-        if parent is None:
-            return None
+        if parent is None or "private_scratch" in self._without:
+            return parent
         scratch = f"{parent}/{os.getpid()}-{number}"
         os.mkdir(scratch, 0o700)
         return scratch
@@ -150,7 +155,7 @@ class Server:
         self._poll.unregister(pidfd)
         os.close(pidfd)
         _, status, usage = os.wait4(pid, 0)
-        if scratch is not None:
+        if scratch is not None and scratch != self._settings["scratch"]:
             shutil.rmtree(scratch, ignore_errors=True)
         seconds = usage.ru_utime + usage.ru_stime
         self._reply({"number": number, "status": status, "cpu": seconds, "memory": usage.ru_maxrss * 1024})
@@ -165,7 +170,7 @@ class Server:
             missing = _prepare(flavour)
             server = Server(control, self._settings, self._proc)
             server._reply({"hello": True, "missing": missing})
-            confine.hide_from_peers()
+            server._hide()
             server.serve()
 
     def _reply(self, message: Mapping[str, Any], fds: list[int] | None = None) -> None:
@@ -179,14 +184,15 @@ class Server:
         pid = os.fork()
         if pid == 0:
             os.dup2(writer, child.RESULT_FD)
-            names = confine.confine(confine.Limits(**self._settings["limits"]), plan.readable, plan.devices, scratch)
+            limits = confine.Limits(**self._settings["limits"])
+            names = confine.confine(limits, plan.readable, plan.devices, scratch, self._without)
             os.write(child.RESULT_FD, json.dumps([name for name in names if _holds(name)]).encode())
             os._exit(0)
         os.close(writer)
         with os.fdopen(reader, "rb") as stream:
             names = json.loads(stream.read() or b"[]")
         os.waitpid(pid, 0)
-        if scratch is not None:
+        if scratch is not None and scratch != self._settings["scratch"]:
             shutil.rmtree(scratch, ignore_errors=True)
         return names
 
