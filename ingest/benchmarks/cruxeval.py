@@ -26,10 +26,11 @@ _SYSTEM = "cruxeval.system"
 def load(directory: Path, version: Version, scenario: str) -> Iterator[Task]:
     """800 tasks in file order. Raises BadInput for a file that is not the pinned one."""
     for problem in problems(directory, version, _FIELDS):
-        yield _task(scenario, problem)
+        yield task_of(scenario, problem)
 
 
-def _task(scenario: str, problem: Mapping[str, Any]) -> Task:
+def task_of(scenario: str, problem: Mapping[str, Any]) -> Task:
+    """One problem in CRUXEval's fields, asked in the direction of the scenario."""
     direction = DIRECTIONS[scenario]
     return Task(
         benchmark=NAME,

@@ -25,10 +25,13 @@ _MAX_TOKENS = 768
 def tasks(benchmark: str, directory: Path, version: Version, scenario: str, deserialize: Deserialize) -> Iterator[Task]:
     """Tasks in file order; ``deserialize(task_id, argument lists)`` restores what JSON could not hold."""
     for problem in problems(directory, version, _FIELDS):
-        yield _task(benchmark, scenario, problem, deserialize)
+        yield task_of(benchmark, scenario, problem, deserialize)
 
 
-def _task(benchmark: str, scenario: str, problem: Mapping[str, Any], deserialize: Deserialize) -> Task:
+def task_of(
+    benchmark: str, scenario: str, problem: Mapping[str, Any], deserialize: Deserialize = lambda _, given: given
+) -> Task:
+    """One problem in EvalPlus' fields; without ``deserialize`` its inputs are what JSON says."""
     task_id, reference = problem["task_id"], problem["prompt"] + problem["canonical_solution"]
     base, plus = (deserialize(task_id, problem[name]) for name in ("base_input", "plus_input"))
     return Task(

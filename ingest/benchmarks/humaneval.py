@@ -18,10 +18,11 @@ _STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 def load(directory: Path, version: Version, scenario: str) -> Iterator[Task]:
     """164 tasks in file order. Raises BadInput for a file that is not the pinned one."""
     for problem in problems(directory, version, _FIELDS):
-        yield _task(scenario, problem)
+        yield task_of(scenario, problem)
 
 
-def _task(scenario: str, problem: Mapping[str, Any]) -> Task:
+def task_of(scenario: str, problem: Mapping[str, Any]) -> Task:
+    """One problem in HumanEval's fields."""
     return Task(
         benchmark=NAME,
         scenario=scenario,
