@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from ..sandbox import Sandbox, known_mode
 from ..sandbox.inside import wire
 from ..sandbox.layers import NO_LAYER_OFF
 from .outcome import Graded, Job, Outcome, failed
+from .recent import remember
 from .rules import OFFICIAL, Rules
 
 _NUM_ATTEMPTS = 3
@@ -45,6 +47,7 @@ class SandboxFailed(errors.Incomplete):
             "run the same command again; what is graded is kept",
         )
         self.keys = keys_
+        self.reason = reason
 
 
 class Judge:
@@ -105,18 +108,36 @@ class Judge:
         )
 
     def grade(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Graded]]:
-        """Grade in any order, reading ``jobs`` as workers get free. Raises SandboxFailed after the last outcome."""
-        lost: list[tuple[Any, str]] = []
+        """Grade in any order, reading ``jobs`` as workers get free. Raises SandboxFailed after the last outcome,
+        BadInput at the first task that cannot be judged."""
+        lost: list[SandboxFailed] = []
+        with contextlib.closing(self.attempts(jobs)) as attempts:
+            for job, result in attempts:
+                if isinstance(result, Graded):
+                    yield job, result
+                elif isinstance(result, SandboxFailed):
+                    lost.append(result)
+                else:
+                    raise result
+        if lost:
+            raise SandboxFailed(tuple(key for error in lost for key in error.keys), lost[-1].reason)
+
+    def attempts(
+        self, jobs: Iterable[Job | None]
+    ) -> Generator[tuple[Job, Graded | SandboxFailed | errors.BadInput], None, None]:
+        """Every job with what came of it, in any order: a job that fails does not end the others.
+
+        BadInput: its task cannot be judged. SandboxFailed: no verdict after three tries. ``jobs`` may give None for
+        "nothing right now": it is asked again when a worker has spoken, and no more when all are idle.
+        """
         waiting = iter(jobs)
         try:
             while self._feed(waiting):
                 for process in _readable([process for process in self._workers if process.job is not None]):
-                    yield from self._collect(process, lost)
+                    yield from self._collect(process)
         finally:
             for process in [process for process in self._workers if process.job is not None]:
                 self._replace(process)
-        if lost:
-            raise SandboxFailed(tuple(key for key, _ in lost), lost[-1][1])
 
     def extract(self, extractor: str, text: str, context: Mapping[str, str]) -> str:
         """The program in a text, by an extractor's registered name; "" when there is none. Sandboxed."""
@@ -173,7 +194,7 @@ class Judge:
         self._workers.append(process)
         return process
 
-    def _feed(self, waiting: Iterator[Job]) -> bool:
+    def _feed(self, waiting: Iterator[Job | None]) -> bool:
         """Give every idle worker a job; True while any worker is at work."""
         while True:
             idle = next((process for process in self._workers if process.job is None), None)
@@ -186,7 +207,7 @@ class Judge:
                 raise errors.BadInput(f"There is no task {job.task_id} to judge a program of.")
             (idle or self._start_worker()).give(job, self.tasks[job.task_id])
 
-    def _collect(self, process: _Process, lost: list[tuple[Any, str]]) -> Iterator[tuple[Job, Graded]]:
+    def _collect(self, process: _Process) -> Iterator[tuple[Job, Graded | SandboxFailed | errors.BadInput]]:
         job = process.job
         assert job is not None
         name, content = process.hear()
@@ -195,15 +216,18 @@ class Judge:
             yield job, content
         elif name == "broken":
             process.job = None
-            lost.append((job.key, content))
+            yield job, SandboxFailed((job.key,), content)
         elif name == "refused":
-            raise content
+            if not isinstance(content, errors.BadInput):
+                raise content
+            process.job = None
+            yield job, content
         elif name in ("died", "silent"):
             self._replace(process)
             if name == "silent" and process.num_silences + 1 >= _NUM_SILENCES:
                 yield job, _held_up(job, self.tasks[job.task_id])
             elif process.attempt >= _NUM_ATTEMPTS:
-                lost.append((job.key, "a grading process died"))
+                yield job, SandboxFailed((job.key,), "a grading process died")
             else:
                 num_silences = process.num_silences + (name == "silent")
                 self._start_worker().give(job, self.tasks[job.task_id], process.attempt + 1, num_silences)
@@ -223,7 +247,7 @@ class _Process:
             _worker_argv(), stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
         )
         theirs.close()
-        self._known: dict[str, None] = {}
+        self._known: OrderedDict[str, None] = OrderedDict()
         self.job: Job | None = None
         self.attempt = 1
         self.num_silences = 0
@@ -244,7 +268,7 @@ class _Process:
 
     def give(self, job: Job, task: Task, attempt: int = 1, num_silences: int = 0) -> None:
         is_known = job.task_id in self._known
-        self._known[job.task_id] = None
+        remember(self._known, job.task_id, None)
         self.job, self.attempt, self.num_silences = job, attempt, num_silences
         self.deadline = time.monotonic() + _START_SECONDS
         message = (None if is_known else task, job.task_id, job.program, job.oracles, attempt)

@@ -13,6 +13,7 @@ import errno
 import pickle
 import socket
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from . import calls, check, expression, oracles, stdin
 from .execution import Bench, Usage
 from .expected import ExpectedStore
 from .outcome import Graded, Outcome, failed
+from .recent import remember
 from .rules import Rules
 
 NUM_ATTEMPTS = 3
@@ -63,7 +65,7 @@ class Worker:
             lambda: Sandbox.open(mode, is_unsafe=is_unsafe, without=without), rules, self._expect, without
         )
         self._store = ExpectedStore(directory, self._bench)
-        self._tasks: dict[str, Task] = {}
+        self._tasks: OrderedDict[str, Task] = OrderedDict()
 
     def serve(self) -> None:
         try:
@@ -88,12 +90,12 @@ class Worker:
             self._refuse(error)
 
     def _answer(self, task: Task | None, task_id: str, program: str, names: Sequence[str], attempt: int) -> None:
-        if task is not None:
-            self._tasks[task_id] = task
+        task = task if task is not None else self._tasks[task_id]
+        remember(self._tasks, task_id, task)
         last = ""
         for number in range(attempt, NUM_ATTEMPTS + 1):
             try:
-                self._send("graded", self._grade(self._tasks[task_id], program, names, number))
+                self._send("graded", self._grade(task, program, names, number))
                 return
             except SandboxBroken as error:
                 last = str(error)
