@@ -14,8 +14,10 @@ import os
 import pickle
 import signal
 from collections.abc import Iterator, Sequence
+from types import CodeType
 from typing import Any
 
+from ....ingest import errors
 from ....ingest.benchmarks.declaration import Task
 from ..sandbox.inside.child import REQUEST_FD
 from . import decode
@@ -91,6 +93,8 @@ def _run(task: Task, stub: _Stub, seconds: float) -> PartOutcome:
         return failed("timeout", 0, 0, "timeout")
     except CandidateFailed:
         return failed(stub.reason, 0, 0, "timeout" if stub.reason == "timeout" else "fail")
+    except errors.BadInput:
+        raise
     except AssertionError:
         return failed("wrong_answer", 0, 0)
     except Exception:
@@ -104,10 +108,19 @@ def _run(task: Task, stub: _Stub, seconds: float) -> PartOutcome:
 def _test_of(task: Task, stub: _Stub) -> Any:
     """``check`` in a namespace with the prompt's helpers; a test that calls the entry point by name gets the stub."""
     namespace: dict[str, Any] = {"__name__": "__test__"}
-    exec(compile(task.payload["prompt"] + "\n    pass\n", "<prompt>", "exec", dont_inherit=True), namespace)
+    exec(_compiled(task, task.payload["prompt"] + "\n    pass\n", "prompt"), namespace)
     namespace[task.payload["entry_point"]] = stub
-    exec(compile(task.payload["test"], "<test>", "exec", dont_inherit=True), namespace)
+    exec(_compiled(task, task.payload["test"], "test"), namespace)
+    if not callable(namespace.get("check")):
+        raise errors.BadInput(f"The test of task {task.task_id} does not define check(candidate).")
     return namespace["check"]
+
+
+def _compiled(task: Task, source: str, name: str) -> CodeType:
+    try:
+        return compile(source, f"<{name}>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise errors.BadInput(f"The {name} of task {task.task_id} is not Python.") from error
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ....ingest import errors
 from ....ingest.benchmarks.declaration import Task
 from . import decode, oracles
 from .execution import Answer, Bench, Ended, Raised, start
@@ -21,9 +22,16 @@ from .outcome import Outcome, PartOutcome, failed, passed
 
 def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
     """One case. The oracles differ only for output answers that bind looser than ``==`` (see ``_judged``)."""
-    expected = ast.literal_eval(task.payload["output"])
+    expected = _literal(task)
     found = _output(bench, task, program) if task.payload["direction"] == "output" else _input(bench, task, program)
     return {name: Outcome(_judged(name, found, expected), None) for name in names}
+
+
+def _literal(task: Task) -> Any:
+    try:
+        return ast.literal_eval(task.payload["output"])
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise errors.BadInput(f"The expected output of task {task.task_id} is not a literal.") from error
 
 
 class _Found:
