@@ -22,6 +22,13 @@ def dry_run_option(function: Decorated) -> Decorated:
     return click.option("--dry-run", is_flag=True, help="Print what would be written; write nothing.")(function)
 
 
+def num_workers_of(jobs: int) -> int:
+    """Sandboxes side by side: as many as asked for, or one per core that this process may use (0)."""
+    import os
+
+    return jobs or len(os.sched_getaffinity(0))
+
+
 def settings_options(function: Decorated) -> Decorated:
     """``--config --scratch --run-name --lake --datasets``: pass the resulting keywords to ``settings_from``."""
     for option in reversed(
