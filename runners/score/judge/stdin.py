@@ -21,43 +21,48 @@ from .outcome import Outcome, PartOutcome, failed, passed
 _MAX_OUTPUT_BYTES = 16 << 20
 
 
-def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
-    """Base cases, and plus cases where the task has them."""
-    base = _part(bench, task, task.payload["cases"], program, names)
+def grade(
+    bench: Bench, task: Task, program: str, names: Sequence[str], *, is_recorded: bool = True
+) -> dict[str, Outcome]:
+    """Base cases, and plus cases where the task has them. ``is_recorded``: seconds per case are kept."""
+    base = _part(bench, task, task.payload["cases"], program, names, "base" if is_recorded else "")
     plus_cases = task.payload.get("plus_cases")
-    plus = _part(bench, task, plus_cases, program, names) if plus_cases else dict.fromkeys(names)
+    named = "plus" if is_recorded else ""
+    plus = _part(bench, task, plus_cases, program, names, named) if plus_cases else dict.fromkeys(names)
     return {name: Outcome(base[name], plus[name]) for name in names}
 
 
 def _part(
-    bench: Bench, task: Task, cases: Sequence[Mapping[str, str]], program: str, names: Sequence[str]
+    bench: Bench, task: Task, cases: Sequence[Mapping[str, str]], program: str, names: Sequence[str], recorded_as: str
 ) -> dict[str, PartOutcome]:
     outcomes: dict[str, PartOutcome] = {}
     for number, case in enumerate(cases):
-        printed, reason = _run(bench, task, program, case["stdin"])
+        printed, failure = _run(bench, task, program, case["stdin"], recorded_as)
         for name in names:
             if name in outcomes:
                 continue
+            reason = failure or why_text_differs(printed, case["stdout"], is_strict=name == oracles.STRICT)
             if reason:
                 outcomes[name] = failed(reason, number, number, "timeout" if reason == "timeout" else "fail")
-            elif not is_same_text(printed, case["stdout"], is_strict=name == oracles.STRICT):
-                outcomes[name] = failed("wrong_answer", number, number)
         if len(outcomes) == len(names):
             break
     return {name: outcomes.get(name) or passed(len(cases)) for name in names}
 
 
-def _run(bench: Bench, task: Task, program: str, stdin: str) -> tuple[str, str]:
+def _run(bench: Bench, task: Task, program: str, stdin: str, recorded_as: str) -> tuple[str, str]:
     """What one run printed, and the reason if it failed."""
     own = task.payload.get("limit_seconds")
-    seconds = (bench.rules.stdin_seconds if own is None else own) * bench.rules.limit_scale
+    limit_seconds = bench.rules.stdin_seconds if own is None else own
+    seconds = limit_seconds * bench.rules.limit_scale
+    used_before = bench.usage.wall_seconds
     files = [os.memfd_create("stdin"), os.memfd_create("stdout")]
     try:
         _fill(files[0], stdin.encode())
         spec = {"kind": "stdin", "program": program, "guard": "none"}
         with start(bench, bench.server(program), spec, seconds, fds={0: files[0], 1: files[1]}) as claims:
             frame = claims.next()
-        bench.usage.case_seconds.append(min(bench.usage.wall_seconds, seconds))
+        if recorded_as:
+            bench.usage.record(recorded_as, min(bench.usage.wall_seconds - used_before, seconds), limit_seconds)
         if isinstance(frame, Raised):
             return "", frame.reason
         if not isinstance(frame, Ended) or frame.reason:
@@ -75,21 +80,30 @@ def _fill(fd: int, data: bytes) -> None:
     os.lseek(fd, 0, os.SEEK_SET)
 
 
-def is_same_text(printed: str, expected: str, *, is_strict: bool = False) -> bool:
-    """Line by line after stripping; a line matches as text, or token by token as decimal numbers."""
+def why_text_differs(printed: str, expected: str, *, is_strict: bool = False) -> str:
+    """Line by line after stripping; a line matches as text, or token by token as decimal numbers. Empty: it matches.
+
+    ``exception``: a token that is a signalling NaN cannot be compared; upstream records that as a runtime error.
+    """
     ours, theirs = ([line.strip() for line in text.strip().split("\n")] for text in (printed, expected))
-    return len(ours) == len(theirs) and all(_same_line(a, b, is_strict) for a, b in zip(ours, theirs, strict=True))
+    if len(ours) != len(theirs):
+        return "wrong_answer"
+    try:
+        is_same = all(_same_line(a, b, is_strict) for a, b in zip(ours, theirs, strict=True))
+    except InvalidOperation:
+        return "wrong_answer" if is_strict else "exception"
+    return "" if is_same else "wrong_answer"
 
 
 def _same_line(ours: str, theirs: str, is_strict: bool) -> bool:
     if ours == theirs or (is_strict and ours.split() == theirs.split()):
         return True
-    numbers = _decimals(ours)
-    return numbers is not None and numbers == _decimals(theirs)
-
-
-def _decimals(line: str) -> list[Decimal] | None:
     try:
-        return [Decimal(token) for token in line.split()]
+        # a signalling NaN is a number that refuses to be compared
+        return _decimals(ours) == _decimals(theirs)
     except InvalidOperation:
-        return None
+        return False
+
+
+def _decimals(line: str) -> list[Decimal]:
+    return [Decimal(token) for token in line.split()]

@@ -116,20 +116,17 @@ class Connection:
         with contextlib.suppress(OSError):
             _set_pipe_size(writer)
         given = {RESULT_FD: writer, **(fds or {})}
+        # the server passes it on unread: what lies in its memory, every later child can search
+        told = wire.written({**spec, "limits": asdict(spec["limits"])})
         try:
-            job = {
-                "number": self._number,
-                "spec": {**spec, "limits": asdict(spec["limits"])},
-                "inputs": inputs,
-                "fds": list(given),
-            }
-            self._send("run", job, list(given.values()))
+            job = {"number": self._number, "inputs": inputs, "fds": list(given)}
+            self._send("run", job, [told, *given.values()])
             started, descriptors = self._receive()
         except BaseException:
             os.close(reader)
             raise
         finally:
-            os.close(writer)
+            wire.close_all([writer, told])
         if not started.get("started") or len(descriptors) != 1:
             wire.close_all([reader, *descriptors])
             raise SandboxBroken("the server did not start a child")

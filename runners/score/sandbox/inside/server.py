@@ -5,7 +5,9 @@
 Theory of operation. Descriptor 0 is a Unix socket to the judge's side. From there come tasks' inputs and jobs (pickle:
 the sender is trusted; this end is not). Per job the server forks, sends the child's pidfd back, waits for its end and
 reports how it ended and what it used. It never reads a child's result pipe: the write end was made by the judge's
-side and passes through. It opens no file, holds no answer, dataset or token, and its environment is empty. Children
+side and passes through. Nor does it read what to run: freed memory keeps its content and every later child gets a copy
+of it, so a program (a reference, another model's answer) comes in a file in memory that only its own child opens. It
+opens no file, holds no answer, dataset or token, and its environment is empty. Children
 cannot reach it: it is not dumpable, signals to it are filtered, and each child keeps only its own pipes. When the
 judge's side goes away the socket closes and the server leaves; its children die with it.
 
@@ -22,14 +24,14 @@ import os
 import pickle
 import pkgutil
 import select
-import shutil
 import signal
 import socket
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from . import child, confine, wire
+from . import child, confine, seccomp, wire
+from .scratch import remove
 
 _PRELOADED = (
     "math", "re", "collections", "itertools", "functools", "operator", "string", "typing", "heapq", "bisect", "random",
@@ -85,6 +87,7 @@ class Server:
         self._poll = select.poll()
         self._readable = confine.open_paths(settings["readable"])
         self._devices = confine.open_paths(settings["devices"])
+        seccomp.prepare(may_write=settings["scratch"] is not None)
 
     def greet(self, missing: list[str]) -> None:
         """Hand over our own pidfd, so that the judge's side can look at our namespaces from outside; then serve."""
@@ -136,7 +139,8 @@ class Server:
         plan = child.Plan(os.getpid(), self._readable, self._devices, scratch, self._proc, self._without)
         pid = os.fork()
         if pid == 0:
-            child.run(job["spec"], self._inputs.get(job["inputs"], ()), dict(zip(job["fds"], fds, strict=True)), plan)
+            spec, given = _told(fds[0]), dict(zip(job["fds"], fds[1:], strict=True))
+            child.run(spec, self._inputs.get(job["inputs"], ()), given, plan)
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = (pid, job["number"], scratch)
         self._poll.register(pidfd, select.POLLIN)
@@ -156,7 +160,7 @@ class Server:
         os.close(pidfd)
         _, status, usage = os.wait4(pid, 0)
         if scratch is not None and scratch != self._settings["scratch"]:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove(scratch)
         seconds = usage.ru_utime + usage.ru_stime
         self._reply({"number": number, "status": status, "cpu": seconds, "memory": usage.ru_maxrss * 1024})
 
@@ -193,8 +197,16 @@ class Server:
             names = json.loads(stream.read() or b"[]")
         os.waitpid(pid, 0)
         if scratch is not None and scratch != self._settings["scratch"]:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove(scratch)
         return names
+
+
+def _told(fd: int) -> Any:
+    """What to run, read in the child that runs it."""
+    try:
+        return wire.read_back(fd)
+    except BaseException:  # never back into the server's own loop
+        os._exit(70)
 
 
 def _holds(layer: str) -> bool:

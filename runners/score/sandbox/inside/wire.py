@@ -8,9 +8,11 @@ from __future__ import annotations
 import array
 import contextlib
 import os
+import pickle
 import socket
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 _HEADER = struct.Struct("!Q")
 _MAX_FDS = 4
@@ -54,6 +56,25 @@ def receive(sock: socket.socket, max_bytes: int | None = None) -> tuple[bytes, l
         if isinstance(error, OSError) and not isinstance(error, TimeoutError):
             raise Closed(str(error)) from error
         raise
+
+
+def written(content: Any) -> int:
+    """Descriptor of a file in memory that holds a pickle; the caller closes it."""
+    fd = os.memfd_create("job")
+    try:
+        with os.fdopen(os.dup(fd), "wb") as stream:
+            pickle.dump(content, stream)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def read_back(fd: int) -> Any:
+    """What ``written`` put there; leaves the descriptor open."""
+    os.lseek(fd, 0, os.SEEK_SET)
+    with os.fdopen(os.dup(fd), "rb") as stream:
+        return pickle.load(stream)
 
 
 def close_all(fds: Sequence[int]) -> None:

@@ -1,0 +1,47 @@
+# every line here is one system call that can be named
+# ruff: noqa: PTH101, PTH104, PTH106, PTH108
+"""Removes what a program left in its scratch directory, whatever shape it has.
+
+A usual tree removal fails on two trees that a program can build: one so deep that the recursion or the descriptors end
+(the server would die of it), and one with directories that their owner may enter but not list (their content would
+stay, and fill the file system for all programs that follow). So every directory is opened for ourselves first, and is
+moved up beside the scratch before it is emptied: no path grows longer than two names, and nothing recurses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from itertools import islice
+
+_BATCH = 4096
+
+
+def remove(scratch: str) -> None:
+    """Remove the directory and all in it; what cannot be removed is left without a word."""
+    waiting, num_moved = [scratch], 0
+    while waiting:
+        folder = waiting.pop()
+        with contextlib.suppress(OSError):
+            os.chmod(folder, 0o700)
+            while entries := _entries(folder):
+                for name, is_folder in entries:
+                    if is_folder:
+                        num_moved += 1
+                        waiting.append(_moved(f"{folder}/{name}", f"{scratch}.{num_moved}"))
+                    else:
+                        os.unlink(f"{folder}/{name}")
+            os.rmdir(folder)
+
+
+def _entries(folder: str) -> list[tuple[str, bool]]:
+    """Some of a directory's entries, and whether each is a directory; none when it is empty."""
+    with os.scandir(folder) as entries:
+        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in islice(entries, _BATCH)]
+
+
+def _moved(folder: str, place: str) -> str:
+    # a directory that its owner may not write to does not move to another parent
+    os.chmod(folder, 0o700)
+    os.rename(folder, place)
+    return place
