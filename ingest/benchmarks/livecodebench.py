@@ -1,4 +1,4 @@
-"""LiveCodeBench: contest problems by release; recorded samples and verdicts only, nothing is staged or executed here.
+"""LiveCodeBench: contest problems by release; recorded samples and verdicts, and one problem as a task to be judged.
 
 Releases grow: a problem of release 1 counts in every later test set (counts pinned in ``seeds/benchmarks.csv``; facts
 of LiveCodeBench/LiveCodeBench@28fef95, ``README.md``). Other scenarios have a fixed set: 479 execution samples, 442 for
@@ -7,10 +7,19 @@ test generation, and repair over release 4.
 
 from __future__ import annotations
 
-from .declaration import Benchmark, Design, Extraction, Oracles
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ..errors import BadInput
+from .declaration import Benchmark, Design, Extraction, Oracles, Task
 from .versions import licence_of, versions_of
 
 NAME = "livecodebench"
+_MAX_INT_DIGITS = 50_000
+"""Upstream's limit; the interpreter's own would refuse longer integers than 4,300 digits in a test."""
 
 BENCHMARK = Benchmark(
     name=NAME,
@@ -39,3 +48,75 @@ BENCHMARK = Benchmark(
     },
     needs_staging=False,
 )
+
+
+def task_of(record: Mapping[str, Any], test_sets: Sequence[str] = ()) -> Task:
+    """One code generation problem in the dataset's layout; raises BadInput for anything else.
+
+    Tests are either ``input_output`` (JSON text with ``inputs``, ``outputs``, ``fn_name``, what upstream's
+    ``get_evaluation_sample`` gives), or ``public_test_cases`` and ``private_test_cases``, decoded, with
+    ``metadata.func_name``.
+    """
+    task_id = str(record.get("question_id"))
+    try:
+        inputs, outputs, name = _tests(record)
+        kind = "stdin" if name is None else "calls"
+        payload = _stdin_payload(inputs, outputs) if name is None else _calls_payload(inputs, outputs, name)
+        day = record.get("contest_date")
+        contest_date = None if day is None else datetime.date.fromisoformat(str(day)[:10])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadInput(f"LiveCodeBench problem {task_id} has no tests that can be read ({error})", "") from error
+    contest = record.get("contest_id")
+    return Task(
+        NAME,
+        "generation",
+        task_id,
+        kind,
+        str(record.get("question_content") or ""),
+        {"harness": NAME, **payload},
+        tuple(test_sets),
+        task_id,
+        num_base_cases=len(inputs),
+        stratum=record.get("difficulty"),
+        cluster=f"{record.get('platform', '')}/{contest}" if contest else None,
+        contest_date=contest_date,
+    )
+
+
+def _tests(record: Mapping[str, Any]) -> tuple[list[str], list[str], str | None]:
+    """Inputs and outputs in upstream's order (public tests first), and the method's name or None."""
+    if "input_output" in record:
+        given = json.loads(record["input_output"])
+        inputs, outputs, name = list(given["inputs"]), list(given["outputs"]), given.get("fn_name")
+    else:
+        tests = [*record["public_test_cases"], *record["private_test_cases"]]
+        inputs, outputs = [test["input"] for test in tests], [test["output"] for test in tests]
+        name = (record.get("metadata") or {}).get("func_name")
+    if len(inputs) != len(outputs) or not inputs:
+        raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs")
+    if not all(isinstance(text, str) for text in (*inputs, *outputs, name or "")):
+        raise TypeError("inputs, outputs and the name of the method are text")
+    return inputs, outputs, name
+
+
+def _stdin_payload(inputs: Sequence[str], outputs: Sequence[str]) -> dict[str, Any]:
+    return {"cases": [{"stdin": given, "stdout": wanted} for given, wanted in zip(inputs, outputs, strict=True)]}
+
+
+def _calls_payload(inputs: Sequence[str], outputs: Sequence[str], name: str) -> dict[str, Any]:
+    """One JSON value per line and argument."""
+    return {
+        "entry_point": name,
+        "base_inputs": [[_value(line) for line in text.split("\n")] for text in inputs],
+        "expected": {"base": [_value(text) for text in outputs]},
+    }
+
+
+def _value(text: str) -> Any:
+    return json.loads(text, parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MAX_INT_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits")
+    return int(digits) if len(digits) < 4000 else int(Decimal(digits))

@@ -9,7 +9,7 @@ import pytest
 from benchforge.ingest.benchmarks.declaration import Task
 from benchforge.runners.score.judge import EVALPLUS_0_3_1, OFFICIAL, Rules, oracles
 from benchforge.runners.score.judge.decode import IteratedList, Opaque
-from benchforge.runners.score.judge.stdin import is_same_text
+from benchforge.runners.score.judge.stdin import why_text_differs
 
 
 def task(entry_point: str = "g", benchmark: str = "humanevalplus", atol: float = 0) -> Task:
@@ -136,8 +136,15 @@ def test_case_limits_and_part_budget_are_evalplus_own() -> None:
     ],
 )  # fmt: skip
 def test_printed_text_is_compared_line_by_line(printed: str, expected: str, same: bool) -> None:
-    assert is_same_text(printed, expected) is same
+    assert (why_text_differs(printed, expected) == "") is same
 
 
 def test_blanks_inside_a_line_do_not_matter_strictly() -> None:
-    assert is_same_text("a  b", "a b", is_strict=True)
+    assert why_text_differs("a  b", "a b") == "wrong_answer"
+    assert why_text_differs("a  b", "a b", is_strict=True) == ""
+
+
+def test_a_signalling_nan_is_an_answer_that_cannot_be_compared() -> None:
+    assert why_text_differs("1 sNaN", "1 2") == "exception"
+    assert why_text_differs("1 sNaN", "1 2", is_strict=True) == "wrong_answer"
+    assert why_text_differs("1 sNaN", "1") == "wrong_answer"

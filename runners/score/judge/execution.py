@@ -194,11 +194,11 @@ def start(
     bench: Bench, connection: Connection, spec: Mapping[str, Any], seconds: float, inputs: str = "",
     fds: Mapping[int, int] | None = None, *, is_measured: bool = True,
 ) -> Claims:  # fmt: skip
-    """Start a child with the bench's limits and read it for at most ``seconds``."""
+    """Start a child with the bench's limits (or the spec's own) and read it for at most ``seconds``."""
     if "wall_clock_kill" in bench.without:
         seconds = max(seconds, _PATIENT_SECONDS)
     bench.expect(seconds * MAX_STRETCH)
-    running = connection.start({**spec, "limits": bench.limits(seconds)}, inputs, fds)
+    running = connection.start({"limits": bench.limits(seconds), **spec}, inputs, fds)
     return Claims(bench, running, seconds, is_measured=is_measured)
 
 

@@ -67,7 +67,7 @@ class StrictCalls:
         return _quietly(self._equal, answer, expected, inputs, self._given_atol or _FLOAT_ATOL)
 
     def _equal(self, answer: Any, expected: Any, inputs: Sequence[Any], atol: float) -> bool:
-        return _matches(answer, expected, atol)
+        return matches(answer, expected, atol)
 
 
 def special_oracle(task: Task) -> special.Oracle | None:
@@ -128,16 +128,16 @@ def _is_close(answer: float, expected: float, atol: float) -> bool:
     return abs(answer - expected) <= atol + _RTOL * abs(expected)
 
 
-def _matches(answer: Any, expected: Any, atol: float) -> bool:
+def matches(answer: Any, expected: Any, atol: float) -> bool:
     """Strict equality: structure by ``==``'s rules, floats within the tolerance at any depth."""
     if isinstance(expected, float):
         return _is_number(answer) and _floats_match(float(answer), expected, atol)
     if isinstance(expected, list | tuple):
         if not isinstance(answer, list if isinstance(expected, list) else tuple) or len(answer) != len(expected):
             return False
-        return all(_matches(a, b, atol) for a, b in zip(answer, expected, strict=True))
+        return all(matches(a, b, atol) for a, b in zip(answer, expected, strict=True))
     if isinstance(expected, dict) and isinstance(answer, dict):
-        return answer.keys() == expected.keys() and all(_matches(answer[k], v, atol) for k, v in expected.items())
+        return answer.keys() == expected.keys() and all(matches(answer[k], v, atol) for k, v in expected.items())
     return bool(answer == expected)
 
 

@@ -98,12 +98,13 @@ def why_text_differs(printed: str, expected: str, *, is_strict: bool = False) ->
 def _same_line(ours: str, theirs: str, is_strict: bool) -> bool:
     if ours == theirs or (is_strict and ours.split() == theirs.split()):
         return True
+    numbers = _decimals(ours)
+    # a signalling NaN is a number that refuses to be compared: InvalidOperation
+    return numbers is not None and numbers == _decimals(theirs)
+
+
+def _decimals(line: str) -> list[Decimal] | None:
     try:
-        # a signalling NaN is a number that refuses to be compared
-        return _decimals(ours) == _decimals(theirs)
+        return [Decimal(token) for token in line.split()]
     except InvalidOperation:
-        return False
-
-
-def _decimals(line: str) -> list[Decimal]:
-    return [Decimal(token) for token in line.split()]
+        return None

@@ -24,7 +24,7 @@ from ..sandbox import Sandbox
 from ..sandbox.connection import SandboxBroken
 from ..sandbox.inside import wire
 from ..sandbox.layers import NO_LAYER_OFF
-from . import calls, check, expression, oracles, stdin
+from . import calls, check, expression, livecodebench, oracles, stdin
 from .execution import Bench, Usage
 from .expected import ExpectedStore
 from .outcome import Graded, Outcome, failed
@@ -134,6 +134,8 @@ def grade(bench: Bench, store: ExpectedStore, task: Task, program: str, names: S
         )
     if not program.strip():
         return dict.fromkeys(names, empty_outcome(task))
+    if task.payload.get("harness") == livecodebench.HARNESS:
+        return livecodebench.grade(bench, task, program, names)
     return _KINDS[task.kind](bench, store, task, program, names)
 
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import codec, confine, expressions, guard
+from . import codec, confine, expressions, guard, livecodebench
 from .clock import Clock, open_waits
 from .report import LOADING, Report, compiled
 
@@ -301,4 +301,6 @@ KINDS: Mapping[str, Callable[[Mapping[str, Any], Sequence[Any], Report, Clock], 
     "expression": _evaluated,
     "stdin": _program,
     "extract": _extracted,
+    "livecodebench_calls": livecodebench.run_calls,
+    "livecodebench_stdin": livecodebench.run_stdin,
 }

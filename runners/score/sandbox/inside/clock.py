@@ -33,9 +33,11 @@ class Clock:
     def __init__(self, waits_fd: int | None) -> None:
         self._waits_fd = waits_fd
         self._limit = self._started = self._waited = 0.0
+        self._expired: Callable[[], Expired] = Expired
 
-    def install(self) -> None:
-        """Have the timer raise Expired in the main thread."""
+    def install(self, expired: Callable[[], Expired] = Expired) -> None:
+        """Have the timer raise Expired, or what is given in its place, in the main thread."""
+        self._expired = expired
         signal.signal(signal.SIGALRM, self._fired)
 
     def start(self, limit_seconds: float) -> None:
@@ -64,7 +66,7 @@ class Clock:
         except (RecursionError, MemoryError):  # a program at the end of its stack: no room to ask
             left = 0.0
         if left <= 0:
-            raise Expired
+            raise self._expired()
         _set_timer(_REAL, max(left, _MIN_SECONDS))
 
     def _seconds_left(self) -> float:

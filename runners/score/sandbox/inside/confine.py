@@ -36,12 +36,14 @@ class Limits:
     file_bytes: int = 32 << 20
     num_files: int = 128
     num_tasks: int = 128
+    stack_bytes: int | None = None
+    """As large as memory, where not said."""
 
     def as_table(self) -> dict[int, int]:
         return {
             resource.RLIMIT_AS: self.memory_bytes,
             resource.RLIMIT_DATA: self.memory_bytes,
-            resource.RLIMIT_STACK: self.memory_bytes,
+            resource.RLIMIT_STACK: self.stack_bytes or self.memory_bytes,
             resource.RLIMIT_CPU: self.cpu_seconds,
             resource.RLIMIT_FSIZE: self.file_bytes,
             resource.RLIMIT_NOFILE: self.num_files,

@@ -2,7 +2,7 @@
 
 This is behaviour, not safety (safety is seccomp and Landlock): with ``os.fork`` set to None a program sees a TypeError.
 The table follows evalplus 26d6d00 ``evalplus/eval/utils.py`` and CRUXEval 190faf1 ``evaluation/utils_execute.py``;
-they differ in ``builtins.open`` alone.
+they differ in ``builtins.open`` alone. LiveCodeBench 28fef95 ``lcb_runner/evaluation/testing_util.py`` keeps ``exit``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import builtins
 import faulthandler
 import os
 import shutil
+import site
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -50,6 +51,7 @@ BUILTINS_TAKEN: Mapping[str, tuple[str, ...]] = {
     "none": (),
     "humaneval": ("exit", "quit", "help"),
     "evalplus": ("exit", "quit", "help", "open"),
+    "livecodebench": ("quit", "help"),
 }
 """Guard profile -> builtins set to None. ``none`` takes nothing away (programs that talk by stdin and stdout)."""
 
@@ -57,6 +59,7 @@ BUILTINS_TAKEN: Mapping[str, tuple[str, ...]] = {
 def apply(profile: str) -> None:
     """Take the profile's names away from this process."""
     faulthandler.disable()
+    site.setquit()  # the interpreter starts without site, and many programs end with exit()
     taken = BUILTINS_TAKEN[profile]
     if not taken:
         return

@@ -42,6 +42,10 @@ class Report:
         encoded = _encode(value, is_digested=is_digested)
         self._line(f'["a",{case},{seconds:.9f},{now() - started:.6f},{encoded}]')
 
+    def printed(self, case: int, seconds: float, text: str) -> None:
+        """An answer that is text, in full whatever its size."""
+        self._line(f'["a",{case},{seconds:.9f},0.0,{_dumps(str.__str__(text))}]')
+
     def exception(self, case: int, error: BaseException) -> None:
         self._line(_dumps(["x", case, category(error), type.__dict__["__name__"].__get__(type(error))[:60]]))
 

@@ -1,0 +1,168 @@
+"""LiveCodeBench code generation, both forms of task (``stdin``, ``calls``) and both verdicts.
+
+Theory of operation. ``official``: one child runs every test in order, with the transforms and mocks of the pinned
+harness (``sandbox.inside.livecodebench``), and claims text or values; the answers stay here and are compared here.
+``strict``: for values, the same child read by another oracle; for text, the program as it is on real descriptors, one
+child per case (``stdin``), its threads awaited.
+
+Official verdicts keep the code that LiveCodeBench/LiveCodeBench@28fef95 records (``upstream_code``):
+
+=====  ==========================================  ========================================================
+code   there                                       here (verdict, reason)
+=====  ==========================================  ========================================================
+True   every test passed                           pass, ok
+-2     wrong answer                                fail, wrong_answer or opaque_type
+-3     a test ran over 6 s                         timeout, timeout
+-4     an exception, in a test or while loading    fail, exception, memory, syntax or empty; a program that
+                                                   loads for over 6 s: fail, timeout
+-5     no result: the global limit, a crash, or    timeout, killed (global limit); fail, killed (it ended);
+       an exception that is no ``Exception``       fail, tamper or output_limit (ours alone)
+=====  ==========================================  ========================================================
+
+Upstream means -1 for the global limit, but loses it to an IndexError and records -5.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ....ingest.benchmarks.declaration import Task
+from ..sandbox.connection import Connection
+from . import decode, oracles, stdin
+from .execution import Answer, Bench, Raised, start
+from .livecodebench_answers import official_text, official_value, strict_value
+from .outcome import Outcome, PartOutcome, failed, passed
+
+HARNESS = "livecodebench"
+Compare = Callable[[Any, Any], str]
+"""(answer, expected) -> reason, empty where right."""
+
+
+def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
+    """Every test is in the base part; LiveCodeBench has no plus."""
+    if task.kind == "calls":
+        parts = _calls(bench, task, program, names)
+        return {name: Outcome(part, None) for name, part in parts.items()}
+    rest = [name for name in names if name != oracles.OFFICIAL]
+    outcomes = stdin.grade(bench, task, program, rest, is_recorded=len(rest) == len(names)) if rest else {}
+    if len(rest) < len(names):
+        outcomes[oracles.OFFICIAL] = Outcome(_official_stdin(bench, task, program), None)
+    return outcomes
+
+
+def upstream_code(part: PartOutcome) -> int | bool:
+    """The code that the pinned harness gives a sample with this official outcome."""
+    if part.verdict == "pass":
+        return True
+    if part.reason in ("wrong_answer", "opaque_type"):
+        return -2
+    if part.reason == "timeout":
+        return -3 if part.verdict == "timeout" else -4
+    return -5 if part.reason in ("killed", "tamper", "output_limit") else -4
+
+
+def _official_stdin(bench: Bench, task: Task, program: str) -> PartOutcome:
+    cases = task.payload["cases"]
+    panel = _Panel([case["stdout"] for case in cases], _text, {oracles.OFFICIAL: official_text})
+    spec = {"kind": "livecodebench_stdin", "entry_point": ""}
+    _run(bench, task, program, [case["stdin"] for case in cases], spec, panel)
+    return panel.outcomes[oracles.OFFICIAL]
+
+
+def _calls(bench: Bench, task: Task, program: str, names: Sequence[str]) -> Mapping[str, PartOutcome]:
+    compare: dict[str, Compare] = {oracles.OFFICIAL: official_value, oracles.STRICT: strict_value}
+    panel = _Panel(task.payload["expected"]["base"], decode.value, {name: compare[name] for name in names})
+    spec = {"kind": "livecodebench_calls", "entry_point": task.payload["entry_point"]}
+    _run(bench, task, program, task.payload["base_inputs"], spec, panel)
+    return panel.outcomes
+
+
+def _text(tree: Any) -> str:
+    if type(tree) is not str:
+        raise decode.Malformed("text expected")
+    return tree
+
+
+class _Panel:
+    """Each oracle on its way through the cases: still passing, or decided at its first failure."""
+
+    def __init__(self, expected: Sequence[Any], read: Callable[[Any], Any], compare: Mapping[str, Compare]) -> None:
+        self._expected, self._read, self._compare = expected, read, compare
+        self._num_seen = 0
+        self.outcomes: dict[str, PartOutcome] = {}
+
+    @property
+    def is_decided(self) -> bool:
+        return len(self.outcomes) == len(self._compare)
+
+    def see(self, answer: Answer) -> None:
+        """Compare one answer; a case out of place or a tree that makes no sense is tampering."""
+        case = self._num_seen
+        try:
+            if answer.case != case or case >= len(self._expected):
+                raise decode.Malformed("case")
+            value = self._read(answer.tree)
+        except (decode.Malformed, RecursionError, MemoryError):
+            self._decide("tamper")
+            return
+        self._num_seen += 1
+        for name in self._open():
+            if reason := self._compare[name](value, self._expected[case]):
+                self.outcomes[name] = failed(reason, case, case)
+
+    def stop(self, raised: Raised) -> None:
+        """An exception: in the case that was due, or (case -1) while the program loaded."""
+        if raised.case not in (-1, self._num_seen):
+            self._decide("tamper")
+            return
+        verdict = "timeout" if raised.reason == "timeout" and raised.case >= 0 else "fail"
+        case = raised.case if raised.case >= 0 else None
+        for name in self._open():
+            self.outcomes[name] = failed(raised.reason, case, self._num_seen, verdict)
+
+    def end(self, reason: str) -> None:
+        """Nothing more comes. ``reason`` is empty after a complete report."""
+        if not reason and self._num_seen == len(self._expected):
+            self.outcomes |= dict.fromkeys(self._open(), passed(self._num_seen))
+        elif reason == "timeout":
+            self._decide("killed", "timeout")
+        else:
+            self._decide(reason or "tamper")
+
+    def _decide(self, reason: str, verdict: str = "fail") -> None:
+        case = self._num_seen if self._num_seen < len(self._expected) else None
+        for name in self._open():
+            self.outcomes[name] = failed(reason, case, self._num_seen, verdict)
+
+    def _open(self) -> list[str]:
+        return [name for name in self._compare if name not in self.outcomes]
+
+
+def _run(bench: Bench, task: Task, program: str, inputs: Sequence[Any], spec: Mapping[str, Any], panel: _Panel) -> None:
+    case_seconds, seconds = bench.rules.livecodebench_limits(len(inputs), task.payload)
+    limits = replace(bench.limits(seconds), stack_bytes=bench.rules.livecodebench_stack_bytes)
+    full = {**spec, "program": program, "case_seconds": case_seconds, "limits": limits}
+    connection = bench.server(program)
+    unscaled_seconds = case_seconds / bench.rules.limit_scale
+    with start(bench, connection, full, seconds, _register(connection, task, inputs)) as claims:
+        for frame in claims:
+            if isinstance(frame, Answer):
+                bench.usage.record("base", frame.seconds, unscaled_seconds)
+                panel.see(frame)
+            elif isinstance(frame, Raised):
+                panel.stop(frame)
+            else:
+                panel.end(frame.reason)
+            if panel.is_decided:
+                break
+
+
+def _register(connection: Connection, task: Task, inputs: Sequence[Any]) -> str:
+    """Hand the inputs to the server, once per task; they go without the expected outputs."""
+    key = f"{task.task_digest}:{HARNESS}"
+    if not connection.is_registered(key):
+        connection.register(key, pickle.dumps(inputs))
+    return key

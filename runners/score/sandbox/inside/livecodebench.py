@@ -1,0 +1,249 @@
+"""LiveCodeBench's harness as a program meets it, in the child: what it changes, what it mocks, what it forgets.
+
+Theory of operation. This runs in the sample's process after confinement, so nothing here is trusted: it claims what the
+program printed or returned, case by case, and the judge compares. No expected output ever comes here; inputs come all
+at once, as upstream. One process runs every test of a task, so that what a program leaves behind (one ``Solution``
+instance, module globals, files, threads) meets the next test.
+
+Everything odd is a fact of LiveCodeBench/LiveCodeBench@28fef95 ``lcb_runner/evaluation/testing_util.py`` and decides
+verdicts: a header of star imports (its ``open`` is the real one, its ``stdout`` the uncaptured one); programs for
+standard input become the body of a function, top-level imports aside, so that ``global`` finds nothing; a ``sys.stdin``
+that cannot be iterated and always reads everything; SystemExit ends a test well. An exception that is not an
+``Exception`` leaves no result: the process ends here without a word, which the judge calls ``killed``.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import faulthandler
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from . import guard
+from .clock import Clock
+from .report import LOADING, Expired, Report
+
+_MODULES = (
+    "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics", "itertools",
+    "functools", "operator", "io", "sys", "json",
+)  # fmt: skip
+RECURSION_LIMIT = INT_DIGITS_LIMIT = 50_000
+HEADER = "".join(
+    [f"from {name} import *\n" for name in (*_MODULES, "builtins", "typing")]
+    + [f"import {name}\n" for name in _MODULES]
+    + [f"sys.setrecursionlimit({RECURSION_LIMIT})\n"]
+)
+_FUNCTION = "wrapped_function"
+_now = time.perf_counter
+_text_of = io.StringIO.getvalue
+
+
+class TimeoutException(Expired):
+    """The name matters: upstream takes any exception whose ``repr`` holds it, in any case, for its time limit."""
+
+
+def run_calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: Report, clock: Clock) -> None:
+    """Call one method of one ``Solution`` (or a function) with every input in order."""
+    source = f"{HEADER}\n\n{spec['program']}"
+
+    def answer(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, float]:
+        value, seconds = clock.timed(lambda: function(*arguments), spec["case_seconds"])
+        # by the program's own iteration, if it made a kind of tuple of its own
+        return (list(value) if isinstance(value, tuple) else value), seconds
+
+    _run(spec, inputs, report, clock, lambda: source, answer, report.answer)
+
+
+def run_stdin(spec: Mapping[str, Any], inputs: Sequence[str], report: Report, clock: Clock) -> None:
+    """Call the program, made a function, once per input with standard input and output replaced."""
+
+    def answer(function: Callable[..., Any], text: str) -> tuple[str, float]:
+        return _printed(lambda: _fed(function, text), clock, spec["case_seconds"])
+
+    def claim(case: int, seconds: float, value: Any, now: Any) -> None:
+        report.printed(case, seconds, value)
+
+    _run(spec, inputs, report, clock, lambda: _as_function(_without_main_guard(spec["program"])), answer, claim)
+
+
+def _run(
+    spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock, transform: Callable[[], str],
+    answer: Callable[..., tuple[Any, float]], claim: Callable[..., None],
+) -> None:  # fmt: skip
+    _prepare(clock)
+    try:
+        clock.start(spec["case_seconds"])
+        function = _loaded(transform(), spec["entry_point"] or _FUNCTION, clock, spec["case_seconds"])
+    except Exception as error:
+        clock.stop()
+        report.exception(LOADING, error)
+        return
+    for case, given in enumerate(inputs):
+        try:
+            # upstream does, and it fails for a program that replaced sys.stderr by something without a descriptor
+            faulthandler.enable()
+            value, seconds = answer(function, given)
+        except Exception as error:
+            clock.stop()
+            _report_failure(report, case, error)
+            return
+        finally:
+            faulthandler.disable()
+        claim(case, seconds, value, _now)
+        value = None
+    report.end(len(inputs))
+
+
+def _prepare(clock: Clock) -> None:
+    guard.apply("livecodebench")
+    sys.set_int_max_str_digits(INT_DIGITS_LIMIT)
+    # nothing behind any of them: descriptors 0 to 2 are /dev/null
+    sys.stdin, sys.stdout, sys.stderr = (
+        io.open(fd, mode, encoding="utf-8", closefd=False)  # noqa: SIM115, UP020
+        for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
+    )
+    clock.install(_expired)
+
+
+def _expired() -> TimeoutException:
+    """A program that swallows the exception goes on, with a line of the harness in its output."""
+    print("the time of this test is over")
+    return TimeoutException()
+
+
+def _report_failure(report: Report, case: int, error: Exception) -> None:
+    try:
+        is_timeout = "timeoutexception" in repr(error).lower()
+    except Exception as second:
+        report.exception(case, second)
+        return
+    report.exception(case, TimeoutException() if is_timeout else error)
+
+
+# --- the program's text ----------------------------------------------------------------------------------------------
+
+
+def _without_main_guard(program: str) -> str:
+    """The body of a last ``if __name__ == "__main__"`` without its condition; anything else as it is."""
+    try:
+        *before, last = ast.parse(program).body
+        if isinstance(last, ast.If) and ast.unparse(last.test).strip() == "__name__ == '__main__'":
+            return f"{_unparsed(before)}\n{_unparsed(last.body)}"
+    except BaseException:  # upstream swallows here whatever it is, its own time limit as well
+        pass
+    return program
+
+
+def _as_function(program: str) -> str:
+    """Header, top-level imports, and everything else as one function; the program as it is where that fails."""
+    try:
+        body = ast.parse(program).body
+        imports = [statement for statement in body if isinstance(statement, ast.Import | ast.ImportFrom)]
+        others = [statement for statement in body if not isinstance(statement, ast.Import | ast.ImportFrom)]
+        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+        function = ast.FunctionDef(name=_FUNCTION, args=nothing, body=others, decorator_list=[], lineno=-1)
+        return f"{HEADER}\n{_unparsed(imports)}\n{ast.unparse(function)}"
+    except Exception:
+        return program
+
+
+def _unparsed(statements: Sequence[ast.stmt]) -> str:
+    """Through text and back, as upstream: text that does not survive it does not run there either."""
+    return ast.unparse(list(statements))  # type: ignore[arg-type]  # a list is taken as well
+
+
+def _loaded(source: str, name: str, clock: Clock, limit_seconds: float) -> Callable[..., Any]:
+    """What the tests will call. Any text with ``class Solution`` in it is taken for one that defines that class."""
+    clock.start(limit_seconds)
+    try:
+        module = ModuleType("tmp_sol", "")
+        exec(compile(source, "<string>", "exec", dont_inherit=True), module.__dict__)
+        holder = module.Solution() if "class Solution" in source else module
+    finally:
+        clock.stop()
+    return getattr(holder, name)
+
+
+# --- standard input and output ---------------------------------------------------------------------------------------
+
+
+def _printed(function: Callable[[], Any], clock: Clock, limit_seconds: float) -> tuple[str, float]:
+    """What the program wrote to ``sys.stdout``, exactly text whatever it made of that object, and its seconds."""
+    kept, captured = sys.stdout, io.StringIO()
+    captured.close = lambda _: 1  # type: ignore[method-assign,assignment,misc]  # so that closing it is a TypeError
+    sys.stdout = captured
+    try:
+        _, seconds = clock.timed(function, limit_seconds)
+    finally:
+        sys.stdout = kept
+    return _text_of(captured), seconds
+
+
+def _fed(function: Callable[[], Any], text: str) -> None:
+    """Run with every road to the input that upstream mocks; SystemExit is a good end.
+
+    The three methods are set on the object that ``sys.stdin`` was before: only a program that imported it by name
+    (``from sys import stdin``) meets them there, and gets lines without their ends.
+    """
+    lines = iter(text.split("\n"))
+    before = sys.stdin
+    with (
+        _replaced(before, "read", lambda *_: text),
+        _replaced(before, "readlines", lambda *_: text.split("\n")),
+        _replaced(before, "readline", lambda *_: next(lines)),
+        _replaced(sys, "stdin", _Stdin(text)),
+        _replaced(builtins, "open", lambda *_, **__: _Opened(text)),
+        contextlib.suppress(SystemExit),
+    ):
+        function()
+
+
+@contextlib.contextmanager
+def _replaced(target: Any, name: str, value: Any) -> Iterator[None]:
+    """An attribute set for a while; afterwards as before, or gone where it was not the object's own."""
+    is_own = name in vars(target)
+    kept = vars(target).get(name)
+    setattr(target, name, value)
+    try:
+        yield
+    finally:
+        if is_own:
+            setattr(target, name, kept)
+        else:
+            delattr(target, name)
+
+
+class _Stdin:
+    """``sys.stdin`` of one test. No iteration; ``read`` and ``readlines`` tell everything however much was read."""
+
+    def __init__(self, text: str) -> None:
+        self._stream = io.StringIO(text)
+        self.read = lambda *_: text
+        self.readlines = lambda *_: text.split("\n")
+        self.readline = self._stream.readline
+        self.buffer = _Bytes(text.encode("utf-8"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Bytes:
+    """Its ``buffer``: everything, or the first line again and again."""
+
+    def __init__(self, data: bytes) -> None:
+        first, _, _ = data.partition(b"\n")
+        self.read = lambda *_: data
+        self.readline = lambda *_: first + b"\n"
+
+
+class _Opened(io.StringIO):
+    """What ``builtins.open`` gives: the input, whatever was to be opened. (The header's ``open`` is not this one.)"""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
