@@ -180,4 +180,7 @@ def _brief(error: BaseException) -> str:
         return f"{_shown(error.args[0] if error.args else '')} is missing"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    return f"{type(error).__name__}: {' '.join(ascii(str(error)).strip(chr(39)).split())[:100]}"
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8 text, or holds text that cannot be written as UTF-8"
+    sentence = " ".join(str(error).split(";")[0].split())
+    return f"{type(error).__name__}: {sentence.encode('ascii', 'backslashreplace').decode()[:100]}"
