@@ -31,7 +31,8 @@ _SPACES = {
 }  # fmt: skip
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 _SET_PDEATHSIG, _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 1, 4, 38
-_MOUNT_SETATTR, _PIVOT_ROOT = 442, 155
+_MOUNT_SETATTR = 442
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -126,7 +127,8 @@ def _build_root(plan: dict[str, Any]) -> None:
     for source, target, link in plan["binds"]:
         _show(source, root + target, link, is_read_only="readonly_binds" not in plan["without"])
     os.mkdir(f"{root}/.old")
-    if libc.syscall(_PIVOT_ROOT, root.encode(), f"{root}/.old".encode()) != 0:
+    number = _PIVOT_ROOT.get(os.uname().machine, -1)
+    if libc.syscall(number, root.encode(), f"{root}/.old".encode()) != 0:
         raise _failure("pivot_root")
     os.chdir("/")
     if libc.umount2(b"/.old", 2) != 0:
