@@ -33,6 +33,9 @@ COMMANDS: Mapping[str, Command] = {
     "import": Command("import_", "Take in recorded samples and published verdicts of others.", "anywhere"),
     "score": Command("score", "Grade samples in the sandbox.", "CPU node (Linux)"),
     "judge": Command("judge", "Grade rows that carry task and solution inline.", "CPU node (Linux)"),
+    "sandbox-check": Command(
+        "sandbox_check", "Say whether scoring is safe on this machine, layer by layer.", "CPU node (Linux)"
+    ),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "status": Command("status", "What is planned, running, done.", "anywhere"),

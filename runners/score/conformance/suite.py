@@ -39,18 +39,20 @@ def run(means: Means) -> list[Result]:
     """The whole suite: every honest row, then every attack with an honest row after it, then a look around."""
     lines: list[Row] = []
     with Witness() as witness:
-        given = list(_programme(witness.template))
+        given = list(_programme(witness.template, has_scratch=means.sandbox_mode != "inner-only"))
         stream = io.BytesIO(b"".join(json.dumps(row).encode() + b"\n" for row in given))
         num_failed = grade_rows(stream, replace(means, limit_factor=LIMIT_FACTOR), lines.append)
         effects = witness.seen(json.dumps(lines))
     results = [_result(row, line) for row, line in zip(given, lines, strict=True)]
     if num_failed:
         results.append(Result("sandbox_error", "effect", False, f"the sandbox failed for {num_failed} rows"))
-    return [*results, *(Result(effect.split(":")[0], "effect", False, effect) for effect in effects)]
+    left = [Result(effect.split(":")[0], "effect", False, effect) for effect in effects]
+    return [*results, *(left or [Result("effects", "effect", True, "none was seen")])]
 
 
-def _programme(template: Mapping[str, str]) -> Iterator[Row]:
-    honest, attacks = rows("honest"), rows("attacks")
+def _programme(template: Mapping[str, str], *, has_scratch: bool) -> Iterator[Row]:
+    honest = [row for row in rows("honest") if has_scratch or row.get("needs") != "scratch"]
+    attacks = rows("attacks")
     yield from honest
     for number, attack in enumerate(attacks):
         probe = honest[number % len(honest)]
