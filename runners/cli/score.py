@@ -28,6 +28,9 @@ _SCORED = ("shard_id", "num_rows", "num_graded", "num_reused")
 @click.option("--force", is_flag=True, help="Grade again; new parts replace live ones, nothing is deleted.")
 @click.option("--sandbox-mode", help="Outer sandbox; the best available without.")
 @click.option("--jobs", type=click.IntRange(min=0), help="Sandboxes side by side; 0: one per core.")
+@click.option("--cross-check", is_flag=True, help="Run the official harness on scored programs; list differences.")
+@click.option("--harness", type=click.Path(path_type=Path), help="Folder of that harness; its PyPI release without.")
+@click.option("--harness-python", type=click.Path(path_type=Path), help="Interpreter that has what a checkout needs.")
 @click.option("--unsafe", is_flag=True, help="Grade without seccomp; every row says so and the marts refuse it.")
 @dry_run_option
 @format_option
@@ -39,6 +42,9 @@ def command(
     force: bool,
     sandbox_mode: str | None,
     jobs: int | None,
+    cross_check: bool,
+    harness: Path | None,
+    harness_python: Path | None,
     unsafe: bool,
     dry_run: bool,
     format_: str,
@@ -58,6 +64,15 @@ def command(
 
     settings = settings_from(**settings_options, score__sandbox_mode=sandbox_mode, score__num_workers=jobs)
     run = Run(settings.run_root, Lake(settings.lake_root))
+    if cross_check:
+        from .cross_check import print_cross_check
+
+        selection = Selection(shard_ids, cells_of(benchmarks), models)
+        with interruptible():
+            print_cross_check(
+                run, selection, settings, _means(settings, unsafe).num_workers, harness, harness_python, format_
+            )
+        return
     shards = to_score(run, Selection(shard_ids, cells_of(benchmarks), models, force))
     if dry_run or not shards:
         out.say(f"{len(shards)} shards to score in {run.root}")
