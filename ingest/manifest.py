@@ -131,6 +131,10 @@ class Run:
         parts: list[Path] = []
         for table, rows in tables.items():
             parts += self.lake.write_part(table, rows, shard_id)
+        self.seal_parts(stage, shard_id, parts, num_rows)
+
+    def seal_parts(self, stage: str, shard_id: str, parts: list[Path], num_rows: int) -> None:
+        """``seal`` for parts that are written already."""
         self.lake.commit(shard_id, stage, parts)
         self.mark_committed(stage, shard_id, parts, num_rows)
         self.mark_done(stage, shard_id, num_rows)

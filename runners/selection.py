@@ -33,10 +33,17 @@ def cells_of(names: Iterable[str]) -> frozenset[tuple[str, str]]:
     return frozenset((benchmark.name, scenario) for benchmark, scenarios in resolved for scenario in scenarios)
 
 
-def pending_shards(run: Run, stage: str, selection: Selection, is_ready: Callable[[Shard], bool]) -> list[Shard]:
+def pending_shards(
+    run: Run,
+    stage: str,
+    selection: Selection,
+    is_ready: Callable[[Shard], bool],
+    marked_as: Callable[[str], str] = str,
+) -> list[Shard]:
     """Ready and not done yet (or all ready ones under --force), equal task sets beside each other, then as planned.
 
-    Raises UsageError for a shard id that the manifest does not hold.
+    ``marked_as`` gives the name that a shard's marker stands under. Raises UsageError for a shard id that the
+    manifest does not hold.
     """
     shards = run.manifest.shards()
     unknown = sorted(set(selection.shard_ids) - set(shards))
@@ -47,7 +54,7 @@ def pending_shards(run: Run, stage: str, selection: Selection, is_ready: Callabl
         for shard in shards.values()
         if selection.covers(shard)
         and is_ready(shard)
-        and (selection.is_forced or not run.is_done(stage, shard.shard_id))
+        and (selection.is_forced or not run.is_done(stage, marked_as(shard.shard_id)))
     ]
     return sorted(chosen, key=task_set_of)
 

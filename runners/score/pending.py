@@ -3,38 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from ...ingest.benchmarks import registry
-from ...ingest.benchmarks.declaration import Benchmark
+from ...ingest.benchmarks.declaration import Benchmark, Task
 from ...ingest.errors import BenchforgeError, Incomplete
 from ...ingest.manifest import Run, Shard
 from ...ingest.staging import staged
 from ...ingest.tasks import record_tasks
 from ..selection import Selection, pending_shards, task_set_of
-from .judge import Judge
-from .shard import Scored, ShardScorer
+from .judge import OFFICIAL, Judge, Rules
+from .shard import Scored, ShardScorer, everything_known, grader_id, lane
 
 
 @dataclass(frozen=True)
 class Means:
-    """What grading runs with: where problems lie, which sandbox, how many side by side."""
+    """What grading runs with: where problems lie, which sandbox, how many side by side, which limits."""
 
     datasets_root: Path
     sandbox_mode: str | None
     num_workers: int
     is_unsafe: bool
+    rules: Rules = OFFICIAL
+
+    def judge(self, benchmark: Benchmark, tasks: Mapping[str, Task]) -> Judge:
+        """A judge over these tasks; close it after use."""
+        return Judge(
+            tasks,
+            self.sandbox_mode,
+            num_workers=self.num_workers,
+            is_unsafe=self.is_unsafe,
+            cache_directory=self.datasets_root / benchmark.name / "expected",
+            rules=self.rules,
+        )
 
 
 Progress = Callable[[Shard], AbstractContextManager[Callable[[int], None]]]
 
 
-def to_score(run: Run, selection: Selection) -> list[Shard]:
-    """Generated, of a benchmark that we can grade, and not scored yet."""
-    return pending_shards(run, "score", selection, lambda shard: _is_gradable(run, shard))
+def to_score(run: Run, selection: Selection, limit_factor: float = 1.0) -> list[Shard]:
+    """Generated, of a benchmark that we can grade, and not scored yet under these limits."""
+    return pending_shards(
+        run,
+        "score",
+        selection,
+        lambda shard: _is_gradable(run, shard),
+        lambda shard_id: lane(shard_id, limit_factor),
+    )
 
 
 def score_pending(
@@ -50,9 +68,12 @@ def score_pending(
         members = list(group)
         tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
         record_tasks(run.lake, tasks, version, members[0].dataset_digest)
-        with _judge(run, benchmark, {task.task_id: task for task in tasks}, means) as judge:
+        with ExitStack() as stack:
+            judge = stack.enter_context(means.judge(benchmark, {task.task_id: task for task in tasks}))
+            known = everything_known(run, benchmark, scenario, grader_id(benchmark, judge))
+            stack.enter_context(known)
             for shard in members:
-                scorer = ShardScorer(run, shard, benchmark, judge.tasks, judge)
+                scorer = ShardScorer(run, shard, benchmark, judge.tasks, judge, known)
                 try:
                     with progress(shard) as advance:
                         yield scorer.score(is_forced=is_forced, advance=advance)
@@ -62,16 +83,6 @@ def score_pending(
         raise Incomplete(
             f"{len(failures)} shards are not finished: {failures[0].message}", "run the same command again"
         )
-
-
-def _judge(run: Run, benchmark: Benchmark, tasks: Mapping, means: Means) -> Judge:
-    return Judge(
-        tasks,
-        means.sandbox_mode,
-        num_workers=means.num_workers,
-        is_unsafe=means.is_unsafe,
-        cache_directory=means.datasets_root / benchmark.name / "expected",
-    )
 
 
 def _is_gradable(run: Run, shard: Shard) -> bool:

@@ -1,8 +1,10 @@
 """Score one shard: samples from the lake, programs by extraction, verdicts by the judge, rows to the lake.
 
-Resumable at any instant. The journal holds one line per graded program; a rerun extracts again (deterministic, in the
-sandbox), looks up what the journal and the lake know, grades the rest, and seals when every sample has its verdicts.
-An infrastructure failure leaves the shard without its marker: it is never a verdict.
+A stream: samples are read by the batch, extracted one by one as the judge has room for their programs, and what is
+known of them lies in a temporary database (``known``), so that memory does not grow with the shard. Resumable at any
+instant: the journal holds one line per graded program; a rerun extracts again (deterministic, in the sandbox), looks
+up what the journal and the lake know, grades the rest, and seals when every sample has its verdicts. An infrastructure
+failure leaves the shard without its marker: it is never a verdict.
 """
 
 from __future__ import annotations
@@ -10,27 +12,34 @@ from __future__ import annotations
 import datetime
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from ...ingest import keys
 from ...ingest.benchmarks.declaration import Benchmark, Task
 from ...ingest.errors import BadInput, BenchforgeError, Incomplete, LakeError
+from ...ingest.lake_batches import num_rows, read_batches, write_batches
 from ...ingest.manifest import Run, Shard, run_id
 from ...ingest.texts import original
-from .judge import Job, Judge
-from .verdicts import (
-    Measured,
-    Store,
-    empty_outcome,
-    from_journal,
-    journal_row,
-    oracles_wanted,
-    result_columns,
-)
+from .judge import Job, Judge, Outcome
+from .known import Ids, Known
+from .programs import ProgramWriter
+from .verdicts import empty_outcome, journal_row, oracles_of, outcome_line, result_columns
 
 Advance = Callable[[int], None]
+
+_SAMPLE_COLUMNS = (
+    "task_id",
+    "sample_index",
+    "sample_id",
+    "raw_text",
+    "answer",
+    "text_form",
+    "text_encoding",
+    "protocol",
+)
 
 
 @dataclass(frozen=True)
@@ -43,26 +52,24 @@ class Scored:
     num_reused: int
 
 
-@dataclass(frozen=True)
-class Pair:
-    """The two programs of one sample."""
-
-    official: str
-    corrected: str
-
-    @property
-    def ids(self) -> tuple[bytes, bytes]:
-        return keys.program_id(self.official), keys.program_id(self.corrected)
-
-
 class ShardScorer:
     """Everything that scoring one shard needs; ``score()`` runs it to its end or raises."""
 
-    def __init__(self, run: Run, shard: Shard, benchmark: Benchmark, tasks: Mapping[str, Task], judge: Judge) -> None:
+    def __init__(
+        self,
+        run: Run,
+        shard: Shard,
+        benchmark: Benchmark,
+        tasks: Mapping[str, Task],
+        judge: Judge,
+        known: Known | None = None,
+    ) -> None:
+        """``known`` is shared by shards of one scenario that are scored one after the other; None: the lake's."""
         self.run, self.shard, self.benchmark, self.tasks, self.judge = run, shard, benchmark, tasks, judge
         self.grader_id = grader_id(benchmark, judge)
-        self.journal = run.journal("score", shard.shard_id)
-        self.store = Store()
+        self.lane = lane(shard.shard_id, judge.rules.limit_scale)
+        self.journal = run.journal("score", self.lane)
+        self._given = known
 
     def score(self, *, is_forced: bool = False, advance: Advance = lambda number: None) -> Scored:
         """Grade what is missing, then seal. Raises Incomplete when the sandbox failed for some programs."""
@@ -76,164 +83,176 @@ class ShardScorer:
         return scored
 
     def _score(self, is_forced: bool, advance: Advance) -> Scored:
-        samples = self._samples()
-        if is_forced:
-            self.run.clear_done("score", self.shard.shard_id)
-            self.journal.discard()
-        else:
-            self._recall()
-        pairs = self._extract(samples)
-        jobs = self._jobs(samples, pairs)
-        advance(len(samples) - len(jobs))
-        self._grade(jobs, advance)
-        self._seal(samples, pairs)
-        num_programs = len({(row["task_id"], id_) for row in samples for id_ in pairs[row["sample_id"]].ids})
-        return Scored(self.shard.shard_id, len(samples), len(jobs), num_programs - len(jobs))
+        self._check_samples()
+        with ExitStack() as stack:
+            self.known = self._given or stack.enter_context(
+                everything_known(self.run, self.benchmark, self.shard.scenario, self.grader_id)
+            )
+            self._recall(is_forced)
+            self.programs = ProgramWriter(self.run.lake, self.benchmark.name, self.shard.shard_id, self.known)
+            num_graded = self._grade(advance)
+            self.programs.flush()
+            num_samples, num_programs = self.known.count()
+            self._seal(num_samples)
+        return Scored(self.shard.shard_id, num_samples, num_graded, num_programs - num_graded)
 
-    def _samples(self) -> list[dict[str, Any]]:
-        """Rows with a text to grade, one per planned sample."""
-        shard = self.shard
+    def _check_samples(self) -> None:
+        """Every planned sample is there, of tasks that the benchmark has."""
+        shard, lake = self.shard, self.run.lake
         if not self.run.is_done("generate", shard.shard_id):
             raise Incomplete(
                 f"shard {shard.shard_id} is not generated yet", f"benchforge generate --shard-id {shard.shard_id}"
             )
-        columns = [
-            "task_id",
-            "sample_index",
-            "sample_id",
-            "raw_text",
-            "answer",
-            "text_form",
-            "text_encoding",
-            "protocol",
-        ]
-        rows = self.run.lake.read("samples", columns, shard_id=shard.shard_id).to_pylist()
-        if len(rows) != shard.expected_rows:
+        number = num_rows(lake, "samples", shard.shard_id)
+        if number != shard.expected_rows:
             raise LakeError(
-                f"the lake {self.run.lake.root} holds {len(rows)} of the {shard.expected_rows} samples of shard "
-                f"{shard.shard_id}",
+                f"the lake {lake.root} holds {number} of the {shard.expected_rows} samples of shard {shard.shard_id}",
                 "name the lake that the shard was written to (--lake DIR), or write it again (--force)",
             )
-        unknown = sorted({row["task_id"] for row in rows} - set(self.tasks))
+        batches = read_batches(lake, "samples", ["task_id"], shard_id=shard.shard_id)
+        unknown = {row["task_id"] for rows in batches for row in rows} - set(self.tasks)
         if unknown:
             raise BadInput(
                 f"shard {shard.shard_id} asks for {len(unknown)} tasks that {self.benchmark.name} "
-                f"{shard.dataset_version} does not have, e.g. {unknown[0]}",
+                f"{shard.dataset_version} does not have, e.g. {min(unknown)}",
                 f"benchforge stage {self.benchmark.name} --version {shard.dataset_version} --from DIR",
             )
-        return [row for row in rows if row["raw_text"] is not None]
 
-    def _recall(self) -> None:
-        """What is known already: the lake's verdicts by this grader, then the journal of earlier attempts."""
-        self.store.add_from_lake(self.run.lake, self.benchmark.name, self.grader_id, self.benchmark.oracles)
+    def _recall(self, is_forced: bool) -> None:
+        """What earlier attempts of this shard graded; under force nothing that is known counts."""
+        self.known.begin_shard()
+        if is_forced:
+            self.run.clear_done("score", self.lane)
+            self.journal.discard()
+            self.known.forget_outcomes()
         for row in self.journal.rows():
             if row["grader_id"] == self.grader_id:
-                from_journal(row, self.store)
+                self._take(row)
 
-    def _extract(self, samples: Sequence[Mapping[str, Any]]) -> dict[bytes, Pair]:
-        """Both programs of every sample; equal (task, text) pairs are extracted once."""
-        known: dict[tuple[str, str, str], Pair] = {}
-        pairs: dict[bytes, Pair] = {}
-        for row in samples:
-            text = original(row["answer"] if row["answer"] is not None else row["raw_text"], row["text_encoding"])
-            key = (row["task_id"], row["text_form"] or "raw", text)
-            if key not in known:
-                known[key] = self._pair(self.tasks[row["task_id"]], text, row)
-            pairs[row["sample_id"]] = known[key]
-        return pairs
+    def _take(self, row: Mapping[str, Any]) -> None:
+        self.known.add(row["task_digest"], row["program_id"], row["outcomes"])
+        self.known.add_measured(row["task_digest"], row["program_id"], row["measured"])
 
-    def _pair(self, task: Task, text: str, row: Mapping[str, Any]) -> Pair:
-        context = extraction_context(task, row["text_form"] or "raw", row["protocol"])
+    def _grade(self, advance: Advance) -> int:
+        number = 0
+        with self.journal.appending() as append:
+            for job, graded in self.judge.grade(self._jobs(advance)):
+                task_digest, program_id = job.key
+                row = journal_row(self.grader_id, task_digest, program_id, graded)
+                append(row)
+                self._take(row)
+                number += 1
+        return number
+
+    def _jobs(self, advance: Advance) -> Iterator[Job]:
+        """Samples in lake order, extracted when the judge asks for more; empty and known programs need no job."""
+        for rows in read_batches(self.run.lake, "samples", _SAMPLE_COLUMNS, shard_id=self.shard.shard_id):
+            for row in rows:
+                if row["raw_text"] is not None:
+                    yield from self._jobs_of(row)
+                    advance(1)
+
+    def _jobs_of(self, row: Mapping[str, Any]) -> Iterator[Job]:
+        task, form = self.tasks[row["task_id"]], row["text_form"] or "raw"
+        text = original(row["answer"] if row["answer"] is not None else row["raw_text"], row["text_encoding"])
+        text_key = bytes.fromhex(keys.digest_of((task.task_id, form, row["protocol"], text)))
+        ids = self.known.ids_of(text_key)
+        programs: dict[bytes, str] = {}
+        if ids is None:
+            ids, programs = self._extract(task, text, extraction_context(task, form, row["protocol"]))
+            self.known.add_ids(text_key, ids)
+        self.known.add_sample(row["task_id"], row["sample_index"], row["sample_id"], ids)
+        for program_id, program in programs.items():
+            yield from self._job(task, program_id, program)
+
+    def _extract(self, task: Task, text: str, context: Mapping[str, str]) -> tuple[Ids, dict[bytes, str]]:
+        """Ids of both programs, and the programs by id."""
         names = self.benchmark.extraction
         official = self.judge.extract(names.official, text, context)
-        corrected = (
-            official if names.corrected == names.official else self.judge.extract(names.corrected, text, context)
-        )
-        return Pair(official, corrected)
+        is_same = names.corrected == names.official
+        corrected = official if is_same else self.judge.extract(names.corrected, text, context)
+        ids = keys.program_id(official), keys.program_id(corrected)
+        return ids, dict(zip(ids, (official, corrected), strict=True))
 
-    def _jobs(self, samples: Sequence[Mapping[str, Any]], pairs: Mapping[bytes, Pair]) -> list[Job]:
-        """One job per distinct (task, program) whose outcome is not known; empty programs need none."""
-        wanted: dict[tuple[str, bytes], Job] = {}
-        for row in samples:
-            task, pair = self.tasks[row["task_id"]], pairs[row["sample_id"]]
-            texts = dict(zip(pair.ids, (pair.official, pair.corrected), strict=True))
-            for program_id, oracles in oracles_wanted(self.benchmark.oracles, *pair.ids).items():
-                if not texts[program_id].strip():
-                    self.store.add(task.task_digest, program_id, {name: empty_outcome(task) for name in oracles})
-                    continue
-                missing = self.store.missing(task.task_digest, program_id, oracles)
-                if missing:
-                    _merge(wanted, Job((task.task_digest, program_id), task.task_id, texts[program_id], missing))
-        return list(wanted.values())
+    def _job(self, task: Task, program_id: bytes, program: str) -> Iterator[Job]:
+        """At most one per distinct (task, program)."""
+        digest, oracles = task.task_digest, oracles_of(self.benchmark.oracles)
+        if not self.known.ask(digest, program_id):
+            return
+        self.programs.add(program_id, program)
+        if not program.strip():
+            self.known.add(digest, program_id, dict.fromkeys(oracles, outcome_line(empty_outcome(task))))
+        elif any(self.known.outcome(digest, program_id, name) is None for name in oracles):
+            yield Job((digest, program_id), task.task_id, program, oracles)
 
-    def _grade(self, jobs: Sequence[Job], advance: Advance) -> None:
-        for job, graded in self.judge.grade(jobs):
-            task_digest, program_id = job.key
-            row = journal_row(self.grader_id, task_digest, program_id, graded)
-            self.journal.append(row)
-            from_journal(row, self.store)
-            advance(1)
-
-    def _seal(self, samples: Sequence[Mapping[str, Any]], pairs: Mapping[bytes, Pair]) -> None:
-        results = [self._result(row, pairs[row["sample_id"]]) for row in samples]
-        timings = [self._timing(row) for row in results]
-        self._seal_programs(pairs)
-        self.run.seal("score", self.shard.shard_id, {"results": results, "timings": timings}, len(results))
-
-    def _seal_programs(self, pairs: Mapping[bytes, Pair]) -> None:
-        """Each text once per benchmark, in append-only parts: another shard may rely on a text that stands here."""
+    def _seal(self, num_samples: int) -> None:
+        """Sorted as the lake sorts them, by the batch, so that two runs write the same results byte for byte."""
         lake = self.run.lake
-        known = set(
-            lake.read("programs", ["program_id"], [("benchmark", "=", self.benchmark.name)])["program_id"].to_pylist()
-        )
-        texts = {program_id: text for program_id, text in self._programs(pairs).items() if program_id not in known}
-        rows = [{"benchmark": self.benchmark.name, "program_id": key, "program": text} for key, text in texts.items()]
-        for part in lake.write_part("programs", rows, self.shard.shard_id) if rows else []:
-            lake.commit(part.stem.removeprefix("part-"), "score", [part])
+        by_task = self.known.samples("task_id, sample_index, sample_id")
+        results = write_batches(lake, "results", ([self._result(*row) for row in rows] for rows in by_task), self.lane)
+        by_id = self.known.samples("sample_id")
+        timings = write_batches(lake, "timings", ([self._timing(*row) for row in rows] for rows in by_id), self.lane)
+        self.run.seal_parts("score", self.lane, [*results, *timings], num_samples)
 
-    def _programs(self, pairs: Mapping[bytes, Pair]) -> dict[bytes, str]:
-        return {keys.program_id(text): text for pair in pairs.values() for text in (pair.official, pair.corrected)}
+    def _result(
+        self, task_id: str, sample_index: int, sample_id: bytes, official: bytes, corrected: bytes
+    ) -> dict[str, Any]:
+        task = self.tasks[task_id]
 
-    def _result(self, sample: Mapping[str, Any], pair: Pair) -> dict[str, Any]:
-        task = self.tasks[sample["task_id"]]
+        def find(program_id: bytes, oracle: str) -> Outcome:
+            found = self.known.outcome(task.task_digest, program_id, oracle)
+            assert found is not None, "the judge has answered for every program"
+            return found
+
         return {
             "benchmark": self.benchmark.name,
             "model": self.shard.model,
             "scenario": self.shard.scenario,
-            "task_id": task.task_id,
-            "sample_index": sample["sample_index"],
-            "sample_id": sample["sample_id"],
+            "task_id": task_id,
+            "sample_index": sample_index,
+            "sample_id": sample_id,
             "grader_id": self.grader_id,
+            "task_digest": task.task_digest,
             "origin": "self",
             "trust_tier": "suite" if task.kind == "suite" else "values",
             "source": self.shard.source,
             "sandbox_mode": self.judge.mode,
             "sandbox_layers": list(self.judge.layers),
             "is_unsafe": self.judge.is_unsafe,
-            "shard_id": self.shard.shard_id,
-            **result_columns(self.store, task.task_digest, *pair.ids, self.benchmark.oracles),
+            "limit_factor": self.judge.rules.limit_scale,
+            "shard_id": self.lane,
+            **result_columns(find, official, corrected, self.benchmark.oracles),
         }
 
-    def _timing(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        measured = self.store.measured.get((result["task_digest"], result["program_id"]), Measured())
-        seconds = list(measured.case_seconds) if measured.case_seconds is not None else None
+    def _timing(self, task_id: str, _: int, sample_id: bytes, official: bytes, corrected: bytes) -> dict[str, Any]:
+        digest = self.tasks[task_id].task_digest
+        measured = self.known.measured(digest, official)
+        other = self.known.measured(digest, corrected).limit_shares if corrected != official else (None, None)
         return {
-            **{name: result[name] for name in ("benchmark", "model", "sample_id", "grader_id", "shard_id")},
+            "benchmark": self.benchmark.name,
+            "model": self.shard.model,
+            "sample_id": sample_id,
+            "grader_id": self.grader_id,
+            "shard_id": self.lane,
             "cpu_seconds": measured.cpu_seconds,
             "wall_seconds": measured.wall_seconds,
             "peak_memory_bytes": measured.peak_memory_bytes,
-            "case_seconds": seconds,
+            "case_seconds": measured.case_seconds,
+            "base_limit_share": measured.limit_shares[0],
+            "plus_limit_share": measured.limit_shares[1],
+            "corrected_base_limit_share": other[0],
+            "corrected_plus_limit_share": other[1],
             "host": platform.node(),
             "attempt": measured.attempt,
             "is_reused": measured.is_reused,
         }
 
     def _record(self, started: datetime.datetime, clock: float, num_rows: int, cause: str, detail: str | None) -> None:
-        attempt = self.run.next_attempt("score", self.shard.shard_id)
+        attempt = self.run.next_attempt("score", self.lane)
         self.run.record_attempt(
             {
-                "run_id": run_id(self.shard.shard_id, "score", attempt),
-                "shard_id": self.shard.shard_id,
+                "run_id": run_id(self.lane, "score", attempt),
+                "shard_id": self.lane,
                 "stage": "score",
                 "benchmark": self.shard.benchmark,
                 "model": self.shard.model,
@@ -250,6 +269,19 @@ class ShardScorer:
                 "ended_at": _utc_now(),
             }
         )
+
+
+def lane(shard_id: str, limit_factor: float) -> str:
+    """Under which name a shard's verdicts, journal and marker stand: those of other limits lie beside the official."""
+    return shard_id if limit_factor == 1.0 else f"{shard_id}-x{limit_factor:g}"
+
+
+def everything_known(run: Run, benchmark: Benchmark, scenario: str, grader: str) -> Known:
+    """What the lake holds of one scenario under one grader."""
+    known = Known()
+    known.recall(run.lake, benchmark.name, scenario, grader, benchmark.oracles)
+    known.recall_texts(run.lake, benchmark.name)
+    return known
 
 
 def grader_id(benchmark: Benchmark, judge: Judge) -> str:
@@ -272,13 +304,6 @@ def extraction_context(task: Task, text_form: str, protocol: str) -> dict[str, s
         "protocol": protocol,
         **task.payload.get("extract", {}),
     }
-
-
-def _merge(wanted: dict[tuple[str, bytes], Job], job: Job) -> None:
-    """One execution serves all oracles: two samples may ask the same program for different ones."""
-    present = wanted.get(job.key)
-    oracles = tuple(dict.fromkeys((*(present.oracles if present else ()), *job.oracles)))
-    wanted[job.key] = Job(job.key, job.task_id, job.program, oracles)
 
 
 def _cause(error: BaseException) -> str:

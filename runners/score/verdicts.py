@@ -1,24 +1,27 @@
-"""Between outcomes and the columns of ``results``.
-
-A verdict belongs to (task, program, oracle) under one grader. ``Store`` holds those already known, from the lake and
-from this shard's journal, so that equal programs are graded once across samples, shards and runs.
-"""
+"""Between outcomes and the columns of ``results``; a verdict belongs to (task, program, oracle) under one grader."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from ...ingest import schemas
 from ...ingest.benchmarks.declaration import Oracles, Task
-from ...ingest.lake import Lake
 from .judge import Graded, Outcome, PartOutcome
 
 _FIELDS = ("verdict", "reason", "first_failing_case", "num_run", "num_passed")
 
-Key = tuple[str, bytes, str]
-"""(task digest, program id, oracle name)."""
+OUTCOME_COLUMNS = (
+    "task_digest",
+    "program_id",
+    "corrected_program_id",
+    *(f"{kind}_{part}_{name}" for kind in schemas.VERDICT_KINDS for part in schemas.PARTS for name in _FIELDS),
+)
+"""Columns of ``results`` that outcomes are read back from."""
+
+OutcomeLine = list[list[Any] | None]
+"""An outcome as JSON: fields of base, fields of plus or None."""
 
 
 @dataclass(frozen=True)
@@ -29,36 +32,9 @@ class Measured:
     wall_seconds: float | None = None
     peak_memory_bytes: int | None = None
     case_seconds: tuple[float, ...] | None = None
+    limit_shares: tuple[float | None, float | None] = (None, None)
     attempt: int | None = None
     is_reused: bool = True
-
-
-@dataclass
-class Store:
-    """Outcomes known for one grader, and the measurements of those graded by this attempt or its journal."""
-
-    outcomes: dict[Key, Outcome] = field(default_factory=dict)
-    measured: dict[tuple[str, bytes], Measured] = field(default_factory=dict)
-
-    def missing(self, task_digest: str, program_id: bytes, oracles: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name for name in oracles if (task_digest, program_id, name) not in self.outcomes)
-
-    def add(self, task_digest: str, program_id: bytes, outcomes: Mapping[str, Outcome]) -> None:
-        for oracle, outcome in outcomes.items():
-            self.outcomes[(task_digest, program_id, oracle)] = outcome
-
-    def add_from_lake(self, lake: Lake, benchmark: str, grader_id: str, oracles: Oracles) -> None:
-        """Everything that this grader has judged of the benchmark before."""
-        filters = [("benchmark", "=", benchmark), ("grader_id", "=", grader_id)]
-        columns = ["task_digest", "program_id", "corrected_program_id", *verdict_columns()]
-        for row in lake.read("results", columns, filters).to_pylist():
-            for kind, (program, oracle) in _combinations(oracles).items():
-                if row[program] is not None and row[f"{kind}_base_verdict"] is not None:
-                    self.outcomes[(row["task_digest"], row[program], oracle)] = _outcome(row, kind)
-
-
-def verdict_columns() -> list[str]:
-    return [f"{kind}_{part}_{name}" for kind in schemas.VERDICT_KINDS for part in schemas.PARTS for name in _FIELDS]
 
 
 def _combinations(oracles: Oracles) -> Mapping[str, tuple[str, str]]:
@@ -70,26 +46,20 @@ def _combinations(oracles: Oracles) -> Mapping[str, tuple[str, str]]:
     }
 
 
-def oracles_wanted(oracles: Oracles, official: bytes, corrected: bytes) -> dict[bytes, tuple[str, ...]]:
-    """Which oracles judge which program: the third combination only where the two extractions differ."""
-    if official == corrected:
-        return {official: tuple(dict.fromkeys((oracles.official, oracles.strict)))}
-    return {
-        official: (oracles.official,),
-        corrected: tuple(dict.fromkeys((oracles.strict, oracles.official))),
-    }
+def oracles_of(oracles: Oracles) -> tuple[str, ...]:
+    """Every program is judged by both: one execution serves them, and a later sample may need the other one."""
+    return tuple(dict.fromkeys((oracles.official, oracles.strict)))
 
 
 def result_columns(
-    store: Store, task_digest: str, official: bytes, corrected: bytes, oracles: Oracles
+    find: Callable[[bytes, str], Outcome], official: bytes, corrected: bytes, oracles: Oracles
 ) -> dict[str, Any]:
-    """Verdict columns of one sample; KeyError when an outcome is not known yet."""
+    """Verdict columns of one sample; the third combination only where the two extractions differ."""
     programs = {"program_id": official, "corrected_program_id": corrected}
-    row: dict[str, Any] = {"task_digest": task_digest, **programs}
+    row: dict[str, Any] = dict(programs)
     for kind, (program, oracle) in _combinations(oracles).items():
-        if kind == "corrected_extraction" and official == corrected:
-            continue
-        row.update(_columns(kind, store.outcomes[(task_digest, programs[program], oracle)]))
+        if kind != "corrected_extraction" or official != corrected:
+            row.update(_columns(kind, find(programs[program], oracle)))
     return row
 
 
@@ -103,14 +73,26 @@ def _columns(kind: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _outcome(row: Mapping[str, Any], kind: str) -> Outcome:
-    parts: dict[str, PartOutcome | None] = {}
-    for part in schemas.PARTS:
-        values = {name: row[f"{kind}_{part}_{name}"] for name in _FIELDS}
-        parts[part] = PartOutcome(**values) if values["verdict"] is not None else None
-    base = parts["base"]
-    assert base is not None, "a judged row has a base verdict"
-    return Outcome(base=base, plus=parts["plus"])
+def outcomes_of_row(row: Mapping[str, Any], oracles: Oracles) -> Iterator[tuple[bytes, str, OutcomeLine]]:
+    """(program, oracle, outcome) of each verdict that a row of ``results`` holds."""
+    for kind, (program, oracle) in _combinations(oracles).items():
+        if row[program] is not None and row[f"{kind}_base_verdict"] is not None:
+            yield row[program], oracle, [_fields(row, kind, part) for part in schemas.PARTS]
+
+
+def _fields(row: Mapping[str, Any], kind: str, part: str) -> list[Any] | None:
+    values = [row[f"{kind}_{part}_{name}"] for name in _FIELDS]
+    return values if values[0] is not None else None
+
+
+def outcome_line(outcome: Outcome) -> OutcomeLine:
+    return [list(astuple(outcome.base)), list(astuple(outcome.plus)) if outcome.plus else None]
+
+
+def outcome_of(line: OutcomeLine) -> Outcome:
+    base, plus = line
+    assert base is not None, "a judged program has a base verdict"
+    return Outcome(base=PartOutcome(*base), plus=PartOutcome(*plus) if plus else None)
 
 
 def empty_outcome(task: Task) -> Outcome:
@@ -125,33 +107,18 @@ def journal_row(grader_id: str, task_digest: str, program_id: bytes, graded: Gra
         "grader_id": grader_id,
         "task_digest": task_digest,
         "program_id": program_id,
-        "outcomes": {name: _outcome_line(outcome) for name, outcome in graded.outcomes.items()},
-        "measured": asdict(measured_of(graded)),
+        "outcomes": {name: outcome_line(outcome) for name, outcome in graded.outcomes.items()},
+        "measured": asdict(_measured(graded)),
     }
 
 
-def measured_of(graded: Graded) -> Measured:
+def _measured(graded: Graded) -> Measured:
     return Measured(
         graded.cpu_seconds,
         graded.wall_seconds,
         graded.peak_memory_bytes,
         tuple(graded.case_seconds),
+        graded.limit_shares,
         graded.attempt,
         is_reused=False,
     )
-
-
-def from_journal(row: Mapping[str, Any], store: Store) -> None:
-    """Take one journal line into the store."""
-    program_id = row["program_id"]
-    outcomes = {name: _outcome_from_line(line) for name, line in row["outcomes"].items()}
-    store.add(row["task_digest"], program_id, outcomes)
-    store.measured[(row["task_digest"], program_id)] = Measured(**row["measured"])
-
-
-def _outcome_line(outcome: Outcome) -> dict[str, Any]:
-    return {"base": asdict(outcome.base), "plus": asdict(outcome.plus) if outcome.plus else None}
-
-
-def _outcome_from_line(line: Mapping[str, Any]) -> Outcome:
-    return Outcome(base=PartOutcome(**line["base"]), plus=PartOutcome(**line["plus"]) if line["plus"] else None)

@@ -14,7 +14,7 @@ from benchforge.ingest.errors import Incomplete, LakeError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.staging.staged import load_tasks
-from benchforge.runners.score.judge import Graded, Job, Outcome, PartOutcome
+from benchforge.runners.score.judge import OFFICIAL, Graded, Job, Outcome, PartOutcome
 from benchforge.runners.score.shard import ShardScorer
 
 BENCHMARK = registry()["forge_mini"]
@@ -23,7 +23,7 @@ BENCHMARK = registry()["forge_mini"]
 class StubJudge:
     """Passes every program that says ``right``; fails in its infrastructure on one that says ``broken``."""
 
-    mode, layers, is_unsafe = "inner-only", ("seccomp",), False
+    mode, layers, is_unsafe, rules = "inner-only", ("seccomp",), False, OFFICIAL
 
     def __init__(self) -> None:
         self.graded: list[str] = []
