@@ -12,34 +12,21 @@ from __future__ import annotations
 import datetime
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from ...ingest import keys
 from ...ingest.benchmarks.declaration import Benchmark, Task
-from ...ingest.errors import BadInput, BenchforgeError, Incomplete, LakeError
-from ...ingest.lake_batches import num_rows, read_batches, write_batches
+from ...ingest.errors import BenchforgeError
+from ...ingest.lake_batches import write_batches
 from ...ingest.manifest import Run, Shard, run_id
-from ...ingest.texts import original
 from .judge import Job, Judge, Outcome
-from .known import Ids, Known
+from .known import Known
 from .programs import ProgramWriter
+from .source import Advance, Found, ShardSource
 from .verdicts import empty_outcome, journal_row, oracles_of, outcome_line, result_columns
-
-Advance = Callable[[int], None]
-
-_SAMPLE_COLUMNS = (
-    "task_id",
-    "sample_index",
-    "sample_id",
-    "raw_text",
-    "answer",
-    "text_form",
-    "text_encoding",
-    "protocol",
-)
 
 
 @dataclass(frozen=True)
@@ -83,40 +70,19 @@ class ShardScorer:
         return scored
 
     def _score(self, is_forced: bool, advance: Advance) -> Scored:
-        self._check_samples()
+        source = ShardSource(self.run, self.shard, self.benchmark, self.tasks)
+        source.check()
         with ExitStack() as stack:
             self.known = self._given or stack.enter_context(
                 everything_known(self.run, self.benchmark, self.shard.scenario, self.grader_id)
             )
             self._recall(is_forced)
             self.programs = ProgramWriter(self.run.lake, self.benchmark.name, self.shard.shard_id, self.known)
-            num_graded = self._grade(advance)
+            num_graded = self._grade(source.programs(self.judge, self.known, advance))
             self.programs.flush()
             num_samples, num_programs = self.known.count()
             self._seal(num_samples)
         return Scored(self.shard.shard_id, num_samples, num_graded, num_programs - num_graded)
-
-    def _check_samples(self) -> None:
-        """Every planned sample is there, of tasks that the benchmark has."""
-        shard, lake = self.shard, self.run.lake
-        if not self.run.is_done("generate", shard.shard_id):
-            raise Incomplete(
-                f"shard {shard.shard_id} is not generated yet", f"benchforge generate --shard-id {shard.shard_id}"
-            )
-        number = num_rows(lake, "samples", shard.shard_id)
-        if number != shard.expected_rows:
-            raise LakeError(
-                f"the lake {lake.root} holds {number} of the {shard.expected_rows} samples of shard {shard.shard_id}",
-                "name the lake that the shard was written to (--lake DIR), or write it again (--force)",
-            )
-        batches = read_batches(lake, "samples", ["task_id"], shard_id=shard.shard_id)
-        unknown = {row["task_id"] for rows in batches for row in rows} - set(self.tasks)
-        if unknown:
-            raise BadInput(
-                f"shard {shard.shard_id} asks for {len(unknown)} tasks that {self.benchmark.name} "
-                f"{shard.dataset_version} does not have, e.g. {min(unknown)}",
-                f"benchforge stage {self.benchmark.name} --version {shard.dataset_version} --from DIR",
-            )
 
     def _recall(self, is_forced: bool) -> None:
         """What earlier attempts of this shard graded; under force nothing that is known counts."""
@@ -133,10 +99,10 @@ class ShardScorer:
         self.known.add(row["task_digest"], row["program_id"], row["outcomes"])
         self.known.add_measured(row["task_digest"], row["program_id"], row["measured"])
 
-    def _grade(self, advance: Advance) -> int:
+    def _grade(self, programs: Iterator[Found]) -> int:
         number = 0
         with self.journal.appending() as append:
-            for job, graded in self.judge.grade(self._jobs(advance)):
+            for job, graded in self.judge.grade(self._jobs(programs)):
                 task_digest, program_id = job.key
                 row = journal_row(self.grader_id, task_digest, program_id, graded)
                 append(row)
@@ -144,46 +110,16 @@ class ShardScorer:
                 number += 1
         return number
 
-    def _jobs(self, advance: Advance) -> Iterator[Job]:
-        """Samples in lake order, extracted when the judge asks for more; empty and known programs need no job."""
-        for rows in read_batches(self.run.lake, "samples", _SAMPLE_COLUMNS, shard_id=self.shard.shard_id):
-            for row in rows:
-                if row["raw_text"] is not None:
-                    yield from self._jobs_of(row)
-                    advance(1)
-
-    def _jobs_of(self, row: Mapping[str, Any]) -> Iterator[Job]:
-        task, form = self.tasks[row["task_id"]], row["text_form"] or "raw"
-        text = original(row["answer"] if row["answer"] is not None else row["raw_text"], row["text_encoding"])
-        text_key = bytes.fromhex(keys.digest_of((task.task_id, form, row["protocol"], text)))
-        ids = self.known.ids_of(text_key)
-        programs: dict[bytes, str] = {}
-        if ids is None:
-            ids, programs = self._extract(task, text, extraction_context(task, form, row["protocol"]))
-            self.known.add_ids(text_key, ids)
-        self.known.add_sample(row["task_id"], row["sample_index"], row["sample_id"], ids)
-        for program_id, program in programs.items():
-            yield from self._job(task, program_id, program)
-
-    def _extract(self, task: Task, text: str, context: Mapping[str, str]) -> tuple[Ids, dict[bytes, str]]:
-        """Ids of both programs, and the programs by id."""
-        names = self.benchmark.extraction
-        official = self.judge.extract(names.official, text, context)
-        is_same = names.corrected == names.official
-        corrected = official if is_same else self.judge.extract(names.corrected, text, context)
-        ids = keys.program_id(official), keys.program_id(corrected)
-        return ids, dict(zip(ids, (official, corrected), strict=True))
-
-    def _job(self, task: Task, program_id: bytes, program: str) -> Iterator[Job]:
-        """At most one per distinct (task, program)."""
-        digest, oracles = task.task_digest, oracles_of(self.benchmark.oracles)
-        if not self.known.ask(digest, program_id):
-            return
-        self.programs.add(program_id, program)
-        if not program.strip():
-            self.known.add(digest, program_id, dict.fromkeys(oracles, outcome_line(empty_outcome(task))))
-        elif any(self.known.outcome(digest, program_id, name) is None for name in oracles):
-            yield Job((digest, program_id), task.task_id, program, oracles)
+    def _jobs(self, programs: Iterator[Found]) -> Iterator[Job]:
+        """Empty and known programs need no job."""
+        oracles = oracles_of(self.benchmark.oracles)
+        for task, program_id, program in programs:
+            self.programs.add(program_id, program)
+            digest = task.task_digest
+            if not program.strip():
+                self.known.add(digest, program_id, dict.fromkeys(oracles, outcome_line(empty_outcome(task))))
+            elif any(self.known.outcome(digest, program_id, name) is None for name in oracles):
+                yield Job((digest, program_id), task.task_id, program, oracles)
 
     def _seal(self, num_samples: int) -> None:
         """Sorted as the lake sorts them, by the batch, so that two runs write the same results byte for byte."""
@@ -292,18 +228,6 @@ def grader_id(benchmark: Benchmark, judge: Judge) -> str:
     return keys.digest_of(
         {"judge": judge.grader_id(benchmark.oracles), "extraction": names, "extractors": code_digest()}
     )
-
-
-def extraction_context(task: Task, text_form: str, protocol: str) -> dict[str, str]:
-    """What an extractor may know of the task: never an answer."""
-    return {
-        "text_form": text_form,
-        "prompt": task.prompt,
-        "entry_point": task.payload.get("entry_point") or "",
-        "scenario": task.scenario,
-        "protocol": protocol,
-        **task.payload.get("extract", {}),
-    }
 
 
 def _cause(error: BaseException) -> str:
