@@ -10,7 +10,7 @@ from .console import out
 
 if TYPE_CHECKING:
     from ...ingest.manifest import Run
-    from ..score.cross_check import Beside, CrossCheck
+    from ..score.cross_check import CrossCheck
     from ..score.harnesses import Installed
     from ..selection import Selection
 
