@@ -226,14 +226,14 @@ def test_a_worker_that_dies_costs_an_attempt_and_nothing_else() -> None:
 
 
 def test_workers_that_keep_dying_leave_the_job_without_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    give = pool._Process.give
+    give = pool.WorkerProcess.give
 
-    def give_and_die(self: pool._Process, job: Job, *rest: object) -> None:
+    def give_and_die(self: pool.WorkerProcess, job: Job, *rest: object) -> None:
         if job.key == "unlucky":
             os.kill(self._process.pid, signal.SIGKILL)
         give(self, job, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pool._Process, "give", give_and_die)
+    monkeypatch.setattr(pool.WorkerProcess, "give", give_and_die)
     with Judge(TASKS) as judge:
         done = []
         with pytest.raises(SandboxFailed) as caught:

@@ -1,22 +1,40 @@
 """Tagged JSON from a hostile child back into values, in bounded work.
 
 What arrives is a claim in a closed set of types (``sandbox.inside.codec`` lists them). Nothing here runs code that the
-other side chose: no pickle, no eval, no import, no attribute. Three ways to make a decoder work for ever are closed:
-size (the stream is capped before), depth (``json`` and we raise RecursionError, which the caller scores as fail), and
-keys built to collide: ``_hashable`` refuses many elements with one hash, which would make a set quadratic.
+other side chose: no pickle, no eval, no import, no attribute. Every way to make a few bytes cost much is closed:
+
+size        the stream is capped before; of each line the brackets and commas are counted before it is parsed, since
+            ``[[],[],…]`` takes forty times its length in memory; no honest line has more (``codec.MAX_COST``)
+depth       ``json`` and we raise RecursionError, which the caller scores as fail
+hashes      keys built to collide are refused before a set is made of them; a set that names an element twice is no set
+numbers     a fraction costs a greatest common divisor: large ones equal nothing
+arrays      the type is one that numpy writes itself (never one with fields or sub-arrays); items are of its kind; text
+            is as wide as its widest item in every place, and shapes spread out when compared: large ones equal nothing
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from ..sandbox.inside.codec import MAX_COST
+
 _MAX_SAME_HASH = 64
-_NUMPY_KINDS = frozenset("biufcUSO")
+_SMALL_LINE_BYTES = 1 << 20
+_MAX_OF: Mapping[bytes, int] = {b"{": MAX_COST + 64, b"[": 3 * MAX_COST + 64, b",": 4 * MAX_COST + 64}
+"""What an answer of the codec's largest cost can hold: a value spends at least one, a dict writes three brackets."""
+_MAX_FRACTION_DIGITS = 1_000
+_MAX_SPREAD_ITEMS = 10_000
+_MAX_ARRAY_CHARACTERS = 1 << 22
+_DTYPE = re.compile(r"[<>|=]?(?:[biufc](?:1|2|4|8|16)|[US][0-9]{1,9}|O)")
+_ITEM_TYPES: Mapping[str, tuple[type, ...]] = {
+    "b": (bool,), "i": (int,), "u": (int,), "f": (float,), "c": (complex,), "U": (str,), "S": (bytes,), "O": (object,),
+}  # fmt: skip
 
 
 class Malformed(ValueError):
@@ -26,7 +44,7 @@ class Malformed(ValueError):
 class Opaque:
     """A value that cannot be told: equal to nothing, not even itself."""
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = object.__hash__  # a set may hold one
 
     def __init__(self, type_name: str) -> None:
         self.type_name = type_name
@@ -93,9 +111,11 @@ _SUBCLASSES: dict[type, type] = {
 
 
 def parse(line: bytes) -> Any:
-    """One JSON line; raises Malformed, RecursionError or MemoryError."""
+    """One line of ASCII JSON; raises Malformed, RecursionError or MemoryError."""
+    if len(line) > _SMALL_LINE_BYTES and any(line.count(mark) > most for mark, most in _MAX_OF.items()):
+        raise Malformed("more elements than an answer may have")
     try:
-        return json.loads(line)
+        return json.loads(line.decode("ascii"))
     except ValueError as error:
         raise Malformed(str(error)[:80]) from error
 
@@ -148,9 +168,20 @@ def _hashable(items: list[Any]) -> list[Any]:
     return items
 
 
+def _set(tree: Any) -> set[Any]:
+    items = _items(tree)
+    found = set(_hashable(items))
+    if len(found) != len(items):
+        raise Malformed("an element twice")
+    return found
+
+
 def _pairs(tree: Any) -> dict[Any, Any]:
     keys, values = tree
-    return dict(zip(_hashable(_items(keys)), _items(values), strict=True))
+    pairs = dict(zip(_hashable(_items(keys)), _items(values), strict=True))
+    if len(pairs) != len(keys):
+        raise Malformed("a key twice")
+    return pairs
 
 
 def _counter(tree: Any) -> Counter[Any]:
@@ -176,37 +207,58 @@ def _complex(tree: Any) -> complex:
     return complex(float(real), float(imaginary))
 
 
-def _fraction(tree: Any) -> Fraction:
-    numerator, denominator = tree
-    return Fraction(int(_text(numerator), 16), int(_text(denominator), 16))
+def _fraction(tree: Any) -> Fraction | Opaque:
+    numerator, denominator = map(_text, tree)
+    if len(numerator) + len(denominator) > _MAX_FRACTION_DIGITS:
+        return Opaque("Fraction")
+    return Fraction(int(numerator, 16), int(denominator, 16))
 
 
 def _numpy_scalar(tree: Any) -> Any:
-    dtype, item = tree
-    return _dtype(dtype).type(_value(item))
+    name, item = tree
+    dtype = _dtype(name)
+    if dtype.kind == "O":
+        raise Malformed("no scalar")
+    return dtype.type(*_of_kind(dtype, [_value(item)]))
 
 
 def _numpy_array(tree: Any) -> Any:
     import numpy
 
-    dtype, shape, items = tree
-    kind = _dtype(dtype)
-    flat = _items(items)
-    if kind.kind == "O":
-        array = numpy.empty(len(flat), dtype=object)
-        array[:] = flat
-    else:
-        array = numpy.array(flat, dtype=kind)
-    return array.reshape([int(length) for length in shape])
+    name, lengths, items = tree
+    dtype, shape, flat = _dtype(name), [_length(length) for length in lengths], _items(items)
+    is_text = dtype.kind in "US"
+    if len(shape) > 1 and (len(flat) > _MAX_SPREAD_ITEMS or max(shape) > _MAX_SPREAD_ITEMS):
+        return Opaque("ndarray")
+    if is_text and len(flat) * max(map(len, _of_kind(dtype, flat)), default=0) > _MAX_ARRAY_CHARACTERS:
+        return Opaque("ndarray")
+    array = numpy.empty(len(flat), dtype=object)
+    for index, item in enumerate(_of_kind(dtype, flat)):
+        array[index] = item
+    return (array if dtype.kind == "O" else array.astype(dtype)).reshape(shape)
+
+
+def _length(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise Malformed("shape")
+    return value
+
+
+def _of_kind(dtype: Any, items: list[Any]) -> list[Any]:
+    """The items, each of the type that an array of this kind gives: nothing is converted here."""
+    kinds = _ITEM_TYPES[dtype.kind]
+    if dtype.kind != "O" and not all(type(item) in kinds for item in items):
+        raise Malformed("item")
+    return items
 
 
 def _dtype(name: Any) -> Any:
     import numpy
 
-    if len(_text(name)) > 16 or name[1:2] not in _NUMPY_KINDS:
+    if not _DTYPE.fullmatch(_text(name)):
         raise Malformed("dtype")
     # a width chosen by the other side would be allocated for every element
-    return numpy.dtype(name[1:2] if name[1:2] in "USO" else name)
+    return numpy.dtype(name.lstrip("<>|=")[0] if name.lstrip("<>|=")[0] in "USO" else name)
 
 
 def _digest(tree: Any) -> Digest:
@@ -215,11 +267,11 @@ def _digest(tree: Any) -> Digest:
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "t": lambda tree: tuple(_items(tree)),
-    "s": lambda tree: set(_hashable(_items(tree))),
-    "fs": lambda tree: frozenset(_hashable(_items(tree))),
+    "s": _set,
+    "fs": lambda tree: frozenset(_set(tree)),
     "d": _pairs,
     "C": _counter,
-    "dk": lambda tree: dict.fromkeys(_hashable(_items(tree))).keys(),
+    "dk": lambda tree: dict.fromkeys(_set(tree)).keys(),
     "i": lambda tree: int(_text(tree), 16),
     "c": _complex,
     "b": lambda tree: bytes.fromhex(_text(tree)),

@@ -25,6 +25,8 @@ OFFICIAL, STRICT = "official", "strict"
 NAMES = (OFFICIAL, STRICT)
 _RTOL = 1e-7
 _FLOAT_ATOL = 1e-6
+_MAX_STRETCHED = 1 << 22
+_PLAIN_NUMBERS = frozenset((bool, int, float))
 _DATASETS: Mapping[str, str] = {"humanevalplus": "humaneval", "mbppplus": "mbpp"}
 
 
@@ -50,6 +52,11 @@ class OfficialCalls:
         except (TypeError, ValueError, ArithmeticError, AttributeError):
             return False
 
+    def note(self, expected: Any) -> None:
+        """A case that was right without being asked here still counts for the tolerance of the following ones."""
+        if self.atol == 0 and _is_floats(expected):
+            self.atol = _FLOAT_ATOL
+
 
 class StrictCalls:
     """The same answer to the same question whatever came before."""
@@ -65,6 +72,9 @@ class StrictCalls:
         if self._special is special.zero_of_polynomial:
             return False
         return _quietly(self._equal, answer, expected, inputs, self._given_atol or _FLOAT_ATOL)
+
+    def note(self, expected: Any) -> None:
+        """Nothing: no case depends on another one."""
 
     def _equal(self, answer: Any, expected: Any, inputs: Sequence[Any], atol: float) -> bool:
         return matches(answer, expected, atol)
@@ -116,9 +126,24 @@ def _all_close(answer: Any, expected: Any, atol: float) -> bool:
         return False
     if type(answer) is float and isinstance(expected, float):
         return _is_close(answer, expected, atol)
+    if not _is_numeric(answer):
+        return False  # numpy raises for anything else, after it copied it
     import numpy
 
-    return bool(numpy.allclose(answer, expected, rtol=_RTOL, atol=atol))
+    ours, theirs = numpy.asarray(answer), numpy.asarray(expected)
+    if ours.size == 0 < theirs.size:
+        return False  # [[]] stretched over [1.5]: nothing would be compared
+    # shapes that differ are stretched over each other, upstream as well; only the size is ours to bound
+    if ours.shape != theirs.shape and math.prod(numpy.broadcast_shapes(ours.shape, theirs.shape)) > _MAX_STRETCHED:
+        return False
+    return bool(numpy.allclose(ours, theirs, rtol=_RTOL, atol=atol))
+
+
+def _is_numeric(answer: Any) -> bool:
+    """Numbers that numpy calculates with, or lists and tuples of them."""
+    if isinstance(answer, list | tuple):
+        return set(map(type, answer)) <= _PLAIN_NUMBERS or all(map(_is_numeric, answer))
+    return isinstance(answer, bool | int | float | complex) or getattr(answer, "dtype", None) is not None
 
 
 def _is_close(answer: float, expected: float, atol: float) -> bool:

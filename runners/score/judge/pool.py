@@ -1,24 +1,18 @@
 """The judge as the scoring stage sees it: jobs in, outcomes out, workers supervised.
 
 Theory of operation. The supervisor executes nothing and decodes nothing. It keeps one job per worker, watches how
-long a worker may stay silent, and replaces workers. A worker that died is a failure of ours: the job is tried again,
-three times in all. A worker that went silent twice on the same job was held up by what the sample sent: that is the
-sample's failure.
+long a worker may stay silent, and replaces workers. A worker that was killed, or is silent for longer than it said, is
+a failure of ours: the job is tried again, three times in all, and never gets a verdict from it. It is the sample's
+failure when the worker had said that it works on the sample's claims and then used up the processor time for that, or
+crashed on them twice (a signal that a process raises against itself; an outside kill is none).
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import pickle
 import platform
-import select
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -27,15 +21,14 @@ from typing import Any
 from ....ingest import errors, keys
 from ....ingest.benchmarks.declaration import Oracles, Task
 from ..sandbox import Sandbox, known_mode
-from ..sandbox.inside import wire
 from ..sandbox.layers import NO_LAYER_OFF
-from .outcome import Graded, Job, Outcome, failed
-from .recent import remember
+from .outcome import Graded, Job
 from .rules import OFFICIAL, Rules
+from .supervised import WorkerProcess, readable
+from .worker import held_up
 
 _NUM_ATTEMPTS = 3
-_NUM_SILENCES = 2
-_START_SECONDS = 90.0
+_NUM_CRASHES = 2
 
 
 class SandboxFailed(errors.Incomplete):
@@ -79,7 +72,7 @@ class Judge:
         # sandboxes are built below it by an id that is not ours; expected values stay closed to it
         Path(self._place.name).chmod(0o755)
         self._directory = cache_directory or Path(self._place.name) / "expected"
-        self._workers: list[_Process] = []
+        self._workers: list[WorkerProcess] = []
         self._extractor: Sandbox | None = None
         self._active: tuple[str, tuple[str, ...]] | None = None
 
@@ -133,7 +126,7 @@ class Judge:
         waiting = iter(jobs)
         try:
             while self._feed(waiting):
-                for process in _readable([process for process in self._workers if process.job is not None]):
+                for process in readable([process for process in self._workers if process.job is not None]):
                     yield from self._collect(process)
         finally:
             for process in [process for process in self._workers if process.job is not None]:
@@ -176,14 +169,14 @@ class Judge:
         assert self._active is not None
         return self._active
 
-    def _start_worker(self) -> _Process:
+    def _start_worker(self) -> WorkerProcess:
         # later workers take the mode that the first one found, so that all rows of a run say the same
         mode = self._active[0] if self._active else self._asked_mode
         settings = {
             "mode": mode, "is_unsafe": self.is_unsafe, "rules": self.rules, "directory": self._directory,
             "place": self._place.name, "without": self._without,
         }  # fmt: skip
-        process = _Process(settings)
+        process = WorkerProcess(settings)
         try:
             active = process.greeted()
         except BaseException:
@@ -207,7 +200,7 @@ class Judge:
                 raise errors.BadInput(f"There is no task {job.task_id} to judge a program of.")
             (idle or self._start_worker()).give(job, self.tasks[job.task_id])
 
-    def _collect(self, process: _Process) -> Iterator[tuple[Job, Graded | SandboxFailed | errors.BadInput]]:
+    def _collect(self, process: WorkerProcess) -> Iterator[tuple[Job, Graded | SandboxFailed | errors.BadInput]]:
         job = process.job
         assert job is not None
         name, content = process.hear()
@@ -222,104 +215,22 @@ class Judge:
                 raise content
             process.job = None
             yield job, content
+        elif name == "held up":
+            self._replace(process)
+            yield job, held_up(self.tasks[job.task_id], job.oracles, process.attempt)
         elif name in ("died", "silent"):
             self._replace(process)
-            if name == "silent" and process.num_silences + 1 >= _NUM_SILENCES:
-                yield job, _held_up(job, self.tasks[job.task_id])
+            num_crashes = process.num_crashes + process.is_crashed_on_claims
+            if num_crashes >= _NUM_CRASHES:
+                yield job, held_up(self.tasks[job.task_id], job.oracles, process.attempt)
             elif process.attempt >= _NUM_ATTEMPTS:
                 yield job, SandboxFailed((job.key,), "a grading process died")
             else:
-                num_silences = process.num_silences + (name == "silent")
-                self._start_worker().give(job, self.tasks[job.task_id], process.attempt + 1, num_silences)
+                self._start_worker().give(job, self.tasks[job.task_id], process.attempt + 1, num_crashes)
 
-    def _replace(self, process: _Process) -> None:
+    def _replace(self, process: WorkerProcess) -> None:
         process.close()
         self._workers.remove(process)
-
-
-class _Process:
-    """A worker as the supervisor holds it."""
-
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        ours, theirs = socket.socketpair()
-        self._control = ours
-        self._process = subprocess.Popen(
-            _worker_argv(), stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        theirs.close()
-        self._known: OrderedDict[str, None] = OrderedDict()
-        self.job: Job | None = None
-        self.attempt = 1
-        self.num_silences = 0
-        self.deadline = 0.0
-        wire.send(ours, pickle.dumps(settings))
-
-    def greeted(self) -> tuple[str, tuple[str, ...]]:
-        """Mode and layers; raises what kept the worker from opening a sandbox."""
-        self.deadline = time.monotonic() + _START_SECONDS
-        if not _readable([self]):
-            raise errors.SandboxUnavailable("The grading process does not start.")
-        name, content = self.hear()
-        if name == "refused":
-            raise content
-        if name != "hello":
-            raise errors.SandboxUnavailable("The grading process does not start.", "see the messages above")
-        return content
-
-    def give(self, job: Job, task: Task, attempt: int = 1, num_silences: int = 0) -> None:
-        is_known = job.task_id in self._known
-        remember(self._known, job.task_id, None)
-        self.job, self.attempt, self.num_silences = job, attempt, num_silences
-        self.deadline = time.monotonic() + _START_SECONDS
-        message = (None if is_known else task, job.task_id, job.program, job.oracles, attempt)
-        with contextlib.suppress(wire.Closed):  # its death is heard at the next turn
-            wire.send(self._control, pickle.dumps(message))
-
-    def hear(self) -> tuple[str, Any]:
-        """Next message; ("silent", …) past the deadline, ("died", …) at the end of the process."""
-        if not select.select([self._control], [], [], 0)[0]:
-            return ("silent", None) if time.monotonic() > self.deadline else ("wait", None)
-        try:
-            payload, _ = wire.receive(self._control)
-        except wire.Closed:
-            return "died", None
-        name, content = pickle.loads(payload)
-        if name == "limit":
-            self.deadline = time.monotonic() + content
-        return name, content
-
-    def fileno(self) -> int:
-        return self._control.fileno()
-
-    def close(self) -> None:
-        self._control.close()
-        if self.job is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=5)
-        self._process.kill()
-        self._process.wait()
-
-
-def _readable(processes: list[_Process]) -> list[_Process]:
-    """Those that said something, or that are past their deadline."""
-    left = min((process.deadline for process in processes), default=0.0) - time.monotonic()
-    ready, _, _ = select.select(processes, [], [], max(0.0, left))
-    return ready or [process for process in processes if time.monotonic() >= process.deadline]
-
-
-def _held_up(job: Job, task: Task) -> Graded:
-    """What a sample gets whose answers the comparison could not finish with."""
-    part = failed("output_limit", None, 0)
-    has_plus = bool(task.payload.get("plus_inputs") or task.payload.get("plus_cases"))
-    outcome = Outcome(part, part if has_plus else None)
-    return Graded(dict.fromkeys(job.oracles, outcome), 0.0, 0.0, 0, (), _NUM_SILENCES)
-
-
-def _worker_argv() -> list[str]:
-    """The same interpreter and search path, wherever the package was found."""
-    package = __package__ or "benchforge.runners.score.judge"
-    code = f"import sys; sys.path[:] = {sys.path!r}; from {package}.worker import main; main()"
-    return [sys.executable, "-c", code]
 
 
 def _code_digest() -> str:

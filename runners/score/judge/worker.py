@@ -2,17 +2,24 @@
 
 Theory of operation. The supervisor (``pool``) starts this process with one end of a socket as descriptor 0 and talks
 pickle with it, both trusted. Decoding and comparing what samples claim happens here and not in the supervisor,
-because it is the one place where hostile data costs work: before each step the worker says how long it may take, and
-a worker that is silent for longer is killed and replaced. A failure of the sandbox is retried here in a fresh one; it
-never becomes a verdict.
+because it is the one place where hostile data costs work. Two things tell a sample's fault from ours:
+
+before a child starts the worker says how long that may take; a worker that is silent for longer (by the wall clock)
+has a machine that failed it. From the first claim on, and again before every large one, it says that a sample's words
+are being worked on; from then it may use ``CLAIMS_CPU_SECONDS`` of processor before it speaks again, whatever the
+load of the node, and a worker that used them was held up by the sample. Memory is bounded by a limit on this process,
+so what a claim unfolds to ends in a MemoryError here and not in the machine's. A failure of the sandbox is retried in
+a fresh one; it never becomes a verdict.
 """
 
 from __future__ import annotations
 
 import errno
 import pickle
+import resource
 import socket
 import tempfile
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +40,11 @@ from .rules import Rules
 
 NUM_ATTEMPTS = 3
 SPARE_SECONDS = 60.0
+CLAIMS_CPU_SECONDS = 5.0
+MEMORY_BYTES = 6 << 30
+_LARGE_CLAIM_BYTES = 1 << 16
+_QUIET_CPU_SECONDS = 1.0
+"""An honest report of many small claims: the worker speaks up so often while it reads one."""
 _DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR, errno.EEXIST))
 
 
@@ -41,7 +53,15 @@ def main() -> None:
     control = socket.socket(fileno=0)
     payload, _ = wire.receive(control)
     settings = pickle.loads(payload)
+    _limit_memory()
     Worker(control, **settings).serve()
+
+
+def _limit_memory() -> None:
+    """The soft limit alone: what is started from here sets its own."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    allowed = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
 
 
 class Worker:
@@ -64,6 +84,8 @@ class Worker:
         self._bench = Bench(
             lambda: Sandbox.open(mode, is_unsafe=is_unsafe, without=without), rules, self._expect, without
         )
+        self._bench.touch = self._touch
+        self._is_touched, self._touched_at = False, 0.0
         self._store = ExpectedStore(directory, self._bench)
         self._tasks: OrderedDict[str, Task] = OrderedDict()
 
@@ -100,6 +122,11 @@ class Worker:
             except SandboxBroken as error:
                 last = str(error)
                 self._bench.renew()
+            except (MemoryError, RecursionError):
+                if not self._is_touched:
+                    raise
+                self._send("graded", held_up(self._tasks[task_id], names, number))
+                return
             except (errors.BenchforgeError, OSError) as error:
                 self._refuse(error)
                 return
@@ -119,7 +146,16 @@ class Worker:
         return Graded(outcomes, usage.cpu_seconds, usage.wall_seconds, usage.peak_memory_bytes, cases, attempt, shares)
 
     def _expect(self, seconds: float) -> None:
+        self._is_touched = False
         self._send("limit", seconds + SPARE_SECONDS)
+
+    def _touch(self, num_bytes: int) -> None:
+        """Before a claim of so many bytes is looked at."""
+        now = time.thread_time()
+        is_due = num_bytes > _LARGE_CLAIM_BYTES or now - self._touched_at > _QUIET_CPU_SECONDS
+        if is_due or not self._is_touched:
+            self._is_touched, self._touched_at = True, now
+            self._send("claims", CLAIMS_CPU_SECONDS)
 
     def _send(self, name: str, content: Any) -> None:
         wire.send(self._control, pickle.dumps((name, content)))
@@ -137,6 +173,13 @@ def grade(bench: Bench, store: ExpectedStore, task: Task, program: str, names: S
     if task.payload.get("harness") == livecodebench.HARNESS:
         return livecodebench.grade(bench, task, program, names)
     return _KINDS[task.kind](bench, store, task, program, names)
+
+
+def held_up(task: Task, names: Sequence[str], attempt: int) -> Graded:
+    """What a sample gets whose claims the comparison could not finish with, in time or in memory."""
+    part = failed("output_limit", None, 0)
+    has_plus = bool(task.payload.get("plus_inputs") or task.payload.get("plus_cases"))
+    return Graded(dict.fromkeys(names, Outcome(part, part if has_plus else None)), 0.0, 0.0, 0, (), attempt)
 
 
 def empty_outcome(task: Task) -> Outcome:

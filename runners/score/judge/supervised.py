@@ -1,0 +1,143 @@
+"""One worker as its supervisor holds it: what it is told, what it says, and how long it may be silent.
+
+Theory of operation. Two clocks run against a worker. By the wall: how long it said that the next step takes; a worker
+that is past it, or was killed, has a machine that failed it. By its own processor time, from the moment it says that
+it works on a sample's claims: what it may use before it speaks again. Processor time does not pass while a node is
+busy with others, so a worker that is past this one was held up by the sample and by nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ....ingest import errors
+from ....ingest.benchmarks.declaration import Task
+from ..sandbox.inside import wire
+from .outcome import Job
+from .recent import remember
+
+_CRASHES = frozenset((1, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGFPE, -signal.SIGILL))
+"""Exit status of a worker that an exception ended, or a signal that it raised against itself."""
+_START_SECONDS = 90.0
+_CLAIMS_SECONDS = 120.0
+"""By the wall clock; a worker that had no processor for so long has a machine that failed it."""
+_LOOK_SECONDS = 0.05
+
+
+class WorkerProcess:
+    """A worker as the supervisor holds it."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        ours, theirs = socket.socketpair()
+        self._control = ours
+        self._process = subprocess.Popen(
+            _worker_argv(), stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True,
+            # one processor per worker; and threads of linear algebra reserve memory by the number of processors
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )  # fmt: skip
+        theirs.close()
+        self._known: OrderedDict[str, None] = OrderedDict()
+        self.job: Job | None = None
+        self.attempt = 1
+        self.num_crashes = 0
+        self._deadline = 0.0
+        self._cpu_limit: float | None = None
+        """Processor seconds of the whole process at which it was held up; None while it works on no claim."""
+        wire.send(ours, pickle.dumps(settings))
+
+    def greeted(self) -> tuple[str, tuple[str, ...]]:
+        """Mode and layers; raises what kept the worker from opening a sandbox."""
+        self._deadline = time.monotonic() + _START_SECONDS
+        if not readable([self]):
+            raise errors.SandboxUnavailable("The grading process does not start.")
+        name, content = self.hear()
+        if name == "refused":
+            raise content
+        if name != "hello":
+            raise errors.SandboxUnavailable("The grading process does not start.", "see the messages above")
+        return content
+
+    def give(self, job: Job, task: Task, attempt: int = 1, num_crashes: int = 0) -> None:
+        is_known = job.task_id in self._known
+        remember(self._known, job.task_id, None)
+        self.job, self.attempt, self.num_crashes = job, attempt, num_crashes
+        self._deadline, self._cpu_limit = time.monotonic() + _START_SECONDS, None
+        message = (None if is_known else task, job.task_id, job.program, job.oracles, attempt)
+        with contextlib.suppress(wire.Closed):  # its death is heard at the next turn
+            wire.send(self._control, pickle.dumps(message))
+
+    def hear(self) -> tuple[str, Any]:
+        """Next message; ("held up", …) or ("silent", …) past a limit, ("died", …) at the end of the process."""
+        if not select.select([self._control], [], [], 0)[0]:
+            if self.seconds_left() > 0:
+                return "wait", None
+            return ("silent" if time.monotonic() > self._deadline else "held up"), None
+        try:
+            payload, _ = wire.receive(self._control)
+        except wire.Closed:
+            return "died", None
+        name, content = pickle.loads(payload)
+        if name == "limit":
+            self._deadline, self._cpu_limit = time.monotonic() + content, None
+        elif name == "claims":
+            self._deadline = max(self._deadline, time.monotonic() + _CLAIMS_SECONDS)
+            self._cpu_limit = self._cpu_seconds() + content
+        return name, content
+
+    def seconds_left(self) -> float:
+        """Until it is time to look at this worker again; 0 when it is past a limit."""
+        left = self._deadline - time.monotonic()
+        if self._cpu_limit is not None:
+            spare = self._cpu_limit - self._cpu_seconds()
+            left = min(left, spare if spare <= 0 else max(spare, _LOOK_SECONDS))
+        return max(0.0, left)
+
+    @property
+    def is_crashed_on_claims(self) -> bool:
+        """Whether it ended by an error or a signal of its own making, while it worked on a sample's claims."""
+        return self._cpu_limit is not None and self._process.returncode in _CRASHES
+
+    def _cpu_seconds(self) -> float:
+        """Of the worker itself, its children not counted; a worker that is gone used nothing more."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_bytes().rpartition(b")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def fileno(self) -> int:
+        return self._control.fileno()
+
+    def close(self) -> None:
+        self._control.close()
+        if self.job is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)
+        self._process.kill()
+        self._process.wait()
+
+
+def readable(processes: list[WorkerProcess]) -> list[WorkerProcess]:
+    """Those that said something, or that are past a limit."""
+    left = min((process.seconds_left() for process in processes), default=0.0)
+    ready, _, _ = select.select(processes, [], [], left)
+    return ready or [process for process in processes if process.seconds_left() <= 0]
+
+
+def _worker_argv() -> list[str]:
+    """The same interpreter and search path, wherever the package was found."""
+    package = __package__ or "benchforge.runners.score.judge"
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {package}.worker import main; main()"
+    return [sys.executable, "-c", code]
