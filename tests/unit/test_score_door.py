@@ -76,7 +76,7 @@ def test_rows_of_one_task_share_a_key_and_other_targets_do_not() -> None:
         (changed(PLUS, {"atol": -1}), "atol is -1"),
         (changed(PLUS, {"entry_point": "a b"}), "no name"),
         (changed(PLUS, target="humaneval"), "lacks test"),
-        ({**CRUX, "target": "livecodebench_stdin", "task": {"input_output": "{"}}, "cannot be read"),
+        ({**CRUX, "target": "livecodebench_stdin", "task": {"input_output": "{"}}, "can be read"),
         ({**CRUX, "target": "livecodebench_stdin", "task": {"input_output": "[]"}}, ""),
     ],
 )
