@@ -3,7 +3,8 @@
 Official, LiveCodeBench/LiveCodeBench@28fef95 ``lcb_runner/evaluation/testing_util.py``: printed text line by line
 (``stdin.why_text_differs``); returned values by ``==``, a tuple as the outermost list allowed (the child makes it one).
 Strict, for values: tuples are lists at any depth, numpy numbers and arrays are numbers and lists, and where a float is
-expected any number within 1e-5 will do, the tolerance that LeetCode states.
+expected any number within 1e-5 will do, the tolerance that LeetCode states. An array of one element, which passes for
+that element officially, is a list.
 
 Every comparison returns the reason why the answer is wrong, or nothing. Values come from ``decode``: builtin and numpy
 types only, so that no code of a sample runs here.
@@ -39,7 +40,8 @@ def strict_value(answer: Any, expected: Any) -> str:
         if isinstance(answer, Digest):
             is_right = answer == _as_sent(expected, answer)
         else:
-            is_right = oracles.matches(_plain(answer), expected, _ATOL)
+            plain = _plain(answer)
+            is_right = bool(plain == expected) or oracles.matches(plain, expected, _ATOL)
     except (ValueError, TypeError, ArithmeticError, RecursionError, AttributeError):
         is_right = False
     return "" if is_right else oracles.why_wrong(answer)

@@ -245,10 +245,11 @@ def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clo
     sys.stdout = sys.__stdout__ = _text_stream(io.BufferedWriter(io.FileIO(1, "w", closefd=False)))
     sys.stderr = sys.__stderr__ = _text_stream(io.BufferedWriter(io.FileIO(2, "w", closefd=False)))
     printed = sys.stdout
+    names = livecodebench.names_of_header() if spec.get("harness") == "livecodebench" else {}
     try:
         code = compiled(spec["program"])
         try:
-            exec(code, {"__name__": "__main__"})
+            exec(code, {**names, "__name__": "__main__"})
         except SystemExit as leaving:
             if leaving.code not in (None, 0):
                 raise

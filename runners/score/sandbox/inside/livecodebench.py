@@ -40,6 +40,8 @@ HEADER = "".join(
     + [f"sys.setrecursionlimit({RECURSION_LIMIT})\n"]
 )
 _FUNCTION = "wrapped_function"
+_ARGUMENTS = ("main.py", "--scenario", "codegeneration")
+"""The harness is a command with options, and a program sees them: ``fileinput`` takes each for a file to read."""
 _now = time.perf_counter
 _text_of = io.StringIO.getvalue
 
@@ -103,6 +105,9 @@ def _run(
 def _prepare(clock: Clock) -> None:
     guard.apply("livecodebench")
     sys.set_int_max_str_digits(INT_DIGITS_LIMIT)
+    sys.argv = list(_ARGUMENTS)
+    with contextlib.suppress(Exception):
+        sys.stdin.close()  # as multiprocessing does: ``sys.__stdin__`` is closed
     # nothing behind any of them: descriptors 0 to 2 are /dev/null
     sys.stdin, sys.stdout, sys.stderr = (
         io.open(fd, mode, encoding="utf-8", closefd=False)  # noqa: SIM115, UP020
@@ -115,6 +120,14 @@ def _expired() -> TimeoutException:
     """A program that swallows the exception goes on, with a line of the harness in its output."""
     print("the time of this test is over")
     return TimeoutException()
+
+
+def names_of_header() -> dict[str, Any]:
+    """What the header defines, for programs that run as they are but are owed the names; sets its two limits too."""
+    names: dict[str, Any] = {}
+    exec(HEADER, names)
+    sys.set_int_max_str_digits(INT_DIGITS_LIMIT)
+    return names
 
 
 def _report_failure(report: Report, case: int, error: Exception) -> None:
