@@ -6,24 +6,23 @@ import json
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchforge.ingest.benchmarks import livecodebench
 from benchforge.ingest.benchmarks.declaration import Task
 from benchforge.runners.score.judge import Job, Judge
 
 from .conftest import BOTH, make_task
 
-_LATER = "livecodebench_functional"
-"""Needs LiveCodeBench's own judge, which is not here yet."""
-
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
     for name in ("attacks", "honest"):
         for line in (folder / f"{name}.jsonl").read_text().split("\n"):
-            if line and (row := json.loads(line))["target"] != _LATER:
-                yield row
+            if line:
+                yield json.loads(line)
 
 
 def task_of(row: dict[str, Any]) -> Task:
@@ -32,9 +31,8 @@ def task_of(row: dict[str, Any]) -> Task:
         direction = "output" if target.endswith("_o") else "input"
         return make_task(row["id"], "expression", {**fields, "direction": direction}, "cruxeval")
     if target.startswith("livecodebench"):
-        given = json.loads(fields["input_output"])
-        cases = [{"stdin": a, "stdout": b} for a, b in zip(given["inputs"], given["outputs"], strict=True)]
-        return make_task(row["id"], "stdin", {"cases": cases, "limit_seconds": 2.0}, "livecodebench")
+        task = livecodebench.task_of({**fields, "question_id": row["id"]})
+        return replace(task, payload={**task.payload, "limit_seconds": 2.0})
     payload = {
         "entry_point": fields["entry_point"], "base_inputs": fields["base_input"], "plus_inputs": fields["plus_input"],
         "atol": fields["atol"], "reference": fields["prompt"] + fields["canonical_solution"], "expected": None,
