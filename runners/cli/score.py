@@ -28,6 +28,18 @@ _SCORED = ("shard_id", "num_rows", "num_graded", "num_reused")
 @click.option("--force", is_flag=True, help="Grade again; new parts replace live ones, nothing is deleted.")
 @click.option("--sandbox-mode", help="Outer sandbox; the best available without.")
 @click.option("--jobs", type=click.IntRange(min=0), help="Sandboxes side by side; 0: one per core.")
+@click.option(
+    "--limit-factor",
+    type=click.FloatRange(min=0.1, max=100.0),
+    default=1.0,
+    help="Time limits times this; such verdicts lie beside the official ones and make no score.",
+)
+@click.option("--gold", is_flag=True, help="Grade the references of all staged benchmarks instead; writes nothing.")
+@click.option(
+    "--regrade",
+    type=click.IntRange(min=1),
+    help="Grade every program so often again, list verdicts that change (exit 1), write nothing.",
+)
 @click.option("--cross-check", is_flag=True, help="Run the official harness on scored programs; list differences.")
 @click.option("--harness", type=click.Path(path_type=Path), help="Folder of that harness; its PyPI release without.")
 @click.option("--harness-python", type=click.Path(path_type=Path), help="Interpreter that has what a checkout needs.")
@@ -42,6 +54,9 @@ def command(
     force: bool,
     sandbox_mode: str | None,
     jobs: int | None,
+    limit_factor: float,
+    gold: bool,
+    regrade: int | None,
     cross_check: bool,
     harness: Path | None,
     harness_python: Path | None,
@@ -73,13 +88,25 @@ def command(
                 run, selection, settings, _means(settings, unsafe).num_workers, harness, harness_python, format_
             )
         return
-    shards = to_score(run, Selection(shard_ids, cells_of(benchmarks), models, force))
+    means = _means(settings, unsafe, limit_factor)
+    if gold:
+        from .gold import print_gold
+
+        with interruptible():
+            print_gold(cells_of(benchmarks), means, format_)
+        return
+    is_all = force or regrade is not None
+    shards = to_score(run, Selection(shard_ids, cells_of(benchmarks), models, is_all), limit_factor)
     if dry_run or not shards:
         out.say(f"{len(shards)} shards to score in {run.root}")
         out.table([asdict(shard) for shard in shards], _COLUMNS, format_)
         return
     with interruptible():
-        means = _means(settings, unsafe)
+        if regrade is not None:
+            from .regrade import print_regrade
+
+            print_regrade(run, shards, means, regrade, _progress, format_)
+            return
         scored = []
         try:
             for done in score_pending(run, shards, means, force, _progress):
@@ -89,14 +116,17 @@ def command(
                 out.table(scored, _SCORED, format_)
 
 
-def _means(settings: Any, is_unsafe: bool) -> Any:
+def _means(settings: Any, is_unsafe: bool, limit_factor: float = 1.0) -> Any:
     import os
+    from dataclasses import replace
 
+    from ..score.judge import OFFICIAL
     from ..score.pending import Means
 
     cores = len(os.sched_getaffinity(0))
     workers = settings["score.num_workers"] or cores
-    return Means(Path(settings.datasets_root), settings["score.sandbox_mode"] or None, workers, is_unsafe)
+    rules = replace(OFFICIAL, limit_scale=limit_factor)
+    return Means(Path(settings.datasets_root), settings["score.sandbox_mode"] or None, workers, is_unsafe, rules)
 
 
 @contextmanager

@@ -1,0 +1,132 @@
+"""The gold self-test: reference solutions on the road of every sample; each one passes, or is a row of the errata.
+
+Judge, sandbox, limits and both oracles are those of scoring; only extraction is left out, since a reference is given
+in the form in which it is graded. Nothing is written to the lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...ingest.benchmarks import registry
+from ...ingest.benchmarks.declaration import Benchmark, Task
+from ...ingest.benchmarks.errata import errata
+from ...ingest.errors import NotStaged
+from ...ingest.staging import staged
+from .judge import Graded, Job, PartOutcome
+from .pending import Means
+from .verdicts import oracles_of
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class GoldSet:
+    """Tasks of one benchmark, version and scenario."""
+
+    benchmark: Benchmark
+    version: str
+    scenario: str
+    tasks: Sequence[Task]
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A part that a reference does not pass; ``errata`` is the reason where that is known, None where it is not."""
+
+    benchmark: str
+    version: str
+    scenario: str
+    task_id: str
+    oracle: str
+    part: str
+    verdict: str
+    reason: str
+    first_failing_case: int | None
+    errata: str | None
+
+
+@dataclass
+class GoldResult:
+    """Counts of one set. ``failed`` are those that no row of the errata explains."""
+
+    benchmark: str
+    version: str
+    scenario: str
+    tasks: int
+    passed: int = 0
+    errata: int = 0
+    failed: int = 0
+    misses: list[Miss] = field(default_factory=list)
+
+
+def staged_sets(cells: frozenset[tuple[str, str]], datasets_root: Path) -> Iterator[GoldSet]:
+    """Every version of the selected (benchmark, scenario) cells that is on this machine; empty ``cells``: of all.
+
+    Raises NotStaged when a benchmark that was named has none.
+    """
+    for benchmark in registry().values():
+        if cells and benchmark.name not in {name for name, _ in cells}:
+            continue
+        scenarios = [name for name in benchmark.scenarios if not cells or (benchmark.name, name) in cells]
+        found = list(_sets_of(benchmark, scenarios, datasets_root))
+        if cells and not found:
+            staged.load_tasks(benchmark, None, scenarios[0], datasets_root)  # says what is missing
+        yield from found
+
+
+def _sets_of(benchmark: Benchmark, scenarios: Sequence[str], datasets_root: Path) -> Iterator[GoldSet]:
+    for version in benchmark.versions:
+        for scenario in scenarios:
+            try:
+                tasks = staged.load_tasks(benchmark, version.name, scenario, datasets_root)
+            except NotStaged:
+                continue
+            yield GoldSet(benchmark, version.name, scenario, [task for task in tasks if task.reference is not None])
+
+
+def grade_gold(gold: GoldSet, means: Means, advance: Advance = lambda number: None) -> GoldResult:
+    """Grade the references of one set; Incomplete when the sandbox failed for some."""
+    result = GoldResult(gold.benchmark.name, gold.version, gold.scenario, len(gold.tasks))
+    tasks = {task.task_id: task for task in gold.tasks}
+    jobs = (
+        Job(task.task_id, task.task_id, task.reference or "", oracles_of(gold.benchmark.oracles)) for task in gold.tasks
+    )
+    with means.judge(gold.benchmark, tasks) as judge:
+        for job, graded in judge.grade(jobs):
+            _count(result, list(_misses(gold, job.task_id, graded)))
+            advance(1)
+    result.misses.sort(key=lambda miss: list(tasks).index(miss.task_id))
+    return result
+
+
+def _count(result: GoldResult, misses: list[Miss]) -> None:
+    result.misses += misses
+    if not misses:
+        result.passed += 1
+    elif misses[0].errata is not None:
+        result.errata += 1
+    else:
+        result.failed += 1
+
+
+def _misses(gold: GoldSet, task_id: str, graded: Graded) -> Iterator[Miss]:
+    reason = errata().get((gold.benchmark.name, gold.version, task_id))
+    for oracle, outcome in graded.outcomes.items():
+        parts: Mapping[str, PartOutcome | None] = {"base": outcome.base, "plus": outcome.plus}
+        for part, judged in parts.items():
+            if judged is not None and judged.verdict != "pass":
+                yield Miss(
+                    gold.benchmark.name,
+                    gold.version,
+                    gold.scenario,
+                    task_id,
+                    oracle,
+                    part,
+                    judged.verdict,
+                    judged.reason,
+                    judged.first_failing_case,
+                    reason,
+                )

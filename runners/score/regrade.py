@@ -1,0 +1,104 @@
+"""``score --regrade N``: every program of the selected shards N times again, to find verdicts that do not repeat.
+
+Lake and journal answer no question here; where the lake holds this grader's verdict, it is the first to compare with.
+No row is touched: what to do about a flaky verdict is for a person to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ...ingest.benchmarks import registry
+from ...ingest.benchmarks.declaration import Benchmark
+from ...ingest.manifest import Run, Shard
+from ...ingest.staging import staged
+from ..selection import task_set_of
+from .judge import Graded, Job, Judge, Outcome, PartOutcome
+from .known import Known
+from .pending import Means, Progress
+from .shard import grader_id
+from .source import Found, ShardSource
+from .verdicts import oracles_of, outcome_line
+
+
+@dataclass(frozen=True)
+class Flaky:
+    """One part whose verdict or reason was another one before; ``before`` and ``after`` as ``verdict (reason)``."""
+
+    benchmark: str
+    scenario: str
+    shard_id: str
+    task_id: str
+    program_id: str
+    oracle: str
+    part: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Regraded:
+    """Of one shard: distinct programs that were run, gradings made, and what did not repeat."""
+
+    shard_id: str
+    num_programs: int
+    num_gradings: int
+    flaky: tuple[Flaky, ...]
+
+
+def regrade(run: Run, shards: Sequence[Shard], means: Means, times: int, progress: Progress) -> Iterator[Regraded]:
+    """Shard after shard; Incomplete when the sandbox failed for some programs."""
+    for (name, version, scenario), group in groupby(shards, key=task_set_of):
+        benchmark = registry()[name]
+        tasks = {task.task_id: task for task in staged.load_tasks(benchmark, version, scenario, means.datasets_root)}
+        with means.judge(benchmark, tasks) as judge:
+            for shard in group:
+                source = ShardSource(run, shard, benchmark, tasks)
+                source.check()
+                with Known() as known, progress(shard) as advance:
+                    known.recall(run.lake, name, scenario, grader_id(benchmark, judge), benchmark.oracles)
+                    yield _regrade_shard(source, judge, known, times, advance)
+
+
+def _regrade_shard(
+    source: ShardSource, judge: Judge, known: Known, times: int, advance: Callable[[int], None]
+) -> Regraded:
+    num_gradings, flaky = 0, dict[tuple[str, ...], Flaky]()
+    jobs = _jobs(source.benchmark, source.programs(judge, known, advance), times)
+    for job, graded in judge.grade(jobs):
+        num_gradings += 1
+        for one in _changes(source.shard, job, graded, known):
+            flaky.setdefault((one.task_id, one.program_id, one.oracle, one.part, one.after), one)
+    return Regraded(source.shard.shard_id, num_gradings // times, num_gradings, tuple(flaky.values()))
+
+
+def _jobs(benchmark: Benchmark, programs: Iterator[Found], times: int) -> Iterator[Job]:
+    for task, program_id, program in programs:
+        if program.strip():
+            job = Job((task.task_digest, program_id), task.task_id, program, oracles_of(benchmark.oracles))
+            yield from [job] * times
+
+
+def _changes(shard: Shard, job: Job, graded: Graded, known: Known) -> Iterator[Flaky]:
+    """Compare with the first verdict that was seen; without one this is the first."""
+    task_digest, program_id = job.key
+    for oracle, outcome in graded.outcomes.items():
+        first = known.outcome(task_digest, program_id, oracle)
+        if first is None:
+            known.add(task_digest, program_id, {oracle: outcome_line(outcome)})
+            continue
+        for part, before, after in _parts(first, outcome):
+            if before != after:
+                names = (shard.benchmark, shard.scenario, shard.shard_id, job.task_id, program_id.hex())
+                yield Flaky(*names, oracle, part, before, after)
+
+
+def _parts(first: Outcome, second: Outcome) -> Iterator[tuple[str, str, str]]:
+    yield "base", _words(first.base), _words(second.base)
+    yield "plus", _words(first.plus), _words(second.plus)
+
+
+def _words(part: PartOutcome | None) -> str:
+    return f"{part.verdict} ({part.reason})" if part is not None else ""
