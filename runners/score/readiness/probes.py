@@ -21,7 +21,6 @@ class _Probe:
     protects: str
     fix: str
     program: str
-    otherwise: str = FAIL
 
 
 _THREADS = """
@@ -73,12 +72,12 @@ def holds():
     ctypes.CDLL(None).getrlimit(4, limits)
     return max(struct.unpack("=QQ", limits.raw)) <= 1
 """
-_ORDINARY = "score as an ordinary user or in a job with a limit on processes"
+_ORDINARY = "another --sandbox-mode, or a limit on processes around the job"
 _PROBES = (
     _Probe("threads are limited", "the process table (RLIMIT_NPROC binds)", _ORDINARY, _THREADS),
     _Probe("memory is limited", "memory of the machine (RLIMIT_AS binds)", "score on a 64-bit Linux", _MEMORY),
     _Probe("scratch is writable", "programs that keep notes in a file", "another --sandbox-mode", _SCRATCH),
-    _Probe("scratch is private", "programs beside one another", "boot Linux 5.13 or newer (Landlock)", _ALONE, CAUTION),
+    _Probe("scratch is private", "programs beside one another", "boot Linux 5.13 or newer (Landlock)", _ALONE),
     _Probe("no core dumps", "the disk, and handlers outside", "report this: a limit was not set", _NO_CORE),
     _Probe("numpy imports inside", "programs that use it", "install benchforge again here", _NUMPY),
 )
@@ -94,7 +93,7 @@ def findings(means: Means) -> Iterator[Finding]:
     for probe, line in zip(_PROBES, lines, strict=True):
         is_right = line.get("official") == "pass"
         found = "seen" if is_right else line.get("error") or f"not seen ({line['reason']})"
-        otherwise = CAUTION if means.sandbox_mode == "inner-only" and probe.name in _BARE else probe.otherwise
+        otherwise = CAUTION if means.sandbox_mode == "inner-only" and probe.name in _BARE else FAIL
         yield judged(probe.name, is_right, found, probe.protects, probe.fix, otherwise)
 
 
