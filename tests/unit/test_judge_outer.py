@@ -39,6 +39,19 @@ def test_bubblewrap_binds_only_what_the_box_names_and_only_read_only() -> None:
     assert argv.index("--size") + 2 == argv.index("--tmpfs")
 
 
+def test_covered_folders_are_emptied_before_the_shown_packages_are_bound_into_them() -> None:
+    site = "/opt/py/lib/python3.11/site-packages"
+    argv = outer.bubblewrap_argv(dataclasses.replace(BOX, covered=(site,), shown=(f"{site}/numpy",)))
+    text = " ".join(argv)
+    positions = [
+        text.index(part)
+        for part in (
+            "--ro-bind /opt/py /opt/py", f"--tmpfs {site}", f"--ro-bind {site}/numpy", f"--remount-ro {site}",
+        )
+    ]  # fmt: skip
+    assert positions == sorted(positions)
+
+
 def test_apptainer_has_no_network_no_home_and_a_clear_environment() -> None:
     box = dataclasses.replace(BOX, image="/images/score.sif", python="python3")
     argv = outer.apptainer_argv(box, userns=True)

@@ -124,8 +124,15 @@ def _build_root(plan: dict[str, Any]) -> None:
     # before the binds: a checkout may itself lie below /tmp, and must not be hidden by the scratch
     os.mkdir(f"{root}/tmp", 0o700)
     _mount("tmpfs", f"{root}/tmp", "tmpfs", _NOSUID | _NODEV, f"mode=700,size={plan['scratch_bytes']}")
+    is_read_only = "readonly_binds" not in plan["without"]
     for source, target, link in plan["binds"]:
-        _show(source, root + target, link, is_read_only="readonly_binds" not in plan["without"])
+        _show(source, root + target, link, is_read_only=is_read_only)
+    for path in plan["covered"]:
+        _mount("tmpfs", root + path, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m")
+    for path in plan["shown"]:
+        _show(path, root + path, "", is_read_only=is_read_only)
+    for path in plan["covered"]:
+        _mount(None, root + path, None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)
     os.mkdir(f"{root}/.old")
     number = _PIVOT_ROOT.get(os.uname().machine, -1)
     if libc.syscall(number, root.encode(), f"{root}/.old".encode()) != 0:

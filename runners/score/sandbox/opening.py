@@ -63,14 +63,15 @@ class Opening:
         return {
             "mode": self.mode, "argv": argv, "environment": environment, "root": root, "binds": binds,
             "scratch_bytes": box.scratch_bytes, "staging": self.staging, "uid": uid, "gid": uid,
-            "paths": [bind.source for bind in box.binds if not bind.link] + [box.inside, box.extract],
+            "covered": list(box.covered), "shown": list(box.shown),
+            "paths": [bind.source for bind in box.binds if not bind.link] + [*box.shown, box.inside, box.extract],
             "enters_namespaces": self.mode == "unshare", "without": sorted(self.without),
         }  # fmt: skip
 
     def settings(self) -> dict[str, Any]:
         """What the server is told: paths that samples may read, their scratch, the limits tried out at the start."""
         return {
-            "readable": outer.landlock_readable(self.box, "inner-only" if self._is_bare else self.mode),
+            "readable": outer.landlock_readable(self.box, is_bare=self._is_bare),
             "devices": outer.landlock_devices(),
             "scratch": self._scratch(),
             "limits": dataclasses.asdict(Limits()),
@@ -119,7 +120,7 @@ def box_of(mode: str, extractor_directory: Path | None) -> outer.Box:
     image = os.environ.get(IMAGE_VARIABLE, "")
     if not image or shutil.which("apptainer") is None:
         raise errors.SandboxUnavailable(f"Sandbox mode {mode} needs apptainer and an image.", HINTS[mode])
-    return dataclasses.replace(box, image=image, python="python3", packages=(), binds=())
+    return dataclasses.replace(box, image=image, python="python3", packages=(), binds=(), covered=(), shown=())
 
 
 def complaint(process: subprocess.Popen[bytes]) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,9 +29,20 @@ _UNSHARED = (
     ("--unshare-ipc", "ipc_namespace"), ("--unshare-uts", ""), ("--unshare-cgroup-try", ""),
 )  # fmt: skip
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
-_PACKAGES = ("numpy", "numpy.libs", "tree_sitter", "tree_sitter_python")
-"""All that is shown of the installed packages: verdicts must not depend on what else a user installed, and the package
-folder of an installed benchForge holds the answers of its own problems."""
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "numpy": ("numpy", "numpy.libs"),
+    "tree-sitter": ("tree_sitter",),
+    "tree-sitter-python": ("tree_sitter_python",),
+}
+"""All that is shown of the installed distributions, and their folders: verdicts must not depend on what else a user
+installed, and the folder of an installed benchForge holds the answers of its own problems. Their versions are part of
+``grader_id``. Programs may read the first alone; the others are loaded by the server that extracts."""
+PACKAGES_OF_PROGRAMS = ("numpy",)
+_PACKAGE_FOLDERS = (
+    "lib*/python*/site-packages", "lib*/python*/dist-packages", "local/lib*/python*/site-packages",
+    "local/lib*/python*/dist-packages", "envs", "pkgs",
+)  # fmt: skip
+"""Where installed packages lie below an interpreter's prefix, those of its other environments included."""
 ENVIRONMENT: Mapping[str, str] = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -64,6 +75,10 @@ class Box:
     extract: str
     packages: tuple[str, ...]
     binds: tuple[Bind, ...]
+    covered: tuple[str, ...] = ()
+    """Directories below a bind that an empty one hides: installed packages, and this package itself."""
+    shown: tuple[str, ...] = ()
+    """Package folders bound last, where they are covered or lie below no bind."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
     scratch_bytes: int = SCRATCH_BYTES
     image: str = ""
@@ -74,14 +89,16 @@ def local_box(extract: Path | None = None) -> Box:
     """The box made of this machine's interpreter and packages."""
     here = Path(__file__).resolve().parent
     prefix, packages = _interpreter_prefix(), _package_directories()
-    sources = [prefix, *_shown_packages(packages)]
-    binds = [Bind(path, path) for path in sources if not _is_below(path, "/usr")]
+    own = [] if _is_below(prefix, "/usr") else [Bind(prefix, prefix)]
+    binds = (*_system_binds(), *own)
     return Box(
         python=_base_python(),
         inside=str(here / "inside"),
         extract=str(extract or here.parent / "extract"),
         packages=packages,
-        binds=(*_system_binds(), *_without_nested(binds)),
+        binds=binds,
+        covered=tuple(_covered([bind.source for bind in binds if not bind.link], prefix, here.parents[2])),
+        shown=tuple(_shown_packages(packages, PACKAGES)),
     )
 
 
@@ -94,6 +111,12 @@ def bubblewrap_argv(box: Box, bubblewrap: str = "bwrap", without: frozenset[str]
     argv += ["--size", str(box.scratch_bytes), "--tmpfs", "/tmp"]
     for bind in box.binds:
         argv += ["--symlink", bind.link, bind.target] if bind.link else [bound, bind.source, bind.target]
+    for directory in box.covered:
+        argv += ["--tmpfs", directory]
+    for path in box.shown:
+        argv += [bound, path, path]
+    for directory in box.covered if "readonly_binds" not in without else ():
+        argv += ["--remount-ro", directory]
     argv += [bound, box.inside, f"{BOX}/inside", bound, box.extract, f"{BOX}/extract"]
     for device in DEVICES:
         argv += ["--dev-bind", device, device]
@@ -132,12 +155,30 @@ def server_argv(box: Box, mounted_at: str) -> list[str]:
     return [box.python, "-I", *([] if box.image else ["-S"]), "-c", code]
 
 
-def landlock_readable(box: Box, mode: str) -> list[str]:
-    """Paths a child may read: the interpreter, its packages, system libraries, and the extractors."""
-    extract = box.extract if mode == "inner-only" else f"{BOX}/extract"
+def landlock_readable(box: Box, *, is_bare: bool) -> list[str]:
+    """Paths a child may read: the interpreter, the packages of programs, system libraries, and the extractors.
+
+    ``is_bare``: nothing is mounted over covered directories, so only what lies beside them is named.
+    """
+    extract = box.extract if is_bare else f"{BOX}/extract"
     if box.image:
         return ["/usr", "/lib", "/lib64", "/opt", extract, *DEVICES]
-    return [*(bind.target for bind in box.binds if not bind.link), extract, *DEVICES]
+    binds = [bind.target for bind in box.binds if not bind.link]
+    paths = [beside for path in binds for beside in _beside(path, box.covered)] if is_bare else binds
+    return [*paths, *_shown_packages(box.packages, PACKAGES_OF_PROGRAMS), extract, *DEVICES]
+
+
+def _beside(path: str, covered: Sequence[str]) -> list[str]:
+    """``path``, or what lies in it beside the covered directories, at every level down to them."""
+    if path in covered:
+        return []
+    if not any(_is_below(directory, path) for directory in covered):
+        return [path]
+    try:
+        names = sorted(os.listdir(path))  # noqa: PTH208 - names, not paths
+    except OSError:
+        return []
+    return [found for name in names for found in _beside(f"{path}/{name}", covered)]
 
 
 def landlock_devices() -> list[str]:
@@ -159,9 +200,21 @@ def _package_directories() -> tuple[str, ...]:
     return tuple(path for path in found if Path(path).is_dir())
 
 
-def _shown_packages(directories: Sequence[str]) -> list[str]:
-    places = [Path(directory) / name for directory in directories for name in _PACKAGES]
+def _shown_packages(directories: Sequence[str], distributions: Iterable[str]) -> list[str]:
+    folders = [folder for name in distributions for folder in PACKAGES[name]]
+    places = [Path(directory) / folder for directory in directories for folder in folders]
     return [str(place) for place in places if place.is_dir()]
+
+
+def _covered(sources: Sequence[str], prefix: str, package: Path) -> list[str]:
+    """Package folders below the sources, and this package where it lies there; the outermost of nested ones."""
+    roots = [Path(source) for source in dict.fromkeys((*sources, prefix, "/usr/local"))]
+    found = [folder for root in roots for pattern in _PACKAGE_FOLDERS for folder in root.glob(pattern)]
+    # the interpreter of an environment lies in it: what holds the prefix or the standard library stays
+    real = {os.path.realpath(folder) for folder in (*found, package) if folder.is_dir()}
+    below = [path for path in sorted(real) if any(_is_below(path, source) and path != source for source in sources)]
+    kept = [path for path in below if not _is_below(prefix, path)]
+    return [path for path in kept if not any(_is_below(path, other) for other in kept if other != path)]
 
 
 def _system_binds() -> list[Bind]:
@@ -172,14 +225,6 @@ def _system_binds() -> list[Bind]:
         elif Path(path).exists():
             binds.append(Bind(path, path))
     return binds
-
-
-def _without_nested(binds: Sequence[Bind]) -> list[Bind]:
-    """Binds whose source lies in none of the others."""
-    unique = list(dict.fromkeys(binds))
-    return [
-        bind for bind in unique if not any(_is_below(bind.source, other.source) for other in unique if other != bind)
-    ]
 
 
 def _is_below(path: str, parent: str) -> bool:
