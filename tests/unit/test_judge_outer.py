@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from benchforge.ingest import errors
+from benchforge.ingest.benchmarks.declaration import Oracles
 from benchforge.runners.score import sandbox
 from benchforge.runners.score.judge import Judge
 from benchforge.runners.score.sandbox import layers, outer
@@ -78,6 +80,29 @@ def test_the_local_box_holds_no_answers() -> None:
         assert not package.is_relative_to(bind.source) or bind.source.startswith("/usr")
         assert not (Path(bind.source) / "ingest").exists()
         assert not (Path(bind.source) / "benchforge").exists()
+
+
+def test_a_grader_is_named_by_the_versions_of_all_that_is_shown_and_by_its_image(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    oracles = Oracles("official", "strict")
+    with Judge({}) as judge:
+        names = {judge.grader_id(oracles)}
+        version = importlib.metadata.version
+        for distribution in outer.PACKAGES:
+            with monkeypatch.context() as patch:
+                patch.setattr(
+                    importlib.metadata,
+                    "version",
+                    lambda name, changed=distribution: "0" if name == changed else version(name),
+                )
+                names.add(judge.grader_id(oracles))
+        monkeypatch.setenv(sandbox.IMAGE_VARIABLE, str(tmp_path / "score.sif"))
+        for content in (b"one", b"other"):
+            (tmp_path / "score.sif").write_bytes(content)
+            names.add(judge.grader_id(oracles))
+    assert len(names) == 1 + len(outer.PACKAGES) + 2
+    assert set(outer.PACKAGES_OF_PROGRAMS) <= set(outer.PACKAGES)
 
 
 def test_another_system_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

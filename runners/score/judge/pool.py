@@ -10,7 +10,10 @@ crashed on them twice (a signal that a process raises against itself; an outside
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import importlib.metadata
+import os
 import platform
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -20,8 +23,9 @@ from typing import Any
 
 from ....ingest import errors, keys
 from ....ingest.benchmarks.declaration import Oracles, Task
-from ..sandbox import Sandbox, known_mode
+from ..sandbox import IMAGE_VARIABLE, Sandbox, known_mode
 from ..sandbox.layers import NO_LAYER_OFF
+from ..sandbox.outer import PACKAGES
 from .outcome import Graded, Job
 from .rules import OFFICIAL, Rules
 from .supervised import WorkerProcess, readable
@@ -94,7 +98,8 @@ class Judge:
                 "oracles": [oracles.official, oracles.strict],
                 "rules": asdict(self.rules),
                 "python": platform.python_version(),
-                "numpy": _numpy_version(),
+                "packages": {name: _version(name) for name in PACKAGES},
+                "image": _image_digest(self._asked_mode),
                 "is_unsafe": self.is_unsafe,
                 "without": sorted(self._without),
             }
@@ -243,10 +248,23 @@ def _code_digest() -> str:
     return hasher.hexdigest()
 
 
-def _numpy_version() -> str:
-    import importlib.metadata
-
+def _version(distribution: str) -> str:
     try:
-        return importlib.metadata.version("numpy")
+        return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return ""
+
+
+def _image_digest(asked_mode: str | None) -> str:
+    """Of the container image that may be what programs run in; it brings an interpreter and packages of its own."""
+    path = os.environ.get(IMAGE_VARIABLE, "")
+    if not Path(path).is_file() or not (asked_mode or "apptainer").startswith("apptainer"):
+        return ""
+    facts = Path(path).stat()
+    return _file_digest(path, facts.st_size, facts.st_mtime_ns)
+
+
+@functools.cache
+def _file_digest(path: str, num_bytes: int, changed_at: int) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
