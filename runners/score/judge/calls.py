@@ -1,54 +1,115 @@
 """Kind ``calls``: arguments in, returned values compared, base and plus apart.
 
-Each part is one fresh child that executes the program and calls it with every input in order, as the official harness
-does; comparison follows case by case, and the child is stopped as soon as every oracle that was asked has seen a
-failure.
+One child executes the program for the base inputs and again for the plus inputs; comparison follows case by case, and a
+child is stopped as soon as nothing more is asked of it. A part that did not get its child to itself and broke off is
+judged again in a fresh one, so that what the part before left behind decides no verdict.
+
+Most answers are right, and a right answer of plain type is sent in the very bytes of the expected one: those are
+compared as they are. Everything else is decoded and read by the oracles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ....ingest.benchmarks.declaration import Task
 from . import decode, oracles
-from .execution import Answer, Bench, Raised, call_spec, start
+from .execution import Answer, Bench, Claims, Ended, call_spec, read_frame, start
 from .expected import Expected, ExpectedStore, register
 from .outcome import Outcome, PartOutcome, failed, passed
 
 _ENCODE_FACTOR = 4.0
+_LINGER_SECONDS = 0.05
+"""What a part that has failed already may take to end by itself, before its child is given up."""
+_MAX_SECONDS = 1e6
+_PARTS = ("base", "plus")
 
 
 def grade(bench: Bench, store: ExpectedStore, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
     """Both parts under every oracle asked for; ``plus`` is None for a task that has no extra cases."""
-    base = _part(bench, store, task, "base", program, names)
-    is_wanted = bench.rules.always_judges_plus or any(part.verdict == "pass" for part in base.values())
-    has_plus = is_wanted and bool(task.payload.get("plus_inputs"))
-    plus = _part(bench, store, task, "plus", program, names) if has_plus else dict.fromkeys(names)
-    return {name: Outcome(base[name], plus[name]) for name in names}
+    panels: dict[str, _Panel] = {}
+    waiting = [part for part in _PARTS if part == "base" or task.payload.get(f"{part}_inputs")]
+    while waiting:
+        fresh = [_Panel(bench, task, part, store.part(task, part), names) for part in waiting]
+        _run(bench, task, program, fresh)
+        panels.update((panel.part, panel) for panel in fresh if panel.is_over)
+        waiting = [panel.part for panel in fresh if not panel.is_over]
+        if not bench.rules.always_judges_plus and all(part.verdict != "pass" for part in panels["base"].verdicts()):
+            break
+    for part in _PARTS:
+        if part in panels:
+            bench.usage.record_part(part, panels[part].case_seconds, panels[part].unscaled_limits)
+    plus = panels["plus"].outcomes if "plus" in panels else dict.fromkeys(names)
+    return {name: Outcome(panels["base"].outcomes[name], plus[name]) for name in names}
 
 
 class _Panel:
     """The oracles of one part, each at its own point: still passing, or failed once and done."""
 
     def __init__(self, bench: Bench, task: Task, part: str, expected: Expected, names: Sequence[str]) -> None:
-        self._oracles = {name: oracles.BY_NAME[name](task, bench.rules) for name in names}
+        rules = bench.rules
+        self.part = part
+        self.limits = rules.case_limits(expected.seconds, task.payload)
+        # encoding is our work, not the program's: it gets time of its own
+        self.seconds = rules.part_seconds(self.limits) + _ENCODE_FACTOR * expected.encode_seconds
+        self.unscaled_limits = [limit / rules.limit_scale for limit in self.limits]
+        self._oracles = {name: oracles.BY_NAME[name](task, rules) for name in names}
+        self._is_comparable = expected.is_plain and oracles.special_oracle(task) is None
         self._inputs = task.payload[f"{part}_inputs"]
         self._expected = expected
         self._num_seen = 0
+        self._num_noted: dict[str, int] = {}
+        self.case_seconds: list[float] = []
         self.outcomes: dict[str, PartOutcome] = {}
+        self.is_over = False
 
     @property
     def is_decided(self) -> bool:
         return len(self.outcomes) == len(self._oracles)
 
-    def see(self, answer: Answer) -> None:
-        """Compare one answer; raises Malformed for a case out of place."""
-        case = self._num_seen
-        if answer.case != case or case >= len(self._expected.values):
+    def verdicts(self) -> Iterator[PartOutcome]:
+        return iter(self.outcomes.values())
+
+    def read(self, line: bytes) -> str | None:
+        """One line of the report. None: more is to come; else the reason why the part broke off, empty where it did
+        not. Raises Malformed."""
+        if self._is_comparable and not self.outcomes and self._is_expected(line):
+            self._num_seen += 1
+            return None
+        frame = read_frame(line)
+        if isinstance(frame, Answer):
+            if frame.case != self._num_seen or frame.case >= len(self._expected.encoded):
+                raise decode.Malformed("case")
+            self.case_seconds.append(_checked_seconds(frame.seconds))
+            self._see(frame.tree)
+            return None
+        if isinstance(frame, Ended):
+            if frame.num_cases != self._num_seen:
+                raise decode.Malformed("end")
+            return ""
+        if frame.case not in (self._num_seen, -1) or (frame.case < 0 and self._num_seen):
             raise decode.Malformed("case")
+        self._stop(frame.reason, frame.case)
+        return frame.reason
+
+    def _is_expected(self, line: bytes) -> bool:
+        """Whether these are the bytes that the next expected answer would be sent in; takes its seconds if so."""
+        case, fields = self._num_seen, line.split(b",", 4)
+        if case >= len(self._expected.encoded) or len(fields) != 5 or fields[4][:-1] != self._expected.encoded[case]:
+            return False
+        if fields[0] != b'["a"' or fields[1] != b"%d" % case or fields[4][-1:] != b"]":
+            return False
         try:
-            value = decode.value(answer.tree)
+            self.case_seconds.append(_checked_seconds(float(fields[2])))
+        except ValueError as error:
+            raise decode.Malformed("seconds") from error
+        return True
+
+    def _see(self, tree: Any) -> None:
+        case = self._num_seen
+        try:
+            value = decode.value(tree)
             verdicts = {name: self._accepts(name, value, case) for name in self._open()}
             reason = oracles.why_wrong(value)
         except (RecursionError, MemoryError):
@@ -59,53 +120,76 @@ class _Panel:
                 self.outcomes[name] = failed(reason, case, case)
 
     def _accepts(self, name: str, value: Any, case: int) -> bool:
-        inputs = self._inputs[case]
-        return self._oracles[name].accepts(value, self._expected.values[case], inputs)
+        oracle = self._oracles[name]
+        for skipped in range(self._num_noted.get(name, 0), case):
+            oracle.note(self._expected.value(skipped))
+        self._num_noted[name] = case + 1
+        return oracle.accepts(value, self._expected.value(case), self._inputs[case])
 
     def _open(self) -> list[str]:
         return [name for name in self._oracles if name not in self.outcomes]
 
-    def end(self, reason: str) -> None:
-        """Nothing more comes. ``reason`` is empty after a complete report."""
-        is_complete = not reason and self._num_seen == len(self._expected.values)
-        for name in self._open():
-            self.outcomes[name] = passed(self._num_seen) if is_complete else self._broken(name, reason or "tamper")
-
-    def stop(self, reason: str, case: int) -> None:
+    def _stop(self, reason: str, case: int) -> None:
         """The program raised: in a case, or (case -1) while it loaded."""
         for name in self._open():
             self.outcomes[name] = failed(reason, case if case >= 0 else None, self._num_seen)
 
+    def end(self, reason: str) -> None:
+        """Nothing more comes. ``reason`` is empty after a complete report."""
+        is_complete = not reason and self._num_seen == len(self._expected.encoded)
+        for name in self._open():
+            self.outcomes[name] = passed(self._num_seen) if is_complete else self._broken(name, reason or "tamper")
+        self.is_over = True
+
     def _broken(self, name: str, reason: str) -> PartOutcome:
         # upstream calls every child that leaves no status a timeout, a crash and os._exit included
         is_timeout = reason == "timeout" or (reason == "killed" and name == oracles.OFFICIAL)
-        case = self._num_seen if self._num_seen < len(self._expected.values) else None
+        case = self._num_seen if self._num_seen < len(self._expected.encoded) else None
         return failed(reason, case, self._num_seen, "timeout" if is_timeout else "fail")
 
 
-def _part(
-    bench: Bench, store: ExpectedStore, task: Task, part: str, program: str, names: Sequence[str]
-) -> Mapping[str, PartOutcome]:
-    expected = store.part(task, part)
-    limits = bench.rules.case_limits(expected.seconds, task.payload)
-    # encoding is our work, not the program's: it gets time of its own
-    seconds = bench.rules.part_seconds(limits) + _ENCODE_FACTOR * expected.encode_seconds
+def _run(bench: Bench, task: Task, program: str, panels: Sequence[_Panel]) -> None:
+    """One child for as many of the parts as it gets through; the first one is over afterwards."""
     connection = bench.server(program, task.payload.get("reference"))
-    key = register(connection, task, part)
+    key = register(connection, task)
+    limits = {panel.part: panel.limits for panel in panels}
     spec = call_spec(program, task.payload["entry_point"], limits, collect=oracles.needs_iteration(task))
-    panel = _Panel(bench, task, part, expected, names)
-    with start(bench, connection, spec, seconds, key) as claims:
-        for frame in claims:
-            if isinstance(frame, Answer):
-                bench.usage.case_seconds.append(frame.seconds)
-                try:
-                    panel.see(frame)
-                except decode.Malformed:
-                    panel.end("tamper")
-            elif isinstance(frame, Raised):
-                panel.stop(frame.reason, frame.case)
-            else:
-                panel.end(frame.reason)
-            if panel.is_decided:
-                break
-    return panel.outcomes
+    total = sum(panel.seconds for panel in panels)
+    with start(bench, connection, spec, panels[0].seconds, key, total_seconds=total) as claims:
+        for number, panel in enumerate(panels):
+            if number > 0:
+                claims.allow(panel.seconds)
+            reason, goes_on = _heard(claims, panel, is_last=panel is panels[-1])
+            # a crash or a full memory may be the earlier part's doing, and silence its wish for another child
+            if number > 0 and reason in ("killed", "memory"):
+                return
+            panel.end(reason)
+            if not goes_on:
+                return
+
+
+def _heard(claims: Claims, panel: _Panel, *, is_last: bool) -> tuple[str, bool]:
+    """Read the panel's part to its end, or until nothing more is asked of it.
+
+    Gives the reason if it broke off, and whether the child goes on to the next part.
+    """
+    is_lingering = False
+    for line in claims.lines():
+        try:
+            reason = panel.read(line)
+        except (decode.Malformed, RecursionError, MemoryError):
+            return "tamper", False
+        if reason is not None:
+            return reason, True
+        if panel.is_decided and is_last:
+            return "", False
+        if panel.is_decided and not is_lingering:
+            claims.allow(_LINGER_SECONDS)
+            is_lingering = True
+    return claims.why_it_broke_off(), False
+
+
+def _checked_seconds(seconds: float) -> float:
+    if not 0.0 <= seconds <= _MAX_SECONDS:
+        raise decode.Malformed("seconds")
+    return seconds

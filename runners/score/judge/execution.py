@@ -8,9 +8,11 @@ not begin is a failure of ours (SandboxBroken), because the sample had not run y
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import truediv
 from typing import Any
 
 from ..sandbox import Sandbox
@@ -23,6 +25,7 @@ from .rules import Rules
 MAX_LINE_BYTES = 32 << 20
 MAX_PART_BYTES = 256 << 20
 _SPARE_CPU_SECONDS = 30
+_MAX_SECONDS = 1e6
 _PATIENT_SECONDS = 20.0
 """What replaces a shorter limit while a test has the kill by the clock switched off."""
 
@@ -47,6 +50,12 @@ class Usage:
         """One case of a part, and the limit it had when nothing scales it."""
         self.case_seconds.append(seconds)
         self.limit_shares[part] = max(self.limit_shares.get(part, 0.0), seconds / limit_seconds)
+
+    def record_part(self, part: str, seconds: Sequence[float], limits_seconds: Sequence[float]) -> None:
+        """All cases of a part that were seen, and the limits they had when nothing scales them."""
+        self.case_seconds += seconds
+        if seconds:
+            self.limit_shares[part] = max(map(truediv, seconds, limits_seconds))
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,8 @@ class Bench:
         self.usage = Usage()
         self.expect = expect
         """Tells the supervisor how many seconds the next step may take."""
+        self.touch: Callable[[int], None] = lambda num_bytes: None
+        """Tells the supervisor that so many bytes of claims are worked on from now."""
 
     @property
     def sandbox(self) -> Sandbox:
@@ -121,10 +132,11 @@ class Bench:
 
 
 class Claims:
-    """One child's report as typed frames; use as a context manager, iterate once."""
+    """One child's report as typed frames, or as raw lines; a context manager, read once."""
 
-    def __init__(self, bench: Bench, running: Running, seconds: float, *, is_measured: bool = True) -> None:
-        self._bench, self._running, self._seconds, self._is_measured = bench, running, seconds, is_measured
+    def __init__(self, bench: Bench, running: Running, *, is_measured: bool = True) -> None:
+        self._bench, self._running, self._is_measured = bench, running, is_measured
+        self._lines = (line for batch in self._batches() for line in batch)
         self._frames = self._read()
 
     def __enter__(self) -> Claims:
@@ -141,13 +153,28 @@ class Claims:
     def next(self) -> Answer | Raised | Ended:
         return next(self._frames)
 
+    def allow(self, seconds: float) -> None:
+        """From now on so many seconds, whatever was left of the time before."""
+        self._running.allow(seconds)
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines after the child got ready, where the last reader stopped; raises SandboxBroken when it did not."""
+        return self._lines
+
+    def _batches(self) -> Iterator[list[bytes]]:
+        batches = self._running.batches(MAX_PART_BYTES, MAX_LINE_BYTES)
+        first = next(batches, [])
+        _check_ready(first)
+        for batch in itertools.chain([first[1:]] if len(first) > 1 else [], batches):
+            if self._is_measured:  # a reference is ours
+                self._bench.touch(sum(map(len, batch)))
+            yield batch
+
     def _read(self) -> Iterator[Answer | Raised | Ended]:
-        lines = self._running.lines(self._seconds, MAX_PART_BYTES, MAX_LINE_BYTES)
-        self._await_ready(next(lines, None))
         case = None
-        for line in lines:
+        for line in self._lines:
             try:
-                frame = _frame(line)
+                frame = read_frame(line)
             except (decode.Malformed, RecursionError, MemoryError):
                 frame = Ended("tamper")
             if isinstance(frame, Answer | Raised) and case is not None and frame.case != case + 1:
@@ -156,32 +183,36 @@ class Claims:
             if isinstance(frame, Ended):
                 return
             case = frame.case
-        yield Ended(self._why_it_broke_off())
+        yield Ended(self.why_it_broke_off())
 
-    def _await_ready(self, line: bytes | None) -> None:
-        try:
-            if line is not None and decode.parse(line)[0] == "ready":
-                return
-        except (decode.Malformed, RecursionError, IndexError, TypeError, KeyError):
-            pass
-        raise SandboxBroken("a child did not get ready")
-
-    def _why_it_broke_off(self) -> str:
+    def why_it_broke_off(self) -> str:
+        """The reason of a report without an end mark."""
         if self._running.is_out_of_time:
             return "timeout"
         return "output_limit" if self._running.is_over_limit else "killed"
 
 
+def _check_ready(lines: list[bytes]) -> None:
+    try:
+        if lines and decode.parse(lines[0])[0] == "ready":
+            return
+    except (decode.Malformed, RecursionError, IndexError, TypeError, KeyError):
+        pass
+    raise SandboxBroken("a child did not get ready")
+
+
 _REASONS = frozenset(("exception", "memory", "timeout", "syntax", "not_one_expression"))
 
 
-def _frame(line: bytes) -> Answer | Raised | Ended:
+def read_frame(line: bytes) -> Answer | Raised | Ended:
     """One report line, checked by exact type; raises Malformed."""
     message = decode.parse(line)
     if type(message) is not list or not message:
         raise decode.Malformed("frame")
     kind, content = message[0], message[1:]
     if kind == "a" and [type(item) for item in content[:3]] == [int, float, float] and len(content) == 4:
+        if not (0 <= content[1] < _MAX_SECONDS and 0 <= content[2] < _MAX_SECONDS):  # NaN is in no range
+            raise decode.Malformed("seconds")
         return Answer(*content)
     if kind == "x" and len(content) == 3 and type(content[0]) is int and content[1] in _REASONS:
         return Raised(content[0], content[1])
@@ -192,19 +223,24 @@ def _frame(line: bytes) -> Answer | Raised | Ended:
 
 def start(
     bench: Bench, connection: Connection, spec: Mapping[str, Any], seconds: float, inputs: str = "",
-    fds: Mapping[int, int] | None = None, *, is_measured: bool = True,
+    fds: Mapping[int, int] | None = None, *, total_seconds: float | None = None, is_measured: bool = True,
 ) -> Claims:  # fmt: skip
-    """Start a child with the bench's limits (or the spec's own) and read it for at most ``seconds``."""
+    """Start a child with the bench's limits (or the spec's own) and read it for at most ``seconds``.
+
+    ``total_seconds``: where ``allow`` will give it more, what it may take in all.
+    """
     if "wall_clock_kill" in bench.without:
         seconds = max(seconds, _PATIENT_SECONDS)
-    bench.expect(seconds * MAX_STRETCH)
-    running = connection.start({"limits": bench.limits(seconds), **spec}, inputs, fds)
-    return Claims(bench, running, seconds, is_measured=is_measured)
+    total = max(seconds, total_seconds or 0.0)
+    bench.expect(total * MAX_STRETCH)
+    running = connection.start({"limits": bench.limits(total), **spec}, seconds, inputs, fds)
+    return Claims(bench, running, is_measured=is_measured)
 
 
-def call_spec(program: str, entry_point: str, limits: Sequence[float], **options: Any) -> dict[str, Any]:
-    """Spec of the kind ``calls``: every input in order, guard of evalplus."""
+def call_spec(program: str, entry_point: str, limits: Mapping[str, Sequence[float]], **options: Any) -> dict[str, Any]:
+    """Spec of the kind ``calls``: the parts to run (base, plus) with one limit per case, guard of evalplus."""
     return {
         "kind": "calls", "program": program, "entry_point": entry_point, "guard": "evalplus", "collect": False,
-        "fresh_inputs": False, "is_reference": False, "case_limits": list(limits), **options,
+        "fresh_inputs": False, "is_reference": False, "case_limits": {name: list(limits[name]) for name in limits},
+        **options,
     }  # fmt: skip

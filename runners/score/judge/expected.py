@@ -1,9 +1,9 @@
 """Expected values and reference times of ``calls`` tasks: from the task, or by running its reference once.
 
 The reference runs in the sandbox like everything else (inputs copied before each call, as evalplus' ``trusted_exec``
-does) and its answers are kept as trees beside the seconds each case took, one file per task digest and Python
-version. Waiting for a processor is not counted, so that limits do not depend on the load of the machine that scores.
-They stay on the judge's side.
+does) and its answers are kept as it sent them, one line each, beside the seconds each case took: one file per task
+digest and Python version. Waiting for a processor is not counted, so that limits do not depend on the load of the
+machine that scores. They stay on the judge's side.
 """
 
 from __future__ import annotations
@@ -15,76 +15,106 @@ import sys
 import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ....ingest import errors, schemas
 from ....ingest.benchmarks.declaration import Task
+from ..sandbox.connection import Connection
+from ..sandbox.inside import codec
 from . import decode, oracles
-from .execution import Answer, Bench, Ended, Raised, call_spec, start
+from .execution import Answer, Bench, Ended, Raised, call_spec, read_frame, start
 
-_NUM_KEPT = 4
+_NUM_KEPT = 2
+_LOAD_SECONDS = 60.0
+_NOT_PLAIN = (b'"!":"na"', b'"!":"?"', b'"!":"it"', b'"!":"D"', b"NaN")
+"""In these, equal bytes are not equal values."""
 
 
-@dataclass(frozen=True)
 class Expected:
-    """Of one part: values in case order, seconds of the reference per case, seconds it took to encode them all."""
+    """Of one part: answers as a child would send them, seconds of the reference per case, and to encode them all."""
 
-    values: Sequence[Any]
-    seconds: Sequence[float]
-    encode_seconds: float
+    def __init__(
+        self, encoded: Sequence[bytes], seconds: Sequence[float], encode_seconds: float, *, is_presence: bool = False
+    ) -> None:
+        """``is_presence``: what counts of an answer is only whether there was one."""
+        self.encoded = encoded
+        self.seconds = seconds
+        self.encode_seconds = encode_seconds
+        self._is_presence = is_presence
+        self._values: dict[int, Any] = {}
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether an answer in the same bytes is an equal answer."""
+        return not any(mark in line for line in self.encoded for mark in _NOT_PLAIN)
+
+    def value(self, case: int) -> Any:
+        """The expected answer as a value; raises Malformed for a damaged record."""
+        if case not in self._values:
+            value = decode.value(decode.parse(self.encoded[case]))
+            self._values[case] = value is not None if self._is_presence else value
+        return self._values[case]
+
+
+_NOTHING = Expected((), (), 0.0)
 
 
 class ExpectedStore:
-    """Looks parts up in memory, then on disk, then runs the reference."""
+    """Looks tasks up in memory, then on disk, then runs the reference."""
 
     def __init__(self, directory: Path, bench: Bench) -> None:
         self._directory = directory
         self._bench = bench
-        self._kept: OrderedDict[tuple[str, str], Expected] = OrderedDict()
+        self._kept: OrderedDict[str, Mapping[str, Expected]] = OrderedDict()
 
     def part(self, task: Task, part: str) -> Expected:
         """Raises BadInput when the task has neither expected values nor a reference that answers."""
-        key = (task.task_digest, part)
-        if key not in self._kept:
-            self._kept[key] = self._find(task, part)
+        if task.task_digest not in self._kept:
+            self._bench.expect(_LOAD_SECONDS)
+            self._kept[task.task_digest] = self._find(task)
             while len(self._kept) > _NUM_KEPT:
                 self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        self._kept.move_to_end(task.task_digest)
+        return self._kept[task.task_digest].get(part, _NOTHING)
 
-    def _find(self, task: Task, part: str) -> Expected:
+    def _find(self, task: Task) -> Mapping[str, Expected]:
         given = task.payload.get("expected")
         if given is not None:
-            return Expected(given[part], [0.0] * len(given[part]), 0.0)
-        record = self._stored(task)
-        if record is None:
-            record = {name: self._answers(task, name) for name in schemas.PARTS if task.payload.get(f"{name}_inputs")}
-            self._store(task, record)
-        trees = record.get(part, {"values": [], "seconds": [], "encode_seconds": 0.0})
-        values = [decode.value(tree) for tree in trees["values"]]
-        if oracles.expects_presence(task):
-            values = [value is not None for value in values]
-        return Expected(values, trees["seconds"], trees["encode_seconds"])
+            return {part: _given(given[part]) for part in schemas.PARTS if part in given}
+        parts = self._stored(task)
+        if parts is None:
+            parts = {part: self._answers(task, part) for part in schemas.PARTS if task.payload.get(f"{part}_inputs")}
+            self._store(task, parts)
+        return parts
 
     def _path(self, task: Task) -> Path:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return self._directory / f"{task.task_digest}-python{version}.json"
+        return self._directory / f"{task.task_digest}-python{version}.jsonl"
 
-    def _stored(self, task: Task) -> dict[str, Any] | None:
+    def _stored(self, task: Task) -> Mapping[str, Expected] | None:
+        """The record on disk; None where there is none, or a damaged one."""
         try:
-            return json.loads(self._path(task).read_bytes())
-        except (OSError, ValueError):
+            head, *lines = self._path(task).read_bytes().split(b"\n")
+            parts, first = {}, 0
+            for name, told in json.loads(head).items():
+                encoded = lines[first : first + len(told["seconds"])]
+                parts[name] = _expected(task, encoded, told["seconds"], told["encode_seconds"])
+                first += len(encoded)
+            return parts if len(lines) == first + 1 else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def _store(self, task: Task, record: Mapping[str, Any]) -> None:
+    def _store(self, task: Task, parts: Mapping[str, Expected]) -> None:
         """Written beside its place and moved there, so that a reader never sees half a file; OSError on a full disk."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        head = {name: {"seconds": part.seconds, "encode_seconds": part.encode_seconds} for name, part in parts.items()}
+        lines = [json.dumps(head).encode(), *(line for part in parts.values() for line in part.encoded)]
         fd, name = tempfile.mkstemp(dir=self._directory, prefix=".expected-")
         try:
-            with os.fdopen(fd, "w") as stream:
-                json.dump(record, stream, separators=(",", ":"))
+            with os.fdopen(fd, "wb") as stream:
+                stream.writelines(line + b"\n" for line in lines)
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(name).replace(self._path(task))
@@ -92,45 +122,62 @@ class ExpectedStore:
             Path(name).unlink(missing_ok=True)
             raise
 
-    def _answers(self, task: Task, part: str) -> dict[str, Any]:
+    def _answers(self, task: Task, part: str) -> Expected:
         inputs, program = task.payload[f"{part}_inputs"], task.payload.get("reference") or task.reference
         if program is None:
             raise errors.BadInput(f"Task {task.task_id} has neither expected values nor a reference program.")
         connection = self._bench.server(program)
-        key = register(connection, task, part)
+        key = register(connection, task)
         seconds = self._bench.rules.reference_seconds
-        limits = [seconds] * len(inputs)
-        options = {
-            "fresh_inputs": True,
-            "is_reference": True,
-            "collect": oracles.needs_iteration(task),
-            "guard": "none",
-        }
-        spec = call_spec(program, task.payload["entry_point"], limits, **options)
+        spec = call_spec(
+            program, task.payload["entry_point"], {part: [seconds] * len(inputs)}, fresh_inputs=True,
+            is_reference=True, collect=oracles.needs_iteration(task), guard="none",
+        )  # fmt: skip
+        encoded: list[bytes] = []
         answers: list[Answer] = []
         with start(self._bench, connection, spec, seconds, key, is_measured=False) as claims:
-            for frame in claims:
-                if isinstance(frame, Answer):
+            for line in claims.lines():
+                frame = _frame(line)
+                if isinstance(frame, Answer) and frame.case == len(answers):
                     answers.append(frame)
-                elif isinstance(frame, Raised) or frame.reason or len(answers) != len(inputs):
+                    encoded.append(line.split(b",", 4)[4][:-1])
+                elif isinstance(frame, Ended) and not frame.reason and len(answers) == len(inputs):
+                    break
+                else:
                     raise _no_answer(task, part, len(answers), frame)
-        return {
-            "values": [answer.tree for answer in answers],
-            "seconds": [answer.seconds for answer in answers],
-            "encode_seconds": sum(answer.encode_seconds for answer in answers),
-        }
+            else:
+                raise _no_answer(task, part, len(answers), Ended(claims.why_it_broke_off()))
+        encode_seconds = sum(answer.encode_seconds for answer in answers)
+        return _expected(task, encoded, [answer.seconds for answer in answers], encode_seconds)
 
 
-def register(connection: Any, task: Task, part: str) -> str:
-    """Hand a part's inputs to a server, once."""
-    key = f"{task.task_digest}:{part}"
+def register(connection: Connection, task: Task) -> str:
+    """Hand a task's inputs to a server, once."""
+    key = task.task_digest
     if not connection.is_registered(key):
-        connection.register(key, pickle.dumps(task.payload.get(f"{part}_inputs") or []))
+        inputs = {part: task.payload.get(f"{part}_inputs") or [] for part in schemas.PARTS}
+        connection.register(key, pickle.dumps(inputs, pickle.HIGHEST_PROTOCOL))
     return key
 
 
-def _no_answer(task: Task, part: str, case: int, frame: Raised | Ended) -> errors.BadInput:
+def _expected(task: Task, encoded: Sequence[bytes], seconds: Sequence[float], encode_seconds: float) -> Expected:
+    return Expected(encoded, seconds, encode_seconds, is_presence=oracles.expects_presence(task))
+
+
+def _given(values: Sequence[Any]) -> Expected:
+    return Expected([codec.encode(value).encode("ascii") for value in values], [0.0] * len(values), 0.0)
+
+
+def _frame(line: bytes) -> Answer | Raised | Ended:
+    try:
+        return read_frame(line)
+    except (decode.Malformed, RecursionError, MemoryError):
+        return Ended("tamper")
+
+
+def _no_answer(task: Task, part: str, case: int, frame: Answer | Raised | Ended) -> errors.BadInput:
+    reason = "tamper" if isinstance(frame, Answer) else frame.reason or "tamper"
     return errors.BadInput(
-        f"The reference of task {task.task_id} gives no answer to {part} case {case} ({frame.reason or 'tamper'}).",
+        f"The reference of task {task.task_id} gives no answer to {part} case {case} ({reason}).",
         "check that the staged problem file is the pinned one",
     )

@@ -95,7 +95,7 @@ class Sandbox:
         limits = Limits(memory_bytes=2 << 30, cpu_seconds=int(_EXTRACT_SECONDS) + 1)
         extractor = _extractor_path(extractor)
         spec = {"kind": "extract", "extractor": extractor, "text": text, "context": dict(context), "limits": limits}
-        running = self.server("extract").start(spec)
+        running = self.server("extract").start(spec, _EXTRACT_SECONDS)
         try:
             return _extracted_text(extractor, running)
         finally:
@@ -141,7 +141,8 @@ def _extracted_text(extractor: str, running: Any) -> str:
     from .connection import SandboxBroken
 
     text, is_ready = "", False
-    for line in running.lines(_EXTRACT_SECONDS, _MAX_EXTRACTED_BYTES, _MAX_EXTRACTED_BYTES):
+    batches = running.batches(_MAX_EXTRACTED_BYTES, _MAX_EXTRACTED_BYTES)
+    for line in (line for batch in batches for line in batch):
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):

@@ -8,35 +8,21 @@ write the right values, which means to compute them. It leaves by ``os._exit``; 
 
 from __future__ import annotations
 
-import copy
 import io
 import os
-import random
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import codec, confine, expressions, guard, livecodebench
+from . import confine, expressions, guard, livecodebench
+from .calls import Sink, load, run_calls, seed
 from .clock import Clock, open_waits
 from .report import LOADING, Report, compiled
 
 RESULT_FD, REQUEST_FD = 3, 4
-SEED = 20240229
 _now = time.perf_counter
-
-
-class Sink(io.StringIO):
-    """Standard streams of a guarded sample: writes go nowhere that matters, reads raise OSError."""
-
-    def read(self, *_: Any) -> str:
-        raise OSError
-
-    readline = readlines = read  # type: ignore[assignment]
-
-    def readable(self) -> bool:
-        return False
 
 
 def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], plan: Plan) -> None:
@@ -45,18 +31,17 @@ def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], 
         if "parent_death" not in plan.without:
             confine.die_with_parent(plan.server_pid)
         waits_fd = _raised(open_waits(plan.proc))
-        kept = plan.kept if waits_fd is None else [*plan.kept, waits_fd]
+        kept = [fd for fd in (plan.ruleset, waits_fd) if fd is not None]
         _keep_only(fds, kept, closes="closed_descriptors" not in plan.without)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if plan.scratch is not None:
             os.chdir(plan.scratch)
         report = Report(RESULT_FD)
-        limits = confine.Limits(**spec["limits"])
-        layers = confine.confine(limits, plan.readable, plan.devices, plan.scratch, plan.without)
-        _close(plan.kept)
-        random.seed(SEED)
-        if "numpy" in sys.modules:
-            sys.modules["numpy"].random.seed(SEED)
+        limits, may_write = confine.Limits(**spec["limits"]), plan.scratch is not None
+        layers = confine.confine(limits, plan.ruleset, may_write=may_write, without=plan.without)
+        if plan.ruleset is not None:
+            os.close(plan.ruleset)
+        seed()
         report.ready(layers)
         KINDS[spec["kind"]](spec, inputs, report, Clock(waits_fd))
     except BaseException:
@@ -68,28 +53,17 @@ class Plan:
     """What the server prepared once for all of its children."""
 
     def __init__(
-        self,
-        server_pid: int,
-        readable: list[int],
-        devices: list[int],
-        scratch: str | None,
-        proc: int | None = None,
-        without: Sequence[str] = (),
+        self, server_pid: int, ruleset: int | None, scratch: str | None, proc: int | None, without: Sequence[str]
     ) -> None:
         self.server_pid = server_pid
-        self.readable = readable
-        self.devices = devices
+        self.ruleset = ruleset
         self.scratch = scratch
         self.proc = proc
         self.without = without
 
-    @property
-    def kept(self) -> list[int]:
-        return [*self.readable, *self.devices]
-
 
 def _keep_only(fds: Mapping[int, int], kept: Sequence[int], *, closes: bool = True) -> None:
-    """Descriptors 0-2 and the pipes in place, the O_PATH ones for Landlock, nothing else."""
+    """Descriptors 0-2 and the pipes in place, the ruleset for Landlock, nothing else."""
     moved = {number: _above(fd) for number, fd in fds.items()}
     null = _above(os.open("/dev/null", os.O_RDWR))
     for number in range(5):
@@ -123,53 +97,10 @@ def _raised(fd: int | None) -> int | None:
     return moved
 
 
-def _close(fds: Sequence[int]) -> None:
-    for fd in fds:
-        os.close(fd)
-
-
-def _load(spec: Mapping[str, Any], sink: Sink) -> Callable[..., Any]:
+def _loaded(spec: Mapping[str, Any], sink: Sink) -> Callable[..., Any]:
     """Guard, silence, execute, look the entry point up."""
     guard.apply(spec["guard"])
-    sys.stdout = sys.stderr = sys.stdin = sink
-    namespace: dict[str, Any] = {}
-    exec(compiled(spec["program"]), namespace)
-    return namespace[spec["entry_point"]]
-
-
-def _calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: Report, clock: Clock) -> None:
-    """Call the entry point with every input in order, until one raises."""
-    sink = Sink()
-    collect, is_fresh, limits = spec["collect"], spec["fresh_inputs"], spec["case_limits"]
-    is_reference = spec["is_reference"]
-    clock.install()
-    try:
-        function = _load(spec, sink)
-    except BaseException as error:
-        clock.stop()
-        report.exception(LOADING, error)
-        return
-    for case, arguments in enumerate(inputs):
-        if is_fresh:
-            arguments = copy.deepcopy(arguments)
-        sys.stdout = sys.stderr = sys.stdin = sink
-        try:
-            started = _now()
-            clock.start(limits[case])
-            try:
-                value = function(*arguments)
-                if collect:
-                    value = codec.collect(value)
-            finally:
-                clock.stop()
-            seconds = clock.seconds_not_waited() if is_reference else _now() - started
-        except BaseException as error:
-            report.exception(case, error)
-            return
-        report.answer(case, seconds, value, _now)
-        value = None
-        sink = _emptied(sink)
-    report.end(len(inputs))
+    return load(spec, compiled(spec["program"]), sink)
 
 
 def _emptied(sink: Sink) -> Sink:
@@ -181,12 +112,12 @@ def _apply(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock
     """One call with positional and keyword arguments that the judge passes on as plain data."""
     clock.install()
     try:
-        function = _load(spec, Sink())
+        function = _loaded(spec, Sink())
         value, seconds = clock.timed(lambda: function(*spec["arguments"], **spec["keywords"]), spec["case_limits"][0])
     except BaseException as error:
         report.exception(0, error)
         return
-    report.answer(0, seconds, value, _now)
+    report.answer(0, seconds, value)
     report.end(1)
 
 
@@ -197,11 +128,11 @@ def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, cloc
     sink = Sink()
     requests = io.BufferedReader(io.FileIO(REQUEST_FD))
     try:
-        function = _load(spec, sink)
+        function = _loaded(spec, sink)
     except BaseException as error:
         report.exception(LOADING, error)
         return
-    report.answer(LOADING, 0.0, None, _now)
+    report.answer(LOADING, 0.0, None)
     case = 0
     while True:
         try:
@@ -216,7 +147,7 @@ def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, cloc
         except BaseException as error:
             report.exception(case, error)
         else:
-            report.answer(case, _now() - started, value, _now)
+            report.answer(case, _now() - started, value)
         case += 1
         sink = _emptied(sink)
 
@@ -232,7 +163,7 @@ def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, c
     except BaseException as error:
         report.exception(0, error)
         return
-    report.answer(0, seconds, value, _now, is_digested=spec["step"] != "arguments")
+    report.answer(0, seconds, value, is_digested=spec["step"] != "arguments")
     report.end(1)
 
 
@@ -295,8 +226,8 @@ def _extracted(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, c
     report.end(1)
 
 
-KINDS: Mapping[str, Callable[[Mapping[str, Any], Sequence[Any], Report, Clock], None]] = {
-    "calls": _calls,
+KINDS: Mapping[str, Callable[[Mapping[str, Any], Any, Report, Clock], None]] = {
+    "calls": run_calls,
     "apply": _apply,
     "served": _served,
     "expression": _evaluated,

@@ -21,6 +21,8 @@ from .report import Expired
 MAX_STRETCH = 4
 """A program that waited for a processor runs at most so many times as long by the clock."""
 _MIN_SECONDS = 0.001
+_SAMPLE_SECONDS = 0.02
+"""How old the count of waiting may be when a case begins: what was waited before it is credited by mistake."""
 _now = time.perf_counter
 _read_at = os.pread
 _set_timer = signal.setitimer
@@ -28,28 +30,44 @@ _REAL = signal.ITIMER_REAL
 
 
 class Clock:
-    """``waits_fd``: this thread's open ``schedstat``, or None."""
+    """``waits_fd``: this thread's open ``schedstat``, or None. ``seconds``: what the last case took."""
 
     def __init__(self, waits_fd: int | None) -> None:
         self._waits_fd = waits_fd
-        self._limit = self._started = self._waited = 0.0
+        self._limit = self._started = self._waited = self._sampled = 0.0
+        self._is_running = False
+        self.seconds = 0.0
         self._expired: Callable[[], Expired] = Expired
 
     def install(self, expired: Callable[[], Expired] = Expired) -> None:
         """Have the timer raise Expired, or what is given in its place, in the main thread."""
         self._expired = expired
         signal.signal(signal.SIGALRM, self._fired)
+        self.sample()
+
+    def sample(self) -> None:
+        """Note how long this thread has waited so far."""
+        self._waited, self._sampled = self._seconds_waited(), _now()
 
     def start(self, limit_seconds: float) -> None:
-        self._limit, self._waited, self._started = limit_seconds, self._seconds_waited(), _now()
+        """Begin a case. The timer of the case before is replaced, not stopped: one system call per case."""
+        self._limit, self._started = limit_seconds, _now()
+        if self._started - self._sampled > _SAMPLE_SECONDS:
+            self.sample()
+        self._is_running = True
         _set_timer(_REAL, limit_seconds)
 
     def stop(self) -> None:
-        _set_timer(_REAL, 0)
+        """End the case; a timer that fires later finds nothing to stop."""
+        self._is_running = False
+        self.seconds = _now() - self._started
 
     def seconds_not_waited(self) -> float:
-        """Seconds since ``start`` less those without a processor: what the work takes on an idle node."""
-        return max(0.0, _now() - self._started - max(0.0, self._seconds_waited() - self._waited))
+        """Seconds of the last case less those without a processor: what the work takes on an idle node.
+
+        Exact only after a ``sample`` right before the case.
+        """
+        return max(0.0, self.seconds - max(0.0, self._seconds_waited() - self._waited))
 
     def timed(self, function: Callable[[], Any], limit_seconds: float) -> tuple[Any, float]:
         """Call under the limit: the value, and the seconds it took by the wall clock."""
@@ -57,15 +75,18 @@ class Clock:
         try:
             value = function()
         finally:
-            _set_timer(_REAL, 0)
-        return value, _now() - self._started
+            self.stop()
+        return value, self.seconds
 
     def _fired(self, signum: int, frame: Any) -> None:
+        if not self._is_running:
+            return
         try:
             left = self._seconds_left()
         except (RecursionError, MemoryError):  # a program at the end of its stack: no room to ask
             left = 0.0
         if left <= 0:
+            self._is_running = False  # once per case, as officially
             raise self._expired()
         _set_timer(_REAL, max(left, _MIN_SECONDS))
 

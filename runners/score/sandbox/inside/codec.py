@@ -51,6 +51,13 @@ def encode(value: Any, *, is_digested: bool = True) -> str:
 
     ``is_digested`` False: a value too large to send is opaque too (arguments are needed whole or not at all).
     """
+    kind = type(value)
+    if kind is int and -_SMALL_INT < value < _SMALL_INT:
+        return int.__repr__(value)
+    if kind is bool or value is None:
+        return _CONSTANTS[value]
+    if kind is str and len(value) < MAX_COST:
+        return _quoted(value)
     try:
         return _dumps(_Encoder().tree(value, 0))
     except _TooLarge:
@@ -73,8 +80,9 @@ class Iterated:
         self.items = items
 
 
-def _dumps(tree: Any) -> str:
-    return json.dumps(tree, separators=(",", ":"), check_circular=False)
+_CONSTANTS = {True: "true", False: "false", None: "null"}
+_quoted = json.encoder.encode_basestring_ascii
+_dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def _opaque(value: Any) -> dict[str, str]:

@@ -68,7 +68,7 @@ def run_stdin(spec: Mapping[str, Any], inputs: Sequence[str], report: Report, cl
     def answer(function: Callable[..., Any], text: str) -> tuple[str, float]:
         return _printed(lambda: _fed(function, text), clock, spec["case_seconds"])
 
-    def claim(case: int, seconds: float, value: Any, now: Any) -> None:
+    def claim(case: int, seconds: float, value: Any) -> None:
         report.printed(case, seconds, value)
 
     _run(spec, inputs, report, clock, lambda: _as_function(_without_main_guard(spec["program"])), answer, claim)
@@ -97,7 +97,7 @@ def _run(
             return
         finally:
             faulthandler.disable()
-        claim(case, seconds, value, _now)
+        claim(case, seconds, value)
         value = None
     report.end(len(inputs))
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any
 
 from . import codec
 
 LOADING = -1
 _write = os.write
+_now = time.perf_counter
 _dumps = json.dumps
 _encode = codec.encode
 
@@ -37,10 +39,10 @@ class Report:
     def ready(self, layers: list[str]) -> None:
         self._line(_dumps(["ready", layers]))
 
-    def answer(self, case: int, seconds: float, value: Any, now: Any, *, is_digested: bool = True) -> None:
-        started = now()
+    def answer(self, case: int, seconds: float, value: Any, *, is_digested: bool = True) -> None:
+        started = _now()
         encoded = _encode(value, is_digested=is_digested)
-        self._line(f'["a",{case},{seconds:.9f},{now() - started:.6f},{encoded}]')
+        self._line(f'["a",{case},{seconds:.9f},{_now() - started:.6f},{encoded}]')
 
     def printed(self, case: int, seconds: float, text: str) -> None:
         """An answer that is text, in full whatever its size."""
@@ -56,9 +58,10 @@ class Report:
         self._line(_dumps(["text", value]))
 
     def _line(self, line: str) -> None:
-        data = memoryview((line + "\n").encode("ascii"))
-        while data:
-            data = data[_write(self._fd, data) :]
+        data = (line + "\n").encode("ascii")
+        num_written = _write(self._fd, data)
+        while num_written < len(data):
+            num_written += _write(self._fd, memoryview(data)[num_written:])
 
 
 def category(error: BaseException) -> str:

@@ -1,6 +1,8 @@
 # every line here is one system call that can be named
-# ruff: noqa: PTH101, PTH104, PTH106, PTH108
-"""Removes what a program left in its scratch directory, whatever shape it has.
+# ruff: noqa: PTH101, PTH102, PTH104, PTH106, PTH108, PTH208
+"""The one directory that programs may write to, and its removal whatever a program left in it.
+
+Children of one server run one after the other, so one folder serves them all as long as each finds it empty.
 
 A usual tree removal fails on two trees that a program can build: one so deep that the recursion or the descriptors end
 (the server would die of it), and one with directories that their owner may enter but not list (their content would
@@ -15,6 +17,31 @@ import os
 from itertools import islice
 
 _BATCH = 4096
+
+
+class Scratch:
+    """A server's folder below ``parent`` (None: nothing is writable). ``is_shared``: a test wants the parent itself."""
+
+    def __init__(self, parent: str | None, *, is_shared: bool = False) -> None:
+        self.path = parent
+        self._is_own = parent is not None and not is_shared
+        if self._is_own:
+            self.path = f"{parent}/{os.getpid()}"
+            os.mkdir(self.path, 0o700)
+
+    def is_clean(self) -> bool:
+        """Whether the next program would find nothing of the last one."""
+        try:
+            return not self._is_own or not os.listdir(self.path)
+        except OSError:
+            return False
+
+    def renew(self) -> None:
+        """Remove the folder with all in it, and make it again."""
+        if self.path is not None:
+            remove(self.path)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self.path, 0o700)
 
 
 def remove(scratch: str) -> None:

@@ -1,5 +1,5 @@
 # every line here is one system call that can be named
-# ruff: noqa: PTH102, PTH208
+# ruff: noqa: PTH208
 """The warm process inside the outer sandbox: forks one child per program, and knows nothing worth stealing.
 
 Theory of operation. Descriptor 0 is a Unix socket to the judge's side. From there come tasks' inputs and jobs (pickle:
@@ -31,8 +31,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import child, confine, seccomp, wire
-from .scratch import remove
+from .scratch import Scratch
 
+_SOON_MILLISECONDS = 3
 _PRELOADED = (
     "math", "re", "collections", "itertools", "functools", "operator", "string", "typing", "heapq", "bisect", "random",
     "copy", "datetime", "decimal", "fractions", "statistics", "cmath", "hashlib", "json", "time", "calendar",
@@ -83,11 +84,13 @@ class Server:
         self._without = settings.get("without", ())
         self._proc = proc
         self._inputs: dict[str, Any] = {}
-        self._children: dict[int, tuple[int, int, str | None]] = {}
+        self._children: dict[int, int] = {}
         self._poll = select.poll()
         self._readable = confine.open_paths(settings["readable"])
         self._devices = confine.open_paths(settings["devices"])
-        seccomp.prepare(may_write=settings["scratch"] is not None)
+        self._scratch = Scratch(settings["scratch"], is_shared="private_scratch" in self._without)
+        self._ruleset = confine.make_ruleset(self._readable, self._devices, self._scratch.path)
+        seccomp.prepare(may_write=self._scratch.path is not None)
 
     def greet(self, missing: list[str]) -> None:
         """Hand over our own pidfd, so that the judge's side can look at our namespaces from outside; then serve."""
@@ -112,12 +115,13 @@ class Server:
                     if fd == self._control.fileno():
                         self._message(*wire.receive(self._control))
                     else:
+                        self._poll.unregister(fd)
                         self._reap(fd)
         except wire.Closed:
             self._leave()
 
     def _leave(self) -> None:
-        for pid, _, _ in self._children.values():
+        for pid in self._children.values():
             os.kill(pid, signal.SIGKILL)
         os._exit(0)
 
@@ -135,34 +139,39 @@ class Server:
         wire.close_all(fds)
 
     def _start(self, job: dict[str, Any], fds: list[int]) -> None:
-        scratch = self._make_scratch(job["number"])
-        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch, self._proc, self._without)
+        """Fork a child. One that is over at once is reported by a single message; of any other the pidfd goes first."""
+        plan = self._plan()
         pid = os.fork()
         if pid == 0:
             spec, given = _told(fds[0]), dict(zip(job["fds"], fds[1:], strict=True))
-            child.run(spec, self._inputs.get(job["inputs"], ()), given, plan)
+            child.run(spec, self._inputs.get(job["inputs"], {}), given, plan)
         pidfd = os.pidfd_open(pid)
-        self._children[pidfd] = (pid, job["number"], scratch)
+        self._children[pidfd] = pid
+        if _ends_within(pidfd, _SOON_MILLISECONDS):
+            self._reap(pidfd)
+            return
         self._poll.register(pidfd, select.POLLIN)
-        self._reply({"number": job["number"], "started": True}, [pidfd])
+        self._reply({"started": True}, [pidfd])
 
-    def _make_scratch(self, number: int) -> str | None:
-        parent = self._settings["scratch"]
-        if parent is None or "private_scratch" in self._without:
-            return parent
-        scratch = f"{parent}/{os.getpid()}-{number}"
-        os.mkdir(scratch, 0o700)
-        return scratch
+    def _plan(self) -> child.Plan:
+        return child.Plan(os.getpid(), self._ruleset, self._scratch.path, self._proc, self._without)
 
     def _reap(self, pidfd: int) -> None:
-        pid, number, scratch = self._children.pop(pidfd)
-        self._poll.unregister(pidfd)
+        pid = self._children.pop(pidfd)
         os.close(pidfd)
         _, status, usage = os.wait4(pid, 0)
-        if scratch is not None and scratch != self._settings["scratch"]:
-            remove(scratch)
+        self._clean()
         seconds = usage.ru_utime + usage.ru_stime
-        self._reply({"number": number, "status": status, "cpu": seconds, "memory": usage.ru_maxrss * 1024})
+        self._reply({"status": status, "cpu": seconds, "memory": usage.ru_maxrss * 1024})
+
+    def _clean(self) -> None:
+        """Children of one server never run at once: the folder is the next one's when nothing is left in it."""
+        if self._scratch.is_clean():
+            return
+        self._scratch.renew()
+        if self._ruleset is not None:
+            os.close(self._ruleset)
+        self._ruleset = confine.make_ruleset(self._readable, self._devices, self._scratch.path)
 
     def _spawn(self, flavour: str, fd: int) -> None:
         """Fork a server of another flavour that serves the given socket."""
@@ -183,22 +192,25 @@ class Server:
     def _rehearse(self) -> list[str]:
         """The layers that hold, tried out in a child that does what samples will do."""
         reader, writer = os.pipe()
-        scratch = self._make_scratch(0)
-        plan = child.Plan(os.getpid(), self._readable, self._devices, scratch)
+        plan = self._plan()
         pid = os.fork()
         if pid == 0:
             os.dup2(writer, child.RESULT_FD)
-            limits = confine.Limits(**self._settings["limits"])
-            names = confine.confine(limits, plan.readable, plan.devices, scratch, self._without)
+            limits, may_write = confine.Limits(**self._settings["limits"]), plan.scratch is not None
+            names = confine.confine(limits, plan.ruleset, may_write=may_write, without=self._without)
             os.write(child.RESULT_FD, json.dumps([name for name in names if _holds(name)]).encode())
             os._exit(0)
         os.close(writer)
         with os.fdopen(reader, "rb") as stream:
             names = json.loads(stream.read() or b"[]")
         os.waitpid(pid, 0)
-        if scratch is not None and scratch != self._settings["scratch"]:
-            remove(scratch)
         return names
+
+
+def _ends_within(pidfd: int, milliseconds: int) -> bool:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(milliseconds))
 
 
 def _told(fd: int) -> Any:

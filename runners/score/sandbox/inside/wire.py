@@ -28,12 +28,13 @@ def send(sock: socket.socket, payload: bytes, fds: Sequence[int] = ()) -> None:
     """Send one frame; raises Closed when nobody listens."""
     header = _HEADER.pack(len(payload))
     try:
-        if fds:
-            rights = array.array("i", fds)
-            sock.sendmsg([header], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
-        else:
-            sock.sendall(header)
-        sock.sendall(payload)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        num_sent = sock.sendmsg([header, payload], rights) - len(header)
+        # one call, and one waking of the other end, for all but the largest
+        if num_sent < 0:
+            raise OSError("a torn header")
+        if num_sent < len(payload):
+            sock.sendall(memoryview(payload)[num_sent:])
     except OSError as error:
         raise Closed(str(error)) from error
 
