@@ -37,7 +37,7 @@ dbt: $(VENV)/.tested
 	$(BIN)/dbt build --quiet --target-path target/test --profiles-dir .
 
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
-	$(BIN)/python -m pytest tests/bench -q -s
+	BENCHFORGE_BENCH=1 $(BIN)/python -m pytest tests/bench -q -s
 
 plan stage generate score aggregate status: $(VENV)/.installed ## one stage, here
 	$(BIN)/benchforge $@ $(ARGS)

@@ -30,7 +30,6 @@ from .sandbox import launch, opening, outer
 RESULT = "/result"
 """Where the writable folder stands inside."""
 OUTPUT = "output.txt"
-_STAGING = "staging"
 _MAX_RESULT_BYTES = 1 << 30
 _SCRATCH_BYTES = 1 << 30
 _LIMITS: Mapping[int, int] = {
@@ -61,7 +60,6 @@ def own_folder() -> Iterator[Path]:
         Path(name).chmod(0o755)
         folder = Path(name) / "result"
         folder.mkdir(mode=0o700)
-        (Path(name) / _STAGING).mkdir()
         yield folder
 
 
@@ -85,20 +83,26 @@ def run(command: Command) -> None:
 
 def start(command: Command) -> subprocess.Popen[bytes]:
     """The first process of the sandbox; killing it ends everything in it."""
+    return subprocess.Popen(
+        launch_argv(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+        env={}, start_new_session=True, preexec_fn=_limit,
+    )  # fmt: skip
+
+
+def launch_argv(command: Command) -> list[str]:
+    """Command line of that first process; hands the folder to the id that it will run as."""
     if shutil.which("bwrap") is None:
         raise errors.SandboxUnavailable("A harness is only run inside bubblewrap.", opening.HINTS["bubblewrap"])
     _give_away(command.folder)
+    # ``launch`` moves paths through it, and wants it empty
+    staging = tempfile.mkdtemp(prefix="staging-", dir=command.folder.parent)
     plan = {
         "mode": "bubblewrap", "argv": argv_of(command), "environment": {}, "root": "", "binds": [],
-        "scratch_bytes": _SCRATCH_BYTES, "staging": str(command.folder.parent / _STAGING), "uid": _uid(),
+        "scratch_bytes": _SCRATCH_BYTES, "staging": staging, "uid": _uid(),
         "gid": _uid(), "paths": [*(bind.source for bind in _binds(command)), str(command.folder)],
         "enters_namespaces": False, "without": [],
     }  # fmt: skip
-    argv = [sys.executable, "-I", "-S", str(Path(launch.__file__)), json.dumps(plan)]
-    return subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", env={},
-        start_new_session=True, preexec_fn=_limit,
-    )  # fmt: skip
+    return [sys.executable, "-I", "-S", str(Path(launch.__file__)), json.dumps(plan)]
 
 
 def read_json(path: Path) -> Any:

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import importlib.util
-import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 from benchforge.ingest.benchmarks import registry
 from benchforge.runners.score.cross_check import Beside, CrossCheck, compare
 from benchforge.runners.score.harnesses import Installed, Sample, harness_of, installed
+from mutants import SEED, of_tasks
 
 BENCHMARKS = ("humanevalplus", "mbppplus")
 
@@ -39,26 +37,13 @@ def unpacked(data: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def sibling(name: str) -> ModuleType:
-    """Another file of this folder: it is no package, and is run as a script as well."""
-    known = sys.modules.get(f"benchforge_bench_{name}")
-    if known is not None:
-        return known
-    spec = importlib.util.spec_from_file_location(f"benchforge_bench_{name}", Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def check(benchmark: str, directory: Path, found: Installed, share: float, seed: int, jobs: int) -> CrossCheck:
     """All mutants of a seeded share of one benchmark's tasks, judged by both."""
     harness, declared = harness_of(benchmark), registry()[benchmark]
     assert harness is not None and declared.load is not None
     version = declared.version(None)
     tasks = {task.task_id: task for task in declared.load(directory, version, "default")}
-    mutants = sibling("mutants").of_tasks(list(tasks.values()), share, seed)
+    mutants = of_tasks(list(tasks.values()), share, seed)
     samples = [Sample(mutant.task_id, mutant.program) for mutant in mutants]
     means = Beside({harness.name: found}, directory, None, jobs)
     return compare(harness, tasks, samples, means, directory / version.artifacts[0].name)
@@ -77,7 +62,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--benchmark", choices=BENCHMARKS, action="append")
     parser.add_argument("--share", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, default=sibling("mutants").SEED)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     found = find(given.evalplus, given.checkout)
