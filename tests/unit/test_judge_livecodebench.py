@@ -45,6 +45,8 @@ def test_arrays_have_no_truth_value_officially() -> None:
     numpy = pytest.importorskip("numpy")
     assert official_value(sent(numpy.array([1, 2])), [1, 2]) == "exception"
     assert strict_value(sent(numpy.array([1, 2])), [1, 2]) == ""
+    assert official_value(sent(numpy.array([[1], [2]])), list(range(10**6))) == "exception"
+    assert official_value(sent(numpy.array([])), []) == "exception"
     assert official_value(sent(numpy.array([1])), 1) == ""
     assert strict_value(sent(numpy.array([1])), 1) == _WRONG
     assert official_value(sent(numpy.int64(1)), 1) == ""

@@ -20,6 +20,7 @@ from . import decode, oracles, stdin
 from .decode import Digest
 
 _ATOL = 1e-5
+_FAILURES = (ValueError, TypeError, ArithmeticError, RecursionError, AttributeError, MemoryError)
 
 
 def official_text(printed: str, expected: str) -> str:
@@ -27,10 +28,12 @@ def official_text(printed: str, expected: str) -> str:
 
 
 def official_value(answer: Any, expected: Any) -> str:
-    """An array of several elements has no truth value: upstream records an exception, so do we."""
+    """An array has no truth value but for one element: upstream records an exception, so do we."""
+    if hasattr(answer, "tolist") and answer.size != 1:
+        return "exception"  # not compared at all: two shapes may spread out to billions of elements
     try:
         is_right = bool(answer == _as_sent(expected, answer))
-    except (ValueError, TypeError, ArithmeticError, RecursionError, AttributeError):
+    except _FAILURES:
         return "exception"
     return "" if is_right else oracles.why_wrong(answer)
 
@@ -42,7 +45,7 @@ def strict_value(answer: Any, expected: Any) -> str:
         else:
             plain = _plain(answer)
             is_right = bool(plain == expected) or oracles.matches(plain, expected, _ATOL)
-    except (ValueError, TypeError, ArithmeticError, RecursionError, AttributeError):
+    except _FAILURES:
         is_right = False
     return "" if is_right else oracles.why_wrong(answer)
 
