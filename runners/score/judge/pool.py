@@ -28,8 +28,7 @@ from ..sandbox.layers import NO_LAYER_OFF
 from ..sandbox.outer import PACKAGES
 from .outcome import Graded, Job
 from .rules import OFFICIAL, Rules
-from .supervised import WorkerProcess, readable
-from .worker import held_up
+from .supervised import WorkerProcess, held_up, readable
 
 _NUM_ATTEMPTS = 3
 _NUM_CRASHES = 2

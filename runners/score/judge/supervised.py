@@ -12,24 +12,24 @@ import contextlib
 import os
 import pickle
 import select
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ....ingest import errors
 from ....ingest.benchmarks.declaration import Task
 from ..sandbox.inside import wire
-from .outcome import Job
+from .outcome import Graded, Job, Outcome, failed
 from .recent import remember
 
-_CRASHES = frozenset((1, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGFPE, -signal.SIGILL))
-"""Exit status of a worker that an exception ended, or a signal that it raised against itself."""
+_CRASHES = frozenset((1, -4, -6, -7, -8, -11))
+"""Exit status of a worker that an exception ended, or a signal that it raised against itself: SIGILL, SIGABRT, SIGBUS,
+SIGFPE, SIGSEGV as Linux numbers them (this file is imported on systems that lack some)."""
 _START_SECONDS = 90.0
 _CLAIMS_SECONDS = 120.0
 """By the wall clock; a worker that had no processor for so long has a machine that failed it."""
@@ -134,6 +134,13 @@ def readable(processes: list[WorkerProcess]) -> list[WorkerProcess]:
     left = min((process.seconds_left() for process in processes), default=0.0)
     ready, _, _ = select.select(processes, [], [], left)
     return ready or [process for process in processes if process.seconds_left() <= 0]
+
+
+def held_up(task: Task, names: Sequence[str], attempt: int) -> Graded:
+    """What a sample gets whose claims the comparison could not finish with, in time or in memory."""
+    part = failed("output_limit", None, 0)
+    has_plus = bool(task.payload.get("plus_inputs") or task.payload.get("plus_cases"))
+    return Graded(dict.fromkeys(names, Outcome(part, part if has_plus else None)), 0.0, 0.0, 0, (), attempt)
 
 
 def _worker_argv() -> list[str]:

@@ -37,6 +37,7 @@ from .expected import ExpectedStore
 from .outcome import Graded, Outcome, failed
 from .recent import remember
 from .rules import Rules
+from .supervised import held_up
 
 NUM_ATTEMPTS = 3
 SPARE_SECONDS = 60.0
@@ -173,13 +174,6 @@ def grade(bench: Bench, store: ExpectedStore, task: Task, program: str, names: S
     if task.payload.get("harness") == livecodebench.HARNESS:
         return livecodebench.grade(bench, task, program, names)
     return _KINDS[task.kind](bench, store, task, program, names)
-
-
-def held_up(task: Task, names: Sequence[str], attempt: int) -> Graded:
-    """What a sample gets whose claims the comparison could not finish with, in time or in memory."""
-    part = failed("output_limit", None, 0)
-    has_plus = bool(task.payload.get("plus_inputs") or task.payload.get("plus_cases"))
-    return Graded(dict.fromkeys(names, Outcome(part, part if has_plus else None)), 0.0, 0.0, 0, (), attempt)
 
 
 def empty_outcome(task: Task) -> Outcome:
