@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from benchforge.runners.score.door import Means, grade_rows
+from benchforge.runners.score.judge.recent import NUM_KEPT
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "benchforge", "judge")
@@ -94,6 +95,14 @@ def test_the_slowest_row_first_keeps_the_order() -> None:
     stream = io.BytesIO("\n".join(map(json.dumps, rows)).encode())
     assert grade_rows(stream, Means(num_workers=2), lines.append) == 0
     assert [(line["id"], line["official"]) for line in lines] == [(row["id"], "pass") for row in rows]
+
+
+def test_a_task_that_was_forgotten_is_told_again() -> None:
+    outputs = [repr(f"{number}oof") for number in (*range(NUM_KEPT + 3), 0, 1)]
+    given = [crux(number, output, output) for number, output in enumerate(outputs)]
+    lines: list[dict[str, Any]] = []
+    grade_rows(io.BytesIO("\n".join(map(json.dumps, given)).encode()), Means(), lines.append)
+    assert [(line["id"], line.get("official")) for line in lines] == [(row["id"], "pass") for row in given]
 
 
 def test_extra_cases_of_a_program_that_failed_the_base_ones_are_left_out() -> None:
