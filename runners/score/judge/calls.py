@@ -35,7 +35,7 @@ def grade(bench: Bench, store: ExpectedStore, task: Task, program: str, names: S
         _run(bench, task, program, fresh)
         panels.update((panel.part, panel) for panel in fresh if panel.is_over)
         waiting = [panel.part for panel in fresh if not panel.is_over]
-        if not bench.rules.always_judges_plus and all(part.verdict != "pass" for part in panels["base"].verdicts()):
+        if not _asks_for_more(bench, panels["base"]):
             break
     for part in _PARTS:
         if part in panels:
@@ -164,8 +164,13 @@ def _run(bench: Bench, task: Task, program: str, panels: Sequence[_Panel]) -> No
             if number > 0 and reason in ("killed", "memory"):
                 return
             panel.end(reason)
-            if not goes_on:
+            if not goes_on or not _asks_for_more(bench, panel):
                 return
+
+
+def _asks_for_more(bench: Bench, base: _Panel) -> bool:
+    """Whether extra cases are judged after these: where an oracle has accepted the base ones, or in any case."""
+    return bench.rules.always_judges_plus or any(part.verdict == "pass" for part in base.verdicts())
 
 
 def _heard(claims: Claims, panel: _Panel, *, is_last: bool) -> tuple[str, bool]:
