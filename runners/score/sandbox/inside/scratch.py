@@ -17,6 +17,8 @@ import os
 from itertools import islice
 
 _BATCH = 4096
+MAX_FILES = 65_536
+"""Of the whole scratch file system at a time: a file system in memory bounds bytes, and an empty file has none."""
 
 
 class Scratch:
@@ -28,6 +30,11 @@ class Scratch:
         if self._is_own:
             self.path = f"{parent}/{os.getpid()}"
             os.mkdir(self.path, 0o700)
+        self._num_before = _num_files(self.path) if self.path is not None else 0
+
+    def is_crowded(self) -> bool:
+        """Whether a program made so many files that the kernel's memory for them counts; no limit of a process does."""
+        return self.path is not None and _num_files(self.path) - self._num_before > MAX_FILES
 
     def is_clean(self) -> bool:
         """Whether the next program would find nothing of the last one."""
@@ -42,6 +49,11 @@ class Scratch:
             remove(self.path)
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self.path, 0o700)
+
+
+def _num_files(path: str) -> int:
+    facts = os.statvfs(path)
+    return facts.f_files - facts.f_ffree
 
 
 def remove(scratch: str) -> None:

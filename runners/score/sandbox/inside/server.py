@@ -34,6 +34,7 @@ from . import child, confine, seccomp, wire
 from .scratch import Scratch
 
 _SOON_MILLISECONDS = 3
+_LOOK_MILLISECONDS = 200
 _PRELOADED = (
     "math", "re", "collections", "itertools", "functools", "operator", "string", "typing", "heapq", "bisect", "random",
     "copy", "datetime", "decimal", "fractions", "statistics", "cmath", "hashlib", "json", "time", "calendar",
@@ -111,7 +112,10 @@ class Server:
         self._poll.register(self._control, select.POLLIN)
         try:
             while True:
-                for fd, _ in self._poll.poll():
+                ready = self._poll.poll(_LOOK_MILLISECONDS if self._children else None)
+                if not ready and self._scratch.is_crowded():
+                    self._kill_children()
+                for fd, _ in ready:
                     if fd == self._control.fileno():
                         self._message(*wire.receive(self._control))
                     else:
@@ -121,9 +125,12 @@ class Server:
             self._leave()
 
     def _leave(self) -> None:
+        self._kill_children()
+        os._exit(0)
+
+    def _kill_children(self) -> None:
         for pid in self._children.values():
             os.kill(pid, signal.SIGKILL)
-        os._exit(0)
 
     def _message(self, payload: bytes, fds: list[int]) -> None:
         name, content = pickle.loads(payload)
@@ -160,9 +167,9 @@ class Server:
         pid = self._children.pop(pidfd)
         os.close(pidfd)
         _, status, usage = os.wait4(pid, 0)
-        self._clean()
         seconds = usage.ru_utime + usage.ru_stime
         self._reply({"status": status, "cpu": seconds, "memory": usage.ru_maxrss * 1024})
+        self._clean()  # a verdict does not wait for what its program left
 
     def _clean(self) -> None:
         """Children of one server never run at once: the folder is the next one's when nothing is left in it."""
