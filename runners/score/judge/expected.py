@@ -2,8 +2,9 @@
 
 The reference runs in the sandbox like everything else (inputs copied before each call, as evalplus' ``trusted_exec``
 does) and its answers are kept as it sent them, one line each, beside the seconds each case took: one file per task
-digest and Python version. Waiting for a processor is not counted, so that limits do not depend on the load of the
-machine that scores. They stay on the judge's side.
+digest and Python version. Waiting for a processor is not counted; and the times of the pinned datasets are shipped
+(``ingest.reference_times``), so that limits depend neither on the load nor on the speed of the machine that scores.
+They stay on the judge's side.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ....ingest import errors, schemas
+from ....ingest import errors, reference_times, schemas
 from ....ingest.benchmarks.declaration import Task
 from ..sandbox.connection import Connection
 from ..sandbox.inside import codec
@@ -64,7 +65,9 @@ _NOTHING = Expected((), (), 0.0)
 class ExpectedStore:
     """Looks tasks up in memory, then on disk, then runs the reference."""
 
-    def __init__(self, directory: Path, bench: Bench) -> None:
+    def __init__(self, directory: Path, bench: Bench, *, is_shipped: bool = True) -> None:
+        """``is_shipped``: the times that we ship count, not those of this machine."""
+        self._is_shipped = is_shipped
         self._directory = directory
         self._bench = bench
         self._kept: OrderedDict[str, Mapping[str, Expected]] = OrderedDict()
@@ -87,7 +90,14 @@ class ExpectedStore:
         if parts is None:
             parts = {part: self._answers(task, part) for part in schemas.PARTS if task.payload.get(f"{part}_inputs")}
             self._store(task, parts)
-        return parts
+        return {name: self._timed(task, name, part) for name, part in parts.items()}
+
+    def _timed(self, task: Task, name: str, part: Expected) -> Expected:
+        """With the times that are shipped for this task, where there are any: limits do not depend on the machine."""
+        known = reference_times.shipped().get((task.task_digest, name)) if self._is_shipped else None
+        if known is None or known.num_cases != len(part.encoded):
+            return part
+        return _expected(task, part.encoded, known.seconds, known.encode_seconds)
 
     def _path(self, task: Task) -> Path:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ....ingest import errors, keys
+from ....ingest import errors, keys, reference_times
 from ....ingest.benchmarks.declaration import Oracles, Task
 from ..sandbox import IMAGE_VARIABLE, Sandbox, known_mode
 from ..sandbox.layers import NO_LAYER_OFF
@@ -96,6 +96,7 @@ class Judge:
                 "code": _code_digest(),
                 "oracles": [oracles.official, oracles.strict],
                 "rules": asdict(self.rules),
+                "reference_times": reference_times.file_digest(),
                 "python": platform.python_version(),
                 "packages": {name: _version(name) for name in PACKAGES},
                 "image": _image_digest(self._asked_mode),
