@@ -135,4 +135,13 @@ def test_a_sandbox_without_seccomp_or_run_by_root_is_refused() -> None:
         layers.refuse_weak("inner-only", ("rlimits", "no_new_privs", "unprivileged_uid"))
     with pytest.raises(errors.SandboxUnavailable, match="unprivileged_uid"):
         layers.refuse_weak("inner-only", ("rlimits", "no_new_privs", "seccomp"))
-    layers.refuse_weak("inner-only", layers.NEEDED)
+    layers.refuse_weak("inner-only", layers.needed("inner-only"))
+
+
+def test_files_of_the_machine_are_never_open_to_a_program_quietly() -> None:
+    """Without Landlock a mode that mounts nothing would show the answers."""
+    rest = ("rlimits", "no_new_privs", "unprivileged_uid", "seccomp")
+    with pytest.raises(errors.SandboxUnavailable, match="landlock") as caught:
+        layers.refuse_weak("inner-only", rest)
+    assert "bubblewrap" in caught.value.hint
+    layers.refuse_weak("bubblewrap", rest)

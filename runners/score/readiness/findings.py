@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ....ingest.errors import SandboxUnavailable
 from ..door import Means
-from ..sandbox.layers import NEEDED
+from ..sandbox.layers import needed
 from . import machine, probes, sandboxes, suite
 from .finding import FAIL, Finding
 
@@ -24,7 +24,7 @@ def all_findings(means: Means, *, is_quick: bool = False) -> Iterator[Finding]:
     if chosen is None:
         return
     yield from sandboxes.layer_findings(chosen)
-    if not set(NEEDED) <= set(chosen.layers):
+    if not set(needed(chosen.name)) <= set(chosen.layers):
         return
     means = replace(means, sandbox_mode=chosen.name)
     try:

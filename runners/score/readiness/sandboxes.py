@@ -10,7 +10,7 @@ from ....ingest import schemas
 from ....ingest.errors import SandboxUnavailable
 from ..sandbox import Sandbox, known_mode
 from ..sandbox.connection import SandboxBroken
-from ..sandbox.layers import NAMESPACES, NEEDED
+from ..sandbox.layers import NAMESPACES, needed
 from .finding import CAUTION, FAIL, PASS, Finding, judged
 
 _PROTECTS: Mapping[str, str] = {
@@ -57,7 +57,7 @@ def chosen(tried: Sequence[Mode], asked: str | None) -> Mode | None:
     """The mode asked for, or the first that scoring would take; None where it does not start."""
     asked = known_mode(asked)
     working = [mode for mode in tried if mode.layers and (asked is None or mode.name == asked)]
-    strong = [mode for mode in working if set(NEEDED) <= set(mode.layers)]
+    strong = [mode for mode in working if set(needed(mode.name)) <= set(mode.layers)]
     return next(iter(strong or working), None)
 
 
@@ -74,7 +74,7 @@ def mode_findings(tried: Sequence[Mode], asked: str | None) -> Iterator[Finding]
 
 def layer_findings(mode: Mode) -> Iterator[Finding]:
     """One line per layer of the mode: what scoring insists on and what the mode promises may not be missing."""
-    promised = {*NEEDED, *(() if mode.name == "inner-only" else NAMESPACES.values())}
+    promised = {*needed(mode.name), *(() if mode.name == "inner-only" else NAMESPACES.values())}
     for name in schemas.SANDBOX_LAYERS:
         is_there = name in mode.layers
         fix = "" if is_there else _fix(name, mode)

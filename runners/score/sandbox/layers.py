@@ -20,7 +20,10 @@ NAMESPACES: Mapping[str, str] = {
     "user": "user_namespace", "mnt": "mount_namespace", "pid": "pid_namespace", "net": "network_namespace",
     "ipc": "ipc_namespace",
 }  # fmt: skip
-NEEDED = ("seccomp", "no_new_privs", "rlimits", "unprivileged_uid")
+_NEEDED = ("seccomp", "no_new_privs", "rlimits", "unprivileged_uid")
+_NEEDED_BARE = ("landlock",)
+"""Where no file system of its own hides them, a program could read the answers of the very tasks that it is judged on,
+and what else the user has: staged datasets, caches, tokens."""
 UNNAMED = (
     "closed_descriptors",  # a child keeps its own pipes alone
     "hidden_server",  # a server is not dumpable
@@ -40,6 +43,11 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "apptainer-setuid": frozenset((*NAMESPACES.values(), "no_new_privs", "readonly_binds", "unprivileged_uid")),
     "apptainer-userns": frozenset((*NAMESPACES.values(), "no_new_privs", "readonly_binds", "unprivileged_uid")),
 }
+
+
+def needed(mode: str) -> tuple[str, ...]:
+    """Layers without which a mode does not score."""
+    return (*_NEEDED, *(_NEEDED_BARE if mode == "inner-only" else ()))
 
 
 def check_switchable(mode: str, without: frozenset[str]) -> None:
@@ -74,11 +82,13 @@ def seen(
 
 def refuse_weak(mode: str, found: tuple[str, ...]) -> None:
     """SandboxUnavailable where a layer is missing that scoring cannot do without."""
-    missing = [name for name in NEEDED if name not in found]
+    missing = [name for name in needed(mode) if name not in found]
     if missing:
+        is_files = missing == list(_NEEDED_BARE)
+        place = "in mode bubblewrap, or boot with landlock in lsm=" if is_files else "on a Linux machine with seccomp"
         raise errors.SandboxUnavailable(
             f"Sandbox mode {mode} lacks {', '.join(missing)} on this machine.",
-            "score on an x86-64 Linux machine with seccomp, or say --unsafe (then every row says so)",
+            f"score {place}, or say --unsafe (then every row says so)",
         )
 
 
