@@ -29,12 +29,13 @@ from .judge import Graded, Job, Judge, Outcome
 DEVIATIONS = SEED.with_name("deviations.csv")
 _NEAR_LIMIT = 0.5
 """From this share of a limit on, the load of the machine decides in a harness that counts wall seconds."""
-_BY_REASON: Mapping[tuple[str, str], str] = {
+BY_REASON: Mapping[tuple[str, str], str] = {
     ("humanevalplus", "opaque_type"): "always_equal_object",
     ("mbppplus", "opaque_type"): "opaque_answers_mbpp",
 }
-_BY_TASK: Mapping[str, str] = {
+BY_TASK: Mapping[str, str] = {
     "HumanEval/32": "pristine_inputs",
+    "HumanEval/100": "huge_answers_humaneval",
     "Mbpp/255": "huge_answers",
     "Mbpp/558": "pristine_inputs_mbpp",
     "Mbpp/581": "pristine_inputs_mbpp",
@@ -189,7 +190,7 @@ def _word(outcome: Outcome, part: str, words: frozenset[str]) -> tuple[str | Non
 
 def _known(task: Task, reason: str, theirs: str, limit_share: float) -> str:
     """The announced deviation that explains a difference, or nothing."""
-    announced = _BY_REASON.get((task.benchmark, reason)) or _BY_TASK.get(task.task_id)
+    announced = BY_REASON.get((task.benchmark, reason)) or BY_TASK.get(task.task_id)
     if announced in deviation_ids():
         return announced or ""
     is_late = limit_share >= _NEAR_LIMIT or reason == "timeout" or theirs == "timeout"

@@ -233,14 +233,17 @@ def suites(data: Path, directory: Path, found: Installed, is_quick: bool) -> Ite
         yield Suite("MBPP+", "mbppplus", directory, mbpp, found)
 
 
-def run(evalplus: Path, data: Path, is_quick: bool) -> list[Line]:
-    """Measure everything, printing the table as it grows."""
+def run(evalplus: Path, data: Path, is_quick: bool, only: Sequence[str] = ()) -> list[Line]:
+    """Measure everything (of the benchmarks named, if any), printing the table as it grows."""
     found = find(evalplus, None)
     lines: list[Line] = []
     with unpacked(data) as directory:
         for suite in suites(data, directory, found, is_quick):
+            if only and suite.title not in only:
+                continue
             lines += suite.lines()
             out.table([line.row() for line in lines], COLUMNS)
+    out.say(f"load average at the end: {os.getloadavg()[0]:.1f} on {_num_cores()} cores")
     lines += repeated_answers(data, 20 if is_quick else 200)
     lines += [Line("kill", f"seconds past the limit: {name}", None, late, "<= 1") for name, late in kill_latencies()]
     out.table([line.row() for line in lines], COLUMNS)
@@ -252,8 +255,9 @@ def main() -> None:
     parser.add_argument("--evalplus", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--quick", action="store_true", help="a few samples of each: does it run at all?")
+    parser.add_argument("--only", action="append", default=[], help='"HumanEval+", "MBPP+ without Mbpp/255", "MBPP+"')
     given = parser.parse_args()
-    run(given.evalplus, given.data, given.quick)
+    run(given.evalplus, given.data, given.quick, given.only)
 
 
 if __name__ == "__main__":
