@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _FIRST_TICK_SECONDS, _LAST_TICK_SECONDS = 0.002, 0.02
 _CHUNK_BYTES = 1 << 20
+_MAX_LINES = 100_000
+"""Read at one tick; more is a flood, and a list of empty lines is a hundred times as large as they are."""
 
 
 class SandboxBroken(Exception):
@@ -156,7 +158,8 @@ class Running:
                 complete += lines
             self._pending.append(rest)
             self._num_pending += len(rest)
-            self.is_over_limit = self._num_bytes > max_bytes or self._num_pending > max_line_bytes
+            is_flooded = self._num_bytes > max_bytes or len(complete) > _MAX_LINES
+            self.is_over_limit = is_flooded or self._num_pending > max_line_bytes
         return complete
 
     def _seconds_left(self) -> float:

@@ -34,7 +34,7 @@ PROCESS = [
 """Its own time and memory."""
 
 DISK = [
-    at_import("fills the disk", "import io\nfor n in range(10**6):\n    with io.open(f'f{n}', 'wb') as s: s.write(bytes(1 << 24))", reasons=("exception",)),
+    at_import("fills the disk", "import io\nfor n in range(10**6):\n    with io.open(f'f{n}', 'wb') as s: s.write(bytes(1 << 24))"),
     at_import("one file without end", "import io\nwith io.open('f', 'wb') as s:\n    while True: s.write(bytes(1 << 20))", reasons=("exception",)),
     at_import("allocates without writing", "import ctypes, io\ns = io.open('f', 'wb')\nif ctypes.CDLL(None).posix_fallocate(s.fileno(), ctypes.c_long(0), ctypes.c_long(8 << 30)): raise OSError"),
     at_import("a file with a hole of a terabyte", "import io\nwith io.open('f', 'wb') as s:\n    s.seek(1 << 40)\n    s.write(b'x')", reasons=("exception",)),
@@ -47,8 +47,11 @@ DISK = [
 """The sandbox's own file system, which later programs need."""
 
 JUDGE = [
-    on_pipe("one line without an end", "b'[' * (200 << 20)", reasons=("output_limit",)),
+    on_pipe("one line without an end", "b'[' * (200 << 20)", reasons=("output_limit", "timeout")),
     Attack("frames without an end", "import os\nwhile True: os.write(3, b'[\"a\",0,0.1,0.1,6]\\n' * 4096)\n"),
+    Attack("lines without an end and nothing in them", "import os\nwhile True: os.write(3, b'\\n' * (1 << 20))\n"),
+    Attack("an answer of commas", "import os\nos.write(3, b'[\"a\",0,0.1,0.1,')\nwhile True: os.write(3, b',' * (1 << 20))\n"),
+    Attack("right answers, then ends without an end", "import os\nos.write(3, b'[\"a\",0,0.1,0.1,6]\\n')\nwhile True: os.write(3, b'[\"end\",2]\\n' * 40_000)\n"),
     Attack("one byte at a time", "import os, time\nfor byte in b'[\"a\",0,0.1,0.1,6]\\n[\"end\",1]\\n' * 9:\n    os.write(3, bytes([byte])); time.sleep(0.1)\n", reasons=("timeout",)),
     on_pipe("ten million empty lists", _A + "b'[' + b'[],' * 10_000_000 + b'[]]'" + _END),
     on_pipe("millions of small dictionaries", _A + "b'[' + b'{},' * 10_000_000 + b'{}]'" + _END),
@@ -73,7 +76,7 @@ JUDGE = [
     Attack("words as wide as the longest", "def halves(xs):\n    return [['x' * 40_000] + [''] * 40_000] * len(xs)\n", "halves"),
     Attack("set without an end", "import itertools\ndef Diff(a, b):\n    return itertools.count()\n", "differing"),
     Attack("area of a giant", "import fractions\ndef surface_Area(b, s):\n    return fractions.Fraction(1 << 8_000_000, 3 ** 40_000)\n", "area"),
-    in_call("millions of pairs", "return [(n, str(n)) for n in range(300_000)]", reasons=("wrong_answer",)),
+    in_call("millions of pairs", "return [(n, str(n)) for n in range(300_000)]"),
     in_call("integer of 200 million bits", "return 1 << 200_000_000"),
     in_call("text of a gigabyte", "return 'é' * (1 << 29)"),
 ]  # fmt: skip
