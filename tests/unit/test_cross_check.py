@@ -32,7 +32,8 @@ def scored(run: Run, shard: Shard, programs: dict[str, str]) -> None:
         {
             "benchmark": shard.benchmark, "model": shard.model, "scenario": "default", "task_id": task_id,
             "sample_index": 0, "sample_id": keys.sample_id(shard.benchmark, "default", task_id, shard.shard_id, 0),
-            "grader_id": "g", "origin": "self", "trust_tier": "values", "is_unsafe": False, "program_id": keys.program_id(program), "shard_id": shard.shard_id,
+            "grader_id": "g", "origin": "self", "trust_tier": "values", "is_unsafe": False,
+            "program_id": keys.program_id(program), "shard_id": shard.shard_id,
         }
         for task_id, program in programs.items()
     ]  # fmt: skip
