@@ -3,8 +3,9 @@
 Theory of operation. ``check(candidate)`` is dataset code: trusted, executed in this worker (a process of its own,
 which its supervisor can restart), in a namespace that holds the prompt's helper functions and nothing of the sample.
 ``candidate`` is a stub: every call goes over a pipe to the child and comes back as plain data. So a sample can
-              neither redefine
-``check`` nor leave a decorator dangling before it, nor return an object that equals everything.
+neither redefine ``check`` nor leave a decorator dangling before it, nor return an object that equals everything. What
+it returns may still keep the test busy: an alarm ends loops of Python, and the supervisor what no alarm interrupts
+(one call of C over a huge number), by the processor time that this worker may use on claims.
 """
 
 from __future__ import annotations
