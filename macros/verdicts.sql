@@ -13,6 +13,12 @@
 {%- endmacro %}
 
 
+{#- First failing case of one part, by the same rule. -#}
+{% macro part_first_failing_case(kind, part) -%}
+    {{- return(part_column(kind, part, 'first_failing_case')) -}}
+{%- endmacro %}
+
+
 {% macro part_column(kind, part, name) -%}
     {%- if kind == 'corrected_extraction' -%}
         coalesce(

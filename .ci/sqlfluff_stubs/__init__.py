@@ -35,6 +35,10 @@ def part_reason(kind, part):
     return f"{kind}_{part}_reason"
 
 
+def part_first_failing_case(kind, part):
+    return f"{kind}_{part}_first_failing_case"
+
+
 def _call(name):
     return lambda *arguments: f"{name}({', '.join(str(argument) for argument in arguments)})"
 

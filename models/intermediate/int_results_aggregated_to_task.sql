@@ -25,6 +25,8 @@ judged as (
     from results
     inner join samples
         on results.sample_id = samples.sample_id
+    -- verdicts under other limits answer another question: no score of theirs
+    where coalesce(results.limit_factor, 1.0) = 1.0
 
 ),
 

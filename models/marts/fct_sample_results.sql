@@ -40,7 +40,7 @@ judged as (
         samples.num_planned,
         results.* exclude (
             sample_id, model, benchmark, scenario, task_id, sample_index,
-            task_digest, source, licence, shard_id
+            source, licence, shard_id
         ),
         coalesce(results.source, samples.source) as source
     from samples
@@ -86,6 +86,7 @@ judged_by_kind as (
     select
         sample_id,
         grader_id,
+        task_digest,
         program_id,
         corrected_program_id,
         model,
@@ -108,6 +109,7 @@ judged_by_kind as (
         source,
         sandbox_mode,
         is_unsafe,
+        coalesce(limit_factor, 1.0)::double as limit_factor,
         dataset_version,
         comparability_digest,
         request_digest,

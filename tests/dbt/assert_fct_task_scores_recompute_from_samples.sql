@@ -27,6 +27,7 @@ recomputed as (
         count(*) as num_judged,
         count(*) filter (where is_passed) as num_passed
     from sample_results
+    where limit_factor = 1.0
     group by all
 
 ),
