@@ -53,7 +53,6 @@ PROOFS = [
     Proof("seccomp", NAMED["anonymous file"]),
     Proof("seccomp", NAMED["be dumpable again"]),
     Proof("landlock", NAMED["list the root"]),
-    Proof("landlock", NAMED["list the scratches"]),
     Proof("landlock", NAMED["nameless file outside"]),
     Proof("rlimits", in_call("a file of 40 MB", "import io\nio.open('f', 'wb').write(bytes(40 << 20))")),
     Proof("no_new_privs", in_call("privilege by a program", _PRIVILEGE), mode="inner-only"),

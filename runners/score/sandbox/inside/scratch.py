@@ -2,7 +2,9 @@
 # ruff: noqa: PTH101, PTH102, PTH104, PTH106, PTH108, PTH208
 """The one directory that programs may write to, and its removal whatever a program left in it.
 
-Children of one server run one after the other, so one folder serves them all as long as each finds it empty.
+Children of one server run one after the other, so one folder serves them all as long as each finds it empty. Two
+servers' children may run at once: their folders have names that cannot be guessed, in a folder that cannot be listed,
+so that one does not find the other's even where Landlock is missing.
 
 A usual tree removal fails on two trees that a program can build: one so deep that the recursion or the descriptors end
 (the server would die of it), and one with directories that their owner may enter but not list (their content would
@@ -27,9 +29,11 @@ class Scratch:
     def __init__(self, parent: str | None, *, is_shared: bool = False) -> None:
         self.path = parent
         self._is_own = parent is not None and not is_shared
-        if self._is_own:
-            self.path = f"{parent}/{os.getpid()}"
+        if parent is not None and self._is_own:
+            self.path = f"{parent}/{os.urandom(16).hex()}"
             os.mkdir(self.path, 0o700)
+            with contextlib.suppress(PermissionError):  # a parent that is not ours
+                os.chmod(parent, 0o300)
         self._num_before = _num_files(self.path) if self.path is not None else 0
 
     def is_crowded(self) -> bool:
