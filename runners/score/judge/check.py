@@ -14,6 +14,7 @@ import contextlib
 import os
 import pickle
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from types import CodeType
 from typing import Any
@@ -50,8 +51,12 @@ def _judged(bench: Bench, task: Task, program: str) -> PartOutcome:
         claims = start(bench, connection, spec, seconds, fds={REQUEST_FD: reader})
     finally:
         os.close(reader)
+    started = time.monotonic()
     with os.fdopen(writer, "wb", buffering=0) as requests, claims:
-        return _run(task, _Stub(claims, requests, bench), seconds)
+        judged = _run(task, _Stub(claims, requests, bench), seconds)
+    # one budget for the whole test, its own work included
+    bench.usage.limit_shares["base"] = (time.monotonic() - started) * bench.rules.limit_scale / seconds
+    return judged
 
 
 class _Stub:

@@ -128,7 +128,7 @@ def _first(bench: Bench, task: Task, spec: Mapping[str, Any]) -> Answer | Raised
         frame = claims.next()
         if not isinstance(frame, Answer):
             return frame
-        bench.usage.case_seconds.append(frame.seconds)
+        bench.usage.record("base", frame.seconds, _seconds(bench, task) / bench.rules.limit_scale)
         ended = claims.next()
         is_complete = isinstance(ended, Ended) and not ended.reason and ended.num_cases == 1 and frame.case == 0
         return frame if is_complete else Ended("tamper")
