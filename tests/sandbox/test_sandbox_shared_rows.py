@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from benchforge.ingest.benchmarks import livecodebench
 from benchforge.ingest.benchmarks.declaration import Task
-from benchforge.runners.score.judge import Job, Judge
+from benchforge.runners.score.judge import Graded, Job, Judge
 
-from .conftest import BOTH, make_task
+from . import effects
+from .attacks.attack import RIGHT
+from .conftest import BOTH, TASKS, make_task
 
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
@@ -48,25 +50,56 @@ def solution_of(row: dict[str, Any]) -> str:
     )
 
 
+PROBE = "total"
+"""An honest program graded after every row, by the same worker."""
+
+
 def test_no_attack_passes_every_honest_row_does_and_nothing_is_left(
-    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     marker = "bf-secret-marker"
-    monkeypatch.setenv("BENCHFORGE_CANARY", marker)
+    monkeypatch.setenv("CANARY_TOKEN", marker)
+    (Path.home() / ".token").write_text(marker)
     given = list(rows(shared_data / "hostile"))
-    tasks = {row["id"]: task_of(row) for row in given}
-    with socket.create_server(("127.0.0.1", 47011)) as server, Judge(tasks, num_workers=2) as judge:
+    tasks = {row["id"]: task_of(row) for row in given} | {PROBE: TASKS[PROBE]}
+    folders = [Path(name) for name in ("/tmp", "/dev/shm", Path.cwd(), Path.home(), Path(__file__).parents[2])]
+    with socket.create_server(("127.0.0.1", 47011)) as server, Judge(tasks) as judge:
         server.settimeout(0)
-        jobs = (Job(row["id"], row["id"], solution_of(row), BOTH) for row in given)
-        graded = {job.key: result for job, result in judge.grade(jobs)}
+        assert [outcome.base.verdict for outcome in graded(judge, PROBE, RIGHT).outcomes.values()] == ["pass", "pass"]
+        usual = set(effects.descendants(os.getpid()))
+        for row in given:
+            with effects.Peak() as peak:
+                result = graded(judge, row["id"], solution_of(row))
+            check_verdict(row, result)
+            for token in row["expect"].get("must_not", ()):
+                assert not was_seen(token, result, peak), (row["id"], token)
+            assert marker not in repr(result), row["id"]
+            assert not effects.strays(usual), row["id"]
+            probe = graded(judge, PROBE, RIGHT)
+            assert {outcome.plus.reason for outcome in probe.outcomes.values() if outcome.plus} == {"ok"}, row["id"]
+            assert result.attempt == probe.attempt == 1, row["id"]
         with pytest.raises(BlockingIOError):
             server.accept()
-    for row in given:
-        for outcome in graded[row["id"]].outcomes.values():
-            parts = [outcome.base.verdict] + ([outcome.plus.verdict] if outcome.plus else [])
-            has_passed = set(parts) == {"pass"}
-            assert has_passed is ("pass" in row["expect"]["verdict"]), (row["id"], outcome)
-    assert marker not in repr(graded)
-    assert all(result.attempt == 1 for result in graded.values())
-    assert not [path for folder in ("/tmp", "/dev/shm", Path.cwd()) for path in Path(folder).glob("bf_canary*")]
-    assert subprocess.run(["pgrep", "-x", "bf_canary"], capture_output=True).stdout == b""
+    assert not effects.canary_files(folders)
+    assert not effects.is_canary_alive()
+
+
+def graded(judge: Judge, task_id: str, program: str) -> Graded:
+    ((_, result),) = judge.grade([Job(None, task_id, program, BOTH)])
+    return result
+
+
+def check_verdict(row: dict[str, Any], result: Graded) -> None:
+    for outcome in result.outcomes.values():
+        parts = [outcome.base.verdict] + ([outcome.plus.verdict] if outcome.plus else [])
+        assert (set(parts) == {"pass"}) is ("pass" in row["expect"]["verdict"]), (row["id"], outcome)
+
+
+def was_seen(token: str, result: Graded, peak: effects.Peak) -> bool:
+    """The effects that have a number; those without one are looked for after every row."""
+    name, _, number = token.partition(":")
+    if name == "rss_over_mb":
+        return max(peak.bytes, result.peak_memory_bytes) > int(number) << 20
+    if name == "wall_over":
+        return result.wall_seconds > float(number)
+    return False
