@@ -33,11 +33,11 @@ def total(xs):
 
 @pytest.fixture
 def crowded_processor() -> Iterator[None]:
-    """This process, and what it starts, share one processor with four others that never rest."""
+    """This process, and what it starts, share one processor with two others that never rest."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     # each in a session of its own: the kernel shares a processor among sessions first
-    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(4)]
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(2)]
     try:
         yield
     finally:
@@ -48,14 +48,14 @@ def crowded_processor() -> Iterator[None]:
 
 
 def test_a_starved_program_passes_and_a_sleeping_one_runs_out_of_time(crowded_processor: None):
-    # 0.4 processor seconds of work; the part has 1.2 seconds, and a fifth of a processor gives 0.24 in that time
-    rules = replace(OFFICIAL, max_part_seconds=0.2, part_grace_seconds=1.0)
+    # 0.4 processor seconds of work; the part has 0.8 seconds, and a third of a processor gives 0.27 in that time
+    rules = replace(OFFICIAL, max_part_seconds=0.2, part_grace_seconds=0.6)
     expected = {"base": [1], "plus": []}
     task = total_task(base_inputs=[[[1]]], plus_inputs=[], expected=expected, limit_seconds=30.0)
     with Judge({task.task_id: task}, rules=rules) as judge:
         burned, slept = (graded for _, graded in sorted(judge.grade(jobs(task.task_id)), key=lambda item: item[0].key))
     assert burned.outcomes["official"].base.verdict == "pass"
-    assert burned.wall_seconds > 1.2, "the node was not busy enough to show anything"
+    assert burned.wall_seconds > 0.8, "the node was not busy enough to show anything"
     assert slept.outcomes["official"].base.verdict == "timeout"
 
 
@@ -78,7 +78,7 @@ def test_limits_do_not_grow_because_the_reference_had_to_wait(crowded_processor:
         list(judge.grade(jobs(task.task_id)[:1]))
     (record,) = (json.loads(path.read_text().split("\n")[0]) for path in tmp_path.iterdir())
     (seconds,) = record["base"]["seconds"]
-    assert time.monotonic() - started > 1.6, "the node was not busy enough to show anything"
+    assert time.monotonic() - started > 1.0, "the node was not busy enough to show anything"
     assert 0.3 < seconds < 0.8
 
 

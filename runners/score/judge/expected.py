@@ -70,7 +70,7 @@ class ExpectedStore:
         self._is_shipped = is_shipped
         self._directory = directory
         self._bench = bench
-        self._kept: OrderedDict[str, Mapping[str, Expected]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Mapping[str, Expected]] = OrderedDict()
 
     def part(self, task: Task, part: str) -> Expected:
         """Raises BadInput when the task has neither expected values nor a reference that answers."""

@@ -13,7 +13,6 @@ import builtins
 import copy
 import io
 import os
-import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from . import codec, guard
 from .clock import Clock
 from .report import LOADING, Report, compiled
+from .unseeded import random
 
 SEED = 20240229
 _listdir = os.listdir

@@ -18,7 +18,7 @@ from typing import Any
 
 from .report import Expired
 
-MAX_STRETCH = 4
+MAX_STRETCH = 2
 """A program that waited for a processor runs at most so many times as long by the clock."""
 _MIN_SECONDS = 0.001
 _SAMPLE_SECONDS = 0.02

@@ -21,7 +21,6 @@ read right after the call, so that a reused buffer or a thread cannot change the
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import marshal
@@ -221,6 +220,8 @@ def _digest(value: Any) -> dict[str, str]:
     """
     if type(value) is deque or type(value) not in (list, tuple, str, bytes, int, dict, set, frozenset):
         return _opaque(value)
+    import hashlib  # not before it is needed: its libraries make every fork dearer
+
     hasher = hashlib.sha256(type(value).__name__.encode())
     try:
         if type(value) in (list, tuple):

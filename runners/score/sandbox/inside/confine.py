@@ -48,7 +48,8 @@ class Limits:
             resource.RLIMIT_FSIZE: self.file_bytes,
             resource.RLIMIT_NOFILE: self.num_files,
             resource.RLIMIT_NPROC: self.num_tasks,
-            resource.RLIMIT_CORE: 0,
+            # 0 does not stop a core dump that the kernel pipes to a program; 1 byte stops both kinds (core(5))
+            resource.RLIMIT_CORE: 1,
             resource.RLIMIT_MEMLOCK: 1 << 20,
             resource.RLIMIT_MSGQUEUE: 0,
         }

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import builtins
 import faulthandler
+import importlib.machinery
 import os
-import shutil
 import site
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
 
 _OS = [
     "kill",
@@ -44,7 +45,7 @@ _OS = [
     "getcwd",
     "chdir",
 ]
-_SHUTIL = ("rmtree", "move", "chown")
+_OF_MODULES: Mapping[str, Sequence[str]] = {"shutil": ("rmtree", "move", "chown"), "subprocess": ("Popen",)}
 _BLOCKED_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
 
 BUILTINS_TAKEN: Mapping[str, tuple[str, ...]] = {
@@ -68,8 +69,32 @@ def apply(profile: str) -> None:
         setattr(builtins, name, None)
     for name in _OS:
         setattr(os, name, None)
-    for name in _SHUTIL:
-        setattr(shutil, name, None)
-    subprocess.Popen = None  # type: ignore[assignment,misc]
+    for name in _OF_MODULES:
+        if name in sys.modules:
+            _take(sys.modules[name])
+    sys.meta_path.insert(0, _TakesAtImport())  # type: ignore[arg-type]  # duck-typed, as ever
     for name in _BLOCKED_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
+
+
+def _take(module: ModuleType) -> None:
+    for name in _OF_MODULES[module.__name__]:
+        setattr(module, name, None)
+
+
+class _TakesAtImport:
+    """The same for a module that is imported later: loading all of them before the fork makes every fork dearer."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name not in _OF_MODULES:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def executed(module: ModuleType) -> None:
+                execute(module)
+                _take(module)
+
+            spec.loader.exec_module = executed  # type: ignore[method-assign]
+        return spec

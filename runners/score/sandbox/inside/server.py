@@ -37,7 +37,7 @@ _SOON_MILLISECONDS = 3
 _LOOK_MILLISECONDS = 200
 _PRELOADED = (
     "math", "re", "collections", "itertools", "functools", "operator", "string", "typing", "heapq", "bisect", "random",
-    "copy", "datetime", "decimal", "fractions", "statistics", "cmath", "hashlib", "json", "time", "calendar",
+    "copy", "datetime", "decimal", "fractions", "statistics", "cmath", "json", "time", "calendar",
     "textwrap", "array", "queue", "enum", "dataclasses", "abc", "numbers", "struct",
 )  # fmt: skip
 
