@@ -19,6 +19,13 @@ _COLUMNS = ("shard_id", "benchmark", "scenario", "model", "expected_rows")
 _SCORED = ("shard_id", "num_rows", "num_graded", "num_reused")
 
 
+def _a_number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """NaN is inside every range."""
+    if value != value:
+        raise click.BadParameter("this is not a number")
+    return value
+
+
 @click.command(name="score", epilog="Example: benchforge score --benchmark humanevalplus")
 @settings_options
 @click.option("--shard-id", "shard_ids", multiple=True, help="Only these shards.")
@@ -32,6 +39,7 @@ _SCORED = ("shard_id", "num_rows", "num_graded", "num_reused")
     "--limit-factor",
     type=click.FloatRange(min=0.1, max=100.0),
     default=1.0,
+    callback=_a_number,
     help="Time limits times this; such verdicts lie beside the official ones and make no score.",
 )
 @click.option("--gold", is_flag=True, help="Grade the references of all staged benchmarks instead; writes nothing.")

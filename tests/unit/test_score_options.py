@@ -1,0 +1,217 @@
+"""What ``score`` does besides scoring: gold, grading again, other limits, and a sandbox that breaks."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+from benchforge.ingest.benchmarks.errata import errata
+from benchforge.ingest.errors import BenchforgeError, Incomplete, NotStaged, UsageError
+from benchforge.ingest.lake import Lake
+from benchforge.ingest.manifest import Run, Shard
+from benchforge.runners import aggregate
+from benchforge.runners.cli.gold import print_gold
+from benchforge.runners.cli.main import cli
+from benchforge.runners.cli.regrade import print_regrade
+from benchforge.runners.score import gold, pending
+from benchforge.runners.score.judge import Graded, Job, Outcome, PartOutcome, Rules, SandboxFailed
+from benchforge.runners.score.pending import Means, score_pending, to_score
+from benchforge.runners.selection import Selection
+
+RIGHT, WRONG = PartOutcome("pass", "ok", None, 1, 1), PartOutcome("fail", "wrong_answer", 0, 1, 0)
+FORGE = frozenset({("forge_mini", "default")})
+
+
+class ScriptedJudge:
+    """``says(job, number)`` is the part's outcome, or None where the sandbox failed for good."""
+
+    mode, layers, is_unsafe = "inner-only", ("seccomp",), False
+
+    def __init__(self, tasks, says, rules) -> None:
+        self.tasks, self.rules, self._says, self._numbers = tasks, rules, says, itertools.count()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def grader_id(self, oracles):
+        return f"scripted-{self.rules.limit_scale}"
+
+    def extract(self, extractor, text, context):
+        return text
+
+    def grade(self, jobs):
+        lost = []
+        for job in jobs:
+            part = self._says(job, next(self._numbers))
+            if part is None:
+                lost.append(job.key)
+            else:
+                yield job, Graded(dict.fromkeys(job.oracles, Outcome(part, None)), 0.1, 0.1, 1, (0.1,), 1, (0.5, None))
+        if lost:
+            raise SandboxFailed(tuple(lost), "a child did not get ready")
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch):
+    """Put a script in the judge's place."""
+
+    def put(says):
+        def judge(tasks, mode, *, num_workers, is_unsafe, cache_directory, rules):
+            return ScriptedJudge(tasks, says, rules)
+
+        monkeypatch.setattr(pending, "Judge", judge)
+
+    return put
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scratch folder with the generated, unscored shard of one demo model."""
+    scratch = tmp_path_factory.mktemp("generated")
+    for stage in ("plan", "generate"):
+        run_cli(stage, scratch)
+    return scratch
+
+
+@pytest.fixture
+def scratch(generated: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(generated, tmp_path / "scratch"))
+
+
+def run_cli(stage: str, scratch: Path, *more: str) -> None:
+    demo = Path(aggregate.__file__).parents[1] / "ingest" / "bundled" / "demo.yaml"
+    words = [stage, "--config", str(demo), "--scratch", str(scratch), "--model", "forge__twin-a", *more]
+    cli.main(words, standalone_mode=False)
+
+
+def run_of(scratch: Path) -> Run:
+    return Run(scratch / "demo", Lake(scratch / "demo" / "lake"))
+
+
+def means(**more) -> Means:
+    return Means(Path("unused"), None, 1, False, **more)
+
+
+@contextmanager
+def silent(shard: Shard) -> Iterator:
+    yield lambda number: None
+
+
+def test_gold_passes_fails_or_is_errata(judged, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    [first, second] = [task.task_id for task in next(gold.staged_sets(FORGE, Path("unused"))).tasks[:2]]
+    judged(lambda job, number: WRONG if job.task_id in (first, second) else RIGHT)
+    monkeypatch.setattr(gold, "errata", lambda: {("forge_mini", "v1", first): "its answer is random"})
+    with pytest.raises(BenchforgeError, match="1 references fail") as failed:
+        print_gold(FORGE, means(), "csv")
+    assert failed.value.exit_code == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1] == "forge_mini,v1,default,42,40,1,1"
+    assert "its answer is random" in said.err and f"{second}: official base fail (wrong_answer, case 0)" in said.err
+    judged(lambda job, number: RIGHT)
+    print_gold(FORGE, means(), "csv")
+
+
+def test_gold_takes_references_and_only_what_is_staged(judged, tmp_path: Path):
+    seen: list[Job] = []
+    judged(lambda job, number: seen.append(job) or RIGHT)
+    [only] = gold.staged_sets(frozenset(), tmp_path)
+    result = gold.grade_gold(only, means())
+    assert [job.program for job in seen] == [task.reference for task in only.tasks]
+    assert (result.tasks, result.passed, result.failed) == (42, 42, 0)
+    with pytest.raises(NotStaged, match="cruxeval v1 is not staged"):
+        list(gold.staged_sets(frozenset({("cruxeval", "cruxeval_i")}), tmp_path))
+
+
+def test_errata_are_read_from_the_seed(tmp_path: Path):
+    seed = tmp_path / "errata.csv"
+    seed.write_text("benchmark,dataset_version,task_id,reason\nmbppplus,v0,Mbpp/1,its oracle is wrong\n")
+    assert errata(seed) == {("mbppplus", "v0", "Mbpp/1"): "its oracle is wrong"}
+    assert all(reason for reason in errata().values())
+
+
+def shards_of(run: Run, **more) -> Sequence[Shard]:
+    return to_score(run, Selection(is_forced=True), **more)
+
+
+def test_regrade_lists_what_did_not_repeat_and_touches_no_row(judged, scratch: Path, capsys: pytest.CaptureFixture):
+    run = run_of(scratch)
+    judged(lambda job, number: RIGHT)
+    list(score_pending(run, shards_of(run), means(), False, silent))
+    before = {part: part.read_bytes() for part in run.lake.root.rglob("*.*") if part.is_file()}
+    print_regrade(run, shards_of(run), means(), 3, silent, "csv")
+    assert len(capsys.readouterr().out.splitlines()) == 1, "nothing is flaky"
+
+    flaky = next(job for job in _jobs(run, judged))
+    judged(lambda job, number: WRONG if job.key == flaky.key and number % 2 else RIGHT)
+    with pytest.raises(BenchforgeError, match="1 programs are flaky") as found:
+        print_regrade(run, shards_of(run), means(), 3, silent, "csv")
+    assert found.value.exit_code == 1
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert {row.split(",")[3] for row in rows} == {flaky.task_id}
+    assert all(row.endswith("base,pass (ok),fail (wrong_answer)") for row in rows)
+    assert {part: part.read_bytes() for part in run.lake.root.rglob("*.*") if part.is_file()} == before
+
+
+def _jobs(run: Run, judged) -> list[Job]:
+    seen: list[Job] = []
+    judged(lambda job, number: seen.append(job) or RIGHT)
+    from benchforge.runners.score.regrade import regrade
+
+    list(regrade(run, shards_of(run), means(), 1, silent))
+    return seen
+
+
+def test_a_shard_is_pending_under_each_limit_factor_of_its_own(judged, scratch: Path):
+    run = run_of(scratch)
+    judged(lambda job, number: RIGHT)
+    double = means(rules=Rules(limit_scale=2.0))
+    assert len(to_score(run, Selection())) == len(to_score(run, Selection(), 2.0)) == 1
+    [official] = score_pending(run, to_score(run, Selection()), means(), False, silent)
+    assert not to_score(run, Selection()) and len(to_score(run, Selection(), 2.0)) == 1
+    [doubled] = score_pending(run, to_score(run, Selection(), 2.0), double, False, silent)
+    assert not to_score(run, Selection(), 2.0)
+    assert doubled.num_graded == official.num_graded, "verdicts under other limits are no look-up"
+    assert run.lake.read("results").num_rows == 2 * official.num_rows
+
+
+def test_broken_sandbox_is_exit_3_no_marker_and_a_refusal(judged, scratch: Path, tmp_path: Path):
+    broken: list[str] = []
+
+    def says(job: Job, number: int):
+        broken.extend([job.task_id] if not broken else [])
+        return None if job.task_id == broken[0] else RIGHT
+
+    judged(says)
+    with pytest.raises(Incomplete) as failed:
+        run_cli("score", scratch)
+    assert failed.value.exit_code == 3 and "1 shards are not finished" in failed.value.message
+    run = run_of(scratch)
+    assert len(to_score(run, Selection())) == 1 and run.lake.read("results").num_rows == 0
+    aggregate.build(run.lake.root, tmp_path / "marts.duckdb")
+    with duckdb.connect(str(tmp_path / "marts.duckdb"), read_only=True) as marts:
+        refused = marts.sql("select reason, detail from fct_refusals where model = 'forge__twin-a'").fetchall()
+    assert {reason for reason, _ in refused} == {"not_scored", "unfinished_shards"}
+    assert any("The sandbox failed for 1 program(s)" in detail for _, detail in refused)
+
+    graded: list[str] = []
+    judged(lambda job, number: graded.append(job.task_id) or RIGHT)
+    run_cli("score", scratch)
+    assert set(graded) == {broken[0]}, "what was graded is kept"
+    assert not to_score(run, Selection())
+
+
+def test_limits_that_are_no_number_are_refused(scratch: Path):
+    import click
+
+    for word in ("0.05", "nan", "inf"):
+        with pytest.raises((click.ClickException, UsageError)):
+            run_cli("score", scratch, "--limit-factor", word)
