@@ -125,6 +125,24 @@ def _check_record(graded: Graded, attack: Attack) -> None:
     assert graded.peak_memory_bytes < MAX_RESIDENT_BYTES
 
 
+def test_neighbours_at_the_same_time_are_left_alone(shooting_range: Range) -> None:
+    names = (
+        "40 GB at once", "tens of thousands of threads", "fills the disk", "frames without an end", "kill all",
+        "stop the server", "a signal of its choice by input ready", "threads that compete with their own clock",
+    )  # fmt: skip
+    attacks = [attack for _, attack in ALL if attack.name in names]
+    hostile = [Job(attack.name, attack.task, shooting_range.program(attack), BOTH) for attack in attacks]
+    honest = [Job(number, "total", f"{HONEST['total']}# {number}\n", BOTH) for number in range(3 * len(hostile))]
+    jobs = [job for number, attack in enumerate(hostile) for job in (attack, *honest[3 * number : 3 * number + 3])]
+    with Judge(TASKS, num_workers=2, rules=RULES) as judge:
+        seen = {job.key: graded for job, graded in judge.grade(jobs)}
+    assert len(attacks) == len(names)
+    assert not [name for name in names if has_passed(seen[name])]
+    for job in honest:
+        assert {outcome.base.reason for outcome in seen[job.key].outcomes.values()} == {"ok"}
+        assert seen[job.key].attempt == 1
+
+
 def test_the_corpus_covers_every_category_and_kind() -> None:
     names = [attack.name for _, attack in ALL]
     assert len(names) == len(set(names)) >= 100
