@@ -6,10 +6,10 @@ because it is the one place where hostile data costs work. Two things tell a sam
 
 before a child starts the worker says how long that may take; a worker that is silent for longer (by the wall clock)
 has a machine that failed it. From the first claim on, and again before every large one, it says that a sample's words
-are being worked on; from then it may use ``CLAIMS_CPU_SECONDS`` of processor before it speaks again, whatever the
-load of the node, and a worker that used them was held up by the sample. Memory is bounded by a limit on this process,
-so what a claim unfolds to ends in a MemoryError here and not in the machine's. A failure of the sandbox is retried in
-a fresh one; it never becomes a verdict.
+are being worked on; from then it may use ``CLAIMS_CPU_SECONDS`` of processor, more for a large claim, before it
+speaks again, whatever the load of the node, and a worker that used them was held up by the sample. Memory is bounded
+by a limit on this process, so what a claim unfolds to ends in a MemoryError here and not in the machine's. A failure
+of the sandbox is retried in a fresh one; it never becomes a verdict.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ from .supervised import held_up
 NUM_ATTEMPTS = 3
 SPARE_SECONDS = 60.0
 CLAIMS_CPU_SECONDS = 5.0
+CLAIMS_CPU_SECONDS_PER_BYTE = 1e-6
+"""Three times what the costliest honest answer needed (11 MB of empty dicts, decoded twice and compared: 4.4 s)."""
 MEMORY_BYTES = 6 << 30
 _LARGE_CLAIM_BYTES = 1 << 16
 _QUIET_CPU_SECONDS = 1.0
@@ -156,7 +158,7 @@ class Worker:
         is_due = num_bytes > _LARGE_CLAIM_BYTES or now - self._touched_at > _QUIET_CPU_SECONDS
         if is_due or not self._is_touched:
             self._is_touched, self._touched_at = True, now
-            self._send("claims", CLAIMS_CPU_SECONDS)
+            self._send("claims", CLAIMS_CPU_SECONDS + num_bytes * CLAIMS_CPU_SECONDS_PER_BYTE)
 
     def _send(self, name: str, content: Any) -> None:
         wire.send(self._control, pickle.dumps((name, content)))

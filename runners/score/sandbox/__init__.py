@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 IMAGE_VARIABLE = "BENCHFORGE_SCORE_IMAGE"
 _EXTRACT_SECONDS = 30.0
+_NOT_IMPORTED = -1
 _MAX_EXTRACTED_BYTES = 16 << 20
 
 
@@ -147,9 +148,11 @@ def _extracted_text(extractor: str, running: Any) -> str:
             message = json.loads(line)
         except (ValueError, RecursionError):
             return ""
+        if type(message) is not list or len(message) < 2:
+            return ""
         if message[0] == "ready":
             is_ready = True
-        elif message[0] == "x" and message[1] < 0:
+        elif message[0] == "x" and message[1] == _NOT_IMPORTED and len(message) == 4:
             raise errors.SandboxUnavailable(
                 f"Inside the sandbox the extractor {extractor} does not import ({str(message[3])[:60]}).",
                 "install benchforge again in the environment (or image) that scores",
