@@ -168,13 +168,14 @@ def _frozen(value: Any) -> Any:
     if kind in _SCALARS:
         return value
     if isinstance(value, Mapping):
-        return ("map", sorted((repr(_frozen(key)), _frozen_text(item)) for key, item in value.items()))
+        return ("map", sorted((_frozen_digest(key), _frozen_digest(item)) for key, item in value.items()))
     if kind is list or kind is tuple:
         return value if _SCALARS.issuperset(map(type, value)) else kind(map(_frozen, value))
     if isinstance(value, set | frozenset):
-        return (kind.__name__, sorted(map(_frozen_text, value)))
+        return (kind.__name__, sorted(map(_frozen_digest, value)))
     return (kind.__name__, repr(value))
 
 
-def _frozen_text(value: Any) -> str:
-    return repr(_frozen(value))
+def _frozen_digest(value: Any) -> str:
+    # a digest and not the text: text inside text doubles its quotes at every level
+    return keys.sha256_text(repr(_frozen(value)))

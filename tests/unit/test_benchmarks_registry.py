@@ -7,6 +7,7 @@ import hashlib
 import pytest
 from benchforge.ingest import schemas
 from benchforge.ingest.benchmarks import registry, resolve
+from benchforge.ingest.benchmarks.declaration import Task
 from benchforge.ingest.benchmarks.versions import seed_rows, versions_of
 from benchforge.ingest.errors import NotStaged, UsageError
 from benchforge.ingest.staging.staged import load_tasks, pinned_version
@@ -110,3 +111,17 @@ def test_every_pin_is_a_sha256():
     digests = [artifact.sha256 for one in registry().values() for v in one.versions for artifact in v.artifacts]
     assert len(set(digests)) == len(digests)
     assert all(len(digest) == hashlib.sha256().digest_size * 2 for digest in digests)
+
+
+def test_a_digest_of_deep_maps_is_small_work_and_sees_every_level():
+    def nested(leaf: int) -> dict[str, object]:
+        value: dict[str, object] = {"'leaf'": leaf}
+        for level in range(60):
+            value = {f"'{level}'": [value, {level}], "same": level}
+        return value
+
+    def digest(payload: dict[str, object]) -> str:
+        return Task("forge_mini", "default", "t", "calls", "", payload, ("base",), "t").task_digest
+
+    assert digest(nested(1)) == digest(dict(reversed(nested(1).items())))
+    assert digest(nested(1)) != digest(nested(2))
