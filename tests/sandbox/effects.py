@@ -37,6 +37,13 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
+def parent_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
 def resident_bytes(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -77,16 +84,23 @@ def strays(usual: set[int], within_seconds: float = 1.0) -> dict[int, str]:
 
 
 class Peak(threading.Thread):
-    """Largest resident memory of any one process below this one; a context manager."""
+    """Largest resident memory of any one process below this one, and of grading ones (started by this one itself).
+
+    A context manager.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.bytes = 0
+        self.bytes = self.grading_bytes = 0
         self._is_over = threading.Event()
 
     def run(self) -> None:
         while not self._is_over.wait(_SAMPLE_SECONDS):
-            self.bytes = max([self.bytes, *map(resident_bytes, descendants(os.getpid()))])
+            seen = {pid: resident_bytes(pid) for pid in descendants(os.getpid())}
+            self.bytes = max([self.bytes, *seen.values()])
+            self.grading_bytes = max(
+                [self.grading_bytes, *(seen[pid] for pid in seen if parent_of(pid) == os.getpid())]
+            )
 
     def __enter__(self) -> Peak:
         self.start()

@@ -25,7 +25,7 @@ from .conftest import BOTH
 
 ALL = [(category, attack) for category, attacks in BY_CATEGORY.items() for attack in attacks]
 RULES = replace(OFFICIAL, part_grace_seconds=0.2, livecodebench_extra_seconds=0.1, livecodebench_grace_seconds=0.3)
-MAX_RESIDENT_BYTES = 4_500 << 20
+MAX_RESIDENT_BYTES, MAX_GRADING_BYTES = 4_500 << 20, 1_000 << 20
 PROBE = """
 import io, json, math, posix, threading
 def total(xs):
@@ -107,6 +107,7 @@ def test_an_attack_fails_and_leaves_nothing(shooting_range: Range, category: str
     assert not effects.is_canary_alive()
     assert not shooting_range.listeners.was_reached()
     assert peak.bytes < MAX_RESIDENT_BYTES
+    assert peak.grading_bytes < MAX_GRADING_BYTES
     num_bytes = 1 << 24 if category == "resource_exhaustion" else 1 << 16
     probe = shooting_range.grade("once", PROBE.replace("NUM_BYTES", str(num_bytes)))
     assert {outcome.base.reason for outcome in probe.outcomes.values()} == {"ok"}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 _FIRST_TICK_SECONDS, _LAST_TICK_SECONDS = 0.002, 0.02
+_START_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 20
 _MAX_LINES = 100_000
 """Read at one tick; more is a flood, and a list of empty lines is a hundred times as large as they are."""
@@ -51,7 +52,8 @@ class Running:
     """Use ``batches`` until it ends, then ``finish``."""
 
     def __init__(self, connection: Connection, reader: int, seconds: float, *, is_interactive: bool) -> None:
-        """``seconds``: what the child may take, less the time it waits for a processor (see ``allow``)."""
+        """``seconds``: what the child may take, from when the server started it (see ``allow``): what the server still
+        clears away of the program before is not this one's time."""
         self._connection = connection
         self._reader = reader
         self._is_interactive = is_interactive
@@ -73,6 +75,9 @@ class Running:
         At most ``MAX_STRETCH`` times as long in all.
         """
         now = time.monotonic()
+        self._seconds = seconds
+        if self._pidfd is None:
+            seconds = max(seconds, _START_SECONDS)
         self._deadline, self._latest = now + seconds, now + MAX_STRETCH * seconds
         self._credited = self._seconds_waited()
 
@@ -133,7 +138,8 @@ class Running:
         """One message of the server: the child started, or it ended."""
         message, fds = self._connection.receive()
         if message.get("started") and len(fds) == 1 and self._pidfd is None:
-            self._pidfd = fds[0]
+            self._pidfd, self._started = fds[0], time.monotonic()
+            self.allow(self._seconds)
             return
         wire.close_all(fds)
         if "status" not in message:
