@@ -86,8 +86,8 @@ def is_passed(judge: Judge, task_id: str, program: str) -> bool:
 def open_way(folder: Path) -> None:
     """The sandbox's own id may enter: what closes a file then is its own mode."""
     for parent in (folder, *folder.parents):
-        if parent == Path(tempfile.gettempdir()):
-            return
+        if not parent.name.startswith(("test_", "popen-", "pytest-")):
+            return  # no folder that the tests did not make
         parent.chmod(0o755)
 
 
