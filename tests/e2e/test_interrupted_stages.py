@@ -43,7 +43,7 @@ def interrupt(process: subprocess.Popen[str], journal: str, scratch: Path, lines
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL])
-def test_generate_and_score_go_on_after_a_signal(tmp_path: Path, number: int):
+def test_generate_and_score_go_on_after_a_signal(road, tmp_path: Path, number: int):
     finish(tmp_path, "plan", "--model", MODEL)
     expected = -signal.SIGKILL if number == signal.SIGKILL else 75
     generate = start(tmp_path, "generate", "--model", MODEL, "--concurrency", "2")
@@ -54,7 +54,7 @@ def test_generate_and_score_go_on_after_a_signal(tmp_path: Path, number: int):
     score = start(tmp_path, "score", "--model", MODEL)
     assert interrupt(score, "demo/score/*/results.jsonl", tmp_path, 10, number) == expected
     assert not list(tmp_path.glob("demo/manifests/score-*.done"))
-    finish(tmp_path, "score", "--model", MODEL)
+    finish(tmp_path, "score", "--model", MODEL, "--jobs", "1")
 
     lake = Lake(tmp_path / "demo" / "lake")
     keys = [
@@ -62,6 +62,12 @@ def test_generate_and_score_go_on_after_a_signal(tmp_path: Path, number: int):
     ]
     assert len(keys) == 420 and len(set(keys)) == 420
     assert lake.read("results").num_rows == 420
+    assert results_of(lake) == results_of(Lake(road.lake)), "not the bytes of an undisturbed run on all cores"
+
+
+def results_of(lake: Lake) -> dict[str, bytes]:
+    parts = lake.live_parts("results")
+    return {part.name: part.read_bytes() for part in parts if part.parent.name == f"model={MODEL}"}
 
 
 def test_interrupted_build_leaves_the_old_marts(road, tmp_path: Path):
