@@ -9,10 +9,10 @@ Nothing here is trusted by anybody: a program that lies to these checks changes 
 from __future__ import annotations
 
 import _thread
-import builtins
 import copy
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,6 +23,8 @@ from .report import LOADING, Report, compiled
 from .unseeded import random
 
 SEED = 20240229
+_REACHES_FAR = re.compile(r"builtins|modules|setattr|__dict__|__setitem__|patch")
+"""In a program's text: it may change what outlives its namespace."""
 _listdir = os.listdir
 _num_threads = _thread._count
 _text_position = io.StringIO.tell
@@ -69,7 +71,7 @@ def run_calls(
         for _ in parts:
             report.exception(LOADING, error)
         return
-    found = _Found()
+    found = _Found(spec["program"])
     for number, part in enumerate(parts):
         if number > 0:
             if not found.is_as_it_was():
@@ -117,18 +119,21 @@ def _run_part(
 class _Found:
     """What a part finds when it begins, as far as programs are known to change it."""
 
-    def __init__(self) -> None:
-        self._builtins = dict(vars(builtins))
+    def __init__(self, program: str) -> None:
+        self._stays_near = _REACHES_FAR.search(program) is None
         self._recursion_limit = sys.getrecursionlimit()
         self._digits = sys.get_int_max_str_digits()
 
     def is_as_it_was(self) -> bool:
-        """Nothing runs on, nothing lies in the scratch, no builtin was replaced."""
+        """Nothing runs on, nothing lies in the scratch, and the program does not speak of what it shares.
+
+        A look at every builtin would touch each of them, which copies their pages: a fifth of a child's whole cost.
+        """
         try:
             names = _listdir(".")
         except OSError:  # no directory of its own, so nothing was written
             names = []
-        return not names and not _num_threads() and vars(builtins) == self._builtins
+        return self._stays_near and not names and not _num_threads()
 
     def put_back(self) -> None:
         sys.setrecursionlimit(self._recursion_limit)

@@ -37,7 +37,8 @@ class Report:
         self._fd = fd
 
     def ready(self, layers: list[str]) -> None:
-        self._line(_dumps(["ready", layers]))
+        named = '","'.join(layers)
+        self._line(f'["ready",["{named}"]]' if layers else '["ready",[]]')
 
     def answer(self, case: int, seconds: float, value: Any, *, is_digested: bool = True) -> None:
         started = _now()
@@ -52,7 +53,7 @@ class Report:
         self._line(_dumps(["x", case, category(error), type.__dict__["__name__"].__get__(type(error))[:60]]))
 
     def end(self, num_cases: int) -> None:
-        self._line(_dumps(["end", num_cases]))
+        self._line(f'["end",{num_cases}]')
 
     def text(self, value: str) -> None:
         self._line(_dumps(["text", value]))

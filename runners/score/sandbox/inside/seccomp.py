@@ -22,6 +22,7 @@ import platform
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from . import syscalls
 
@@ -83,7 +84,7 @@ def prepare(*, may_write: bool) -> None:
     """Build the filter of this machine once, before the first fork."""
     arch = machine()
     if arch is not None:
-        _packed(arch, may_write)
+        _buffers(arch, may_write)
 
 
 def install(own_pid: int, *, may_write: bool) -> bool:
@@ -91,13 +92,23 @@ def install(own_pid: int, *, may_write: bool) -> bool:
     arch = machine()
     if arch is None:
         return False
-    packed, places = _packed(arch, may_write)
-    buffer = ctypes.create_string_buffer(packed, len(packed))
+    syscall, buffer, header, places = _buffers(arch, may_write)
     for place in places:
         struct.pack_into("=I", buffer, place, own_pid)
+    return syscall(arch.seccomp_call, _SECCOMP_FILTER, 0, header) == 0
+
+
+@functools.cache
+def _buffers(arch: Architecture, may_write: bool) -> tuple[Any, Any, Any, tuple[int, ...]]:
+    """``syscall``, the filter in memory, the header that points to it, and where the process id belongs.
+
+    Made in the server and written to by children: making ctypes objects in each costs as much as the filter itself.
+    """
+    packed, places = _packed(arch, may_write)
+    buffer = ctypes.create_string_buffer(packed, len(packed))
     header = struct.pack("@HP", len(packed) // 8, ctypes.addressof(buffer))
-    libc = ctypes.CDLL(None, use_errno=True)
-    return libc.syscall(arch.seccomp_call, _SECCOMP_FILTER, 0, ctypes.create_string_buffer(header, len(header))) == 0
+    syscall = ctypes.CDLL(None, use_errno=True).syscall
+    return syscall, buffer, ctypes.create_string_buffer(header, len(header)), places
 
 
 @functools.cache
