@@ -15,7 +15,7 @@ from typing import Any
 
 from ....ingest.benchmarks.declaration import Task
 from . import decode, oracles
-from .execution import Answer, Bench, Claims, Ended, call_spec, read_frame, start
+from .execution import GUARD, Answer, Bench, Claims, Ended, call_spec, read_frame, start
 from .expected import Expected, ExpectedStore, register
 from .outcome import Outcome, PartOutcome, failed, passed
 
@@ -150,7 +150,7 @@ class _Panel:
 
 def _run(bench: Bench, task: Task, program: str, panels: Sequence[_Panel]) -> None:
     """One child for as many of the parts as it gets through; the first one is over afterwards."""
-    connection = bench.server(program, task.payload.get("reference"))
+    connection = bench.server(program, task.payload.get("reference"), GUARD)
     key = register(connection, task)
     limits = {panel.part: panel.limits for panel in panels}
     spec = call_spec(program, task.payload["entry_point"], limits, collect=oracles.needs_iteration(task))

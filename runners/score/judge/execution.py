@@ -25,6 +25,7 @@ from .rules import Rules
 MAX_LINE_BYTES = 32 << 20
 MAX_PART_BYTES = 256 << 20
 _SPARE_CPU_SECONDS = 30
+GUARD = "evalplus"
 _MAX_SECONDS = 1e6
 _PATIENT_SECONDS = 20.0
 """What replaces a shorter limit while a test has the kill by the clock switched off."""
@@ -116,10 +117,10 @@ class Bench:
             self._sandbox.close()
             self._sandbox = None
 
-    def server(self, program: str, reference: str | None = None) -> Connection:
+    def server(self, program: str, reference: str | None = None, guard: str = "") -> Connection:
         """The numpy server where the source or the task's reference mentions it, else the lean one."""
         wants_numpy = "numpy" in program or "numpy" in (reference or "")
-        return self.sandbox.server("numpy" if wants_numpy else "lean")
+        return self.sandbox.server("numpy" if wants_numpy else "lean", guard)
 
     def limits(self, seconds: float) -> Limits:
         """For a child that may run so long. Without a namespace of its own a user's other processes count as well."""
@@ -240,7 +241,7 @@ def start(
 def call_spec(program: str, entry_point: str, limits: Mapping[str, Sequence[float]], **options: Any) -> dict[str, Any]:
     """Spec of the kind ``calls``: the parts to run (base, plus) with one limit per case, guard of evalplus."""
     return {
-        "kind": "calls", "program": program, "entry_point": entry_point, "guard": "evalplus", "collect": False,
+        "kind": "calls", "program": program, "entry_point": entry_point, "guard": GUARD, "collect": False,
         "fresh_inputs": False, "is_reference": False, "case_limits": {name: list(limits[name]) for name in limits},
         **options,
     }  # fmt: skip

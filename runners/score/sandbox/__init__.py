@@ -77,11 +77,13 @@ class Sandbox:
             "No sandbox works on this machine: " + " ".join(reasons), "install bubblewrap (apt install bubblewrap)"
         )
 
-    def server(self, flavour: str) -> Connection:
-        """The warm server of a flavour: lean, numpy or extract."""
-        if flavour not in self._servers:
-            self._servers[flavour] = self._servers["lean"].spawn(flavour)
-        return self._servers[flavour]
+    def server(self, flavour: str, guard: str = "") -> Connection:
+        """The warm server of a flavour (lean, numpy or extract), with a guard profile put on where one is named."""
+        name = f"{flavour}+{guard}" if guard else flavour
+        if name not in self._servers:
+            parent = self.server(flavour) if guard else self._servers["lean"]
+            self._servers[name] = parent.spawn(name)
+        return self._servers[name]
 
     def extract(self, extractor: str, text: str, context: Mapping[str, str]) -> str:
         """Run one of our extractors on hostile text, in a child of its own.

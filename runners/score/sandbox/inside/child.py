@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from .report import LOADING, Report, compiled
 
 RESULT_FD, REQUEST_FD = 3, 4
 _now = time.perf_counter
+_chdir = os.chdir  # a guarded server has taken the name away
 
 
 def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], plan: Plan) -> None:
@@ -33,9 +33,8 @@ def run(spec: Mapping[str, Any], inputs: Sequence[Any], fds: Mapping[int, int], 
         waits_fd = _raised(open_waits(plan.proc))
         kept = [fd for fd in (plan.ruleset, waits_fd) if fd is not None]
         _keep_only(fds, kept, closes="closed_descriptors" not in plan.without)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if plan.scratch is not None:
-            os.chdir(plan.scratch)
+            _chdir(plan.scratch)
         report = Report(RESULT_FD)
         limits, may_write = confine.Limits(**spec["limits"]), plan.scratch is not None
         layers = confine.confine(limits, plan.ruleset, may_write=may_write, without=plan.without)

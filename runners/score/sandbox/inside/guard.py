@@ -57,15 +57,29 @@ BUILTINS_TAKEN: Mapping[str, tuple[str, ...]] = {
 """Guard profile -> builtins set to None. ``none`` takes nothing away (programs that talk by stdin and stdout)."""
 
 
+_taken_for: str | None = None
+
+
 def apply(profile: str) -> None:
-    """Take the profile's names away from this process."""
+    """Take the profile's names and modules away from this process."""
+    take_names(profile)
+    if BUILTINS_TAKEN[profile]:
+        for name in _BLOCKED_MODULES:
+            sys.modules[name] = None  # type: ignore[assignment]
+
+
+def take_names(profile: str) -> None:
+    """Only the names, once: a server does it for all of its children. It needs the modules itself (``os.wait4``)."""
+    global _taken_for
+    if _taken_for == profile:
+        return
+    _taken_for = profile
     faulthandler.disable()
     site.setquit()  # the interpreter starts without site, and many programs end with exit()
-    taken = BUILTINS_TAKEN[profile]
-    if not taken:
+    if not BUILTINS_TAKEN[profile]:
         return
     os.environ["OMP_NUM_THREADS"] = "1"
-    for name in taken:
+    for name in BUILTINS_TAKEN[profile]:
         setattr(builtins, name, None)
     for name in _OS:
         setattr(os, name, None)
@@ -73,8 +87,6 @@ def apply(profile: str) -> None:
         if name in sys.modules:
             _take(sys.modules[name])
     sys.meta_path.insert(0, _TakesAtImport())  # type: ignore[arg-type]  # duck-typed, as ever
-    for name in _BLOCKED_MODULES:
-        sys.modules[name] = None  # type: ignore[assignment]
 
 
 def _take(module: ModuleType) -> None:

@@ -1,5 +1,5 @@
 # every line here is one system call that can be named
-# ruff: noqa: PTH101, PTH102, PTH104, PTH106, PTH108, PTH208
+# ruff: noqa: PTH102, PTH208
 """The one directory that programs may write to, and its removal whatever a program left in it.
 
 Children of one server run one after the other, so one folder serves them all as long as each finds it empty. Two
@@ -19,6 +19,8 @@ import os
 from itertools import islice
 
 _BATCH = 4096
+# a guarded server has taken these names away from itself
+_chmod, _unlink, _rmdir, _rename = os.chmod, os.unlink, os.rmdir, os.rename
 MAX_FILES = 65_536
 """Of the whole scratch file system at a time: a file system in memory bounds bytes, and an empty file has none."""
 
@@ -33,7 +35,7 @@ class Scratch:
             self.path = f"{parent}/{os.urandom(16).hex()}"
             os.mkdir(self.path, 0o700)
             with contextlib.suppress(PermissionError):  # a parent that is not ours
-                os.chmod(parent, 0o300)
+                _chmod(parent, 0o300)
         self._num_before = _num_files(self.path) if self.path is not None else 0
 
     def is_crowded(self) -> bool:
@@ -66,15 +68,15 @@ def remove(scratch: str) -> None:
     while waiting:
         folder = waiting.pop()
         with contextlib.suppress(OSError):
-            os.chmod(folder, 0o700)
+            _chmod(folder, 0o700)
             while entries := _entries(folder):
                 for name, is_folder in entries:
                     if is_folder:
                         num_moved += 1
                         waiting.append(_moved(f"{folder}/{name}", f"{scratch}.{num_moved}"))
                     else:
-                        os.unlink(f"{folder}/{name}")
-            os.rmdir(folder)
+                        _unlink(f"{folder}/{name}")
+            _rmdir(folder)
 
 
 def _entries(folder: str) -> list[tuple[str, bool]]:
@@ -85,6 +87,6 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
 
 def _moved(folder: str, place: str) -> str:
     # a directory that its owner may not write to does not move to another parent
-    os.chmod(folder, 0o700)
-    os.rename(folder, place)
+    _chmod(folder, 0o700)
+    _rename(folder, place)
     return place
