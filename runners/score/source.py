@@ -1,8 +1,9 @@
-"""The programs of a shard: its samples read by the batch, extracted one by one, each distinct program given once."""
+"""The programs of a shard: samples read by the batch, extracted a few at a time, each distinct program given once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...ingest import keys
@@ -12,7 +13,7 @@ from ...ingest.lake_batches import num_rows, read_batches
 from ...ingest.manifest import Run, Shard
 from ...ingest.texts import original
 from .judge import Judge
-from .known import Ids, Known
+from .known import Known
 
 Advance = Callable[[int], None]
 
@@ -29,6 +30,21 @@ _COLUMNS = (
     "text_encoding",
     "protocol",
 )
+
+
+_NUM_TOGETHER = 16
+"""Samples whose texts are extracted at once: what one child of the sandbox takes."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A sample on its way to its programs."""
+
+    row: Mapping[str, Any]
+    task: Task
+    text: str
+    text_key: bytes
+    context: Mapping[str, str]
 
 
 class ShardSource:
@@ -65,34 +81,38 @@ class ShardSource:
         Nothing is extracted before it is asked for: whoever grades pulls as it has room.
         """
         for rows in read_batches(self.run.lake, "samples", _COLUMNS, shard_id=self.shard.shard_id):
-            for row in rows:
-                if row["raw_text"] is not None:
-                    task = self.tasks[row["task_id"]]
-                    for program_id, program in self._extracted(judge, known, task, row).items():
-                        if known.ask(task.task_digest, program_id):
-                            yield task, program_id, program
-                    advance(1)
+            for first in range(0, len(rows), _NUM_TOGETHER):
+                asked = [self._asked(row) for row in rows[first : first + _NUM_TOGETHER] if row["raw_text"] is not None]
+                yield from self._programs(judge, known, asked)
+                advance(len(asked))
 
-    def _extracted(self, judge: Judge, known: Known, task: Task, row: Mapping[str, Any]) -> dict[bytes, str]:
-        """Programs of a sample by id; none where an equal text of the shard was extracted before."""
-        form = row["text_form"] or "raw"
+    def _asked(self, row: Mapping[str, Any]) -> _Asked:
+        task, form = self.tasks[row["task_id"]], row["text_form"] or "raw"
         text = original(row["answer"] if row["answer"] is not None else row["raw_text"], row["text_encoding"])
         text_key = bytes.fromhex(keys.digest_of((task.task_id, form, row["protocol"], text)))
-        ids, programs = known.ids_of(text_key), {}
-        if ids is None:
-            context = extraction_context(task, form, row["protocol"])
-            ids, programs = self._extract(judge, text, context)
-            known.add_ids(text_key, ids)
-        known.add_sample(row["task_id"], row["sample_index"], row["sample_id"], ids)
-        return programs
+        return _Asked(row, task, text, text_key, extraction_context(task, form, row["protocol"]))
 
-    def _extract(self, judge: Judge, text: str, context: Mapping[str, str]) -> tuple[Ids, dict[bytes, str]]:
+    def _programs(self, judge: Judge, known: Known, asked: Sequence[_Asked]) -> Iterator[Found]:
+        """The distinct programs of a few samples; texts that the shard has shown before are not extracted again."""
+        new = {item.text_key: item for item in asked if known.ids_of(item.text_key) is None}
+        programs = dict(zip(new, self._extracted(judge, list(new.values())), strict=True))
+        for text_key, texts in programs.items():
+            known.add_ids(text_key, (keys.program_id(texts[0]), keys.program_id(texts[1])))
+        for item in asked:
+            ids = known.ids_of(item.text_key)
+            assert ids is not None, "extracted a moment ago, or known before"
+            known.add_sample(item.row["task_id"], item.row["sample_index"], item.row["sample_id"], ids)
+            for program_id, program in dict(zip(ids, programs.pop(item.text_key, ()), strict=False)).items():
+                if known.ask(item.task.task_digest, program_id):
+                    yield item.task, program_id, program
+
+    def _extracted(self, judge: Judge, asked: Sequence[_Asked]) -> list[tuple[str, str]]:
+        """Official and corrected program of each."""
         names = self.benchmark.extraction
-        official = judge.extract(names.official, text, context)
-        is_same = names.corrected == names.official
-        corrected = official if is_same else judge.extract(names.corrected, text, context)
-        ids = keys.program_id(official), keys.program_id(corrected)
-        return ids, dict(zip(ids, (official, corrected), strict=True))
+        extractors = (names.official,) if names.corrected == names.official else (names.official, names.corrected)
+        found = iter(judge.extract_all([(name, item.text, item.context) for item in asked for name in extractors]))
+        texts = [[next(found) for _ in extractors] for _ in asked]
+        return [(pair[0], pair[-1]) for pair in texts]
 
 
 def extraction_context(task: Task, text_form: str, protocol: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from benchforge.runners.score import sandbox as sandbox_module
 from benchforge.runners.score.judge import Job, Judge
 from benchforge.runners.score.judge.rules import OFFICIAL
 from benchforge.runners.score.judge.worker import Worker
-from benchforge.runners.score.sandbox import Sandbox, outer
+from benchforge.runners.score.sandbox import Sandbox, extraction, outer
 from benchforge.runners.score.sandbox.connection import SandboxBroken
 from benchforge.runners.score.sandbox.inside import wire
 
@@ -112,7 +112,7 @@ def test_an_extractor_runs_inside_and_gives_its_text(extracting: Sandbox) -> Non
 def test_text_that_breaks_an_extractor_extracts_nothing(
     extracting: Sandbox, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(sandbox_module, "_EXTRACT_SECONDS", 1.0)
+    monkeypatch.setattr(extraction, "EXTRACT_SECONDS", 1.0)
     assert extracting.extract("stub:misbehave", text, {}) == ""
     assert extracting.extract("stub:misbehave", "fine", {}) == "fine"
 
@@ -207,3 +207,14 @@ def test_two_closed_folders_on_the_way_are_both_opened(tmp_path: Path) -> None:
     closed.chmod(0o700)
     with Sandbox.open(extractor_directory=folder) as sandbox:
         assert sandbox.extract("stub:shout", "a", {"ending": "!"}) == "A!"
+
+
+def test_texts_that_share_a_child_extract_what_each_would_alone(extracting: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(extraction, "EXTRACT_SECONDS", 1.0)
+    texts = ["a", "fine", "die", "b", "memory", "loop", "c", "deep", "d", *(f"text {number}" for number in range(70))]
+    extractors = ["stub:shout" if len(text) == 1 or "text" in text else "stub:misbehave" for text in texts]
+    wanted = [(name, text, {"ending": "!"}) for name, text in zip(extractors, texts, strict=True)]
+    together = extracting.extract_all(wanted)
+    assert together == [extracting.extract(*item) for item in wanted]
+    assert together[:9] == ["A!", "fine", "", "B!", "", "", "C!", "", "D!"]
+    assert extracting.extract_all([]) == []

@@ -13,15 +13,14 @@ meant. Importing this package is safe on any system; opening a sandbox needs Lin
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ....ingest import errors, schemas
 from .layers import NO_LAYER_OFF
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 IMAGE_VARIABLE = "BENCHFORGE_SCORE_IMAGE"
-_EXTRACT_SECONDS = 30.0
-_NOT_IMPORTED = -1
-_MAX_EXTRACTED_BYTES = 16 << 20
 
 
 class Sandbox:
@@ -93,16 +89,13 @@ class Sandbox:
         sandbox failed, SandboxUnavailable when the extractor does not import inside, and LookupError for a name that
         is not registered.
         """
-        from .inside.confine import Limits
+        return self.extract_all([(extractor, text, context)])[0]
 
-        limits = Limits(memory_bytes=2 << 30, cpu_seconds=int(_EXTRACT_SECONDS) + 1)
-        extractor = _extractor_path(extractor)
-        spec = {"kind": "extract", "extractor": extractor, "text": text, "context": dict(context), "limits": limits}
-        running = self.server("extract").start(spec, _EXTRACT_SECONDS)
-        try:
-            return _extracted_text(extractor, running)
-        finally:
-            running.finish()
+    def extract_all(self, wanted: Sequence[tuple[str, str, Mapping[str, str]]]) -> list[str]:
+        """Several (extractor, text, context), each as ``extract`` would."""
+        from .extraction import Extraction, extract_all
+
+        return extract_all(self.server("extract"), [Extraction(*item) for item in wanted])
 
     def close(self) -> None:
         """Everything inside dies with the first process."""
@@ -130,40 +123,6 @@ def known_mode(mode: str | None) -> str | None:
     if known not in schemas.SANDBOX_MODES:
         raise errors.UsageError(f"There is no sandbox mode {mode!r}.", "one of " + ", ".join(schemas.SANDBOX_MODES))
     return known
-
-
-def _extractor_path(name: str) -> str:
-    if ":" in name:
-        return name
-    from ..extract import EXTRACTORS
-
-    return EXTRACTORS[name]
-
-
-def _extracted_text(extractor: str, running: Any) -> str:
-    from .connection import SandboxBroken
-
-    text, is_ready = "", False
-    batches = running.batches(_MAX_EXTRACTED_BYTES, _MAX_EXTRACTED_BYTES)
-    for line in (line for batch in batches for line in batch):
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
-            return ""
-        if type(message) is not list or len(message) < 2:
-            return ""
-        if message[0] == "ready":
-            is_ready = True
-        elif message[0] == "x" and message[1] == _NOT_IMPORTED and len(message) == 4:
-            raise errors.SandboxUnavailable(
-                f"Inside the sandbox the extractor {extractor} does not import ({str(message[3])[:60]}).",
-                "install benchforge again in the environment (or image) that scores",
-            )
-        elif message[0] == "text" and isinstance(message[1], str):
-            text = message[1]
-    if not is_ready:
-        raise SandboxBroken("a child did not get ready")
-    return text
 
 
 def _candidates() -> list[str]:

@@ -206,23 +206,23 @@ def _join_threads() -> None:
 
 
 def _extracted(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
-    """Run one of our extractors on hostile text; only its output string goes back."""
+    """Run our extractors on hostile texts, until one of them breaks; only the output strings go back."""
     import importlib
 
     sys.stdout = sys.stderr = sys.stdin = Sink()
-    module, _, name = spec["extractor"].partition(":")
-    try:
-        function = getattr(importlib.import_module(f"extract.{module}"), name)
-    except (ImportError, AttributeError) as error:
-        report.exception(LOADING, error)
-        return
-    try:
-        text = function(spec["text"], spec["context"])
-    except BaseException as error:
-        report.exception(0, error)
-        return
-    report.text(text)
-    report.end(1)
+    for number, (path, text, context) in enumerate(spec["items"]):
+        module, _, name = path.partition(":")
+        try:
+            function = getattr(importlib.import_module(f"extract.{module}"), name)
+        except (ImportError, AttributeError) as error:
+            report.exception(LOADING, error)
+            return
+        try:
+            report.text(function(text, context))
+        except BaseException as error:
+            report.exception(number, error)
+            return
+    report.end(len(spec["items"]))
 
 
 KINDS: Mapping[str, Callable[[Mapping[str, Any], Any, Report, Clock], None]] = {
