@@ -8,6 +8,7 @@ write the right values, which means to compute them. It leaves by ``os._exit``; 
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import sys
@@ -82,8 +83,6 @@ def _keep_only(fds: Mapping[int, int], kept: Sequence[int], *, closes: bool = Tr
 
 
 def _above(fd: int) -> int:
-    import fcntl
-
     return fcntl.fcntl(fd, fcntl.F_DUPFD, 900)
 
 

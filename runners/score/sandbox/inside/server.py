@@ -39,7 +39,7 @@ _LOOK_MILLISECONDS = 200
 _PRELOADED = (
     "math", "re", "collections", "itertools", "functools", "operator", "string", "typing", "heapq", "bisect", "random",
     "copy", "datetime", "decimal", "fractions", "statistics", "cmath", "json", "time", "calendar",
-    "textwrap", "array", "queue", "enum", "dataclasses", "abc", "numbers", "struct",
+    "textwrap", "array", "enum", "dataclasses", "abc", "numbers", "struct",
 )  # fmt: skip
 
 
