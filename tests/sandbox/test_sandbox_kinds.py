@@ -210,7 +210,7 @@ def test_expected_values_are_kept_by_task_digest(tmp_path: Path) -> None:
     (kept,) = tmp_path.iterdir()
     assert kept.name.startswith(task.task_digest)
     poisoned = total_task(expected=None, reference=RIGHT)
-    kept.write_text(kept.read_text().replace("\n6\n10\n0\n", "\n6\n10\n1\n"))
+    kept.write_text(kept.read_text().replace("\n=6\n=10\n=0\n", "\n=6\n=10\n=1\n"))
     with Judge({"total": poisoned}, cache_directory=tmp_path) as judge:
         ((_, graded),) = judge.grade([Job(None, "total", RIGHT, BOTH)])
     assert graded.outcomes["official"].base.first_failing_case == 2

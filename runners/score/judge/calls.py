@@ -16,13 +16,12 @@ from typing import Any
 from ....ingest.benchmarks.declaration import Task
 from . import decode, oracles
 from .execution import GUARD, Answer, Bench, Claims, Ended, call_spec, read_frame, start
-from .expected import Expected, ExpectedStore, register
+from .expected import ANSWER, Expected, ExpectedStore, register
 from .outcome import Outcome, PartOutcome, failed, passed
 
 _ENCODE_FACTOR = 4.0
 _LINGER_SECONDS = 0.05
 """What a part that has failed already may take to end by itself, before its child is given up."""
-_MAX_SECONDS = 1e6
 _PARTS = ("base", "plus")
 
 
@@ -60,7 +59,7 @@ class _Panel:
         self._expected = expected
         self._num_seen = 0
         self._num_noted: dict[str, int] = {}
-        self.case_seconds: list[float] = []
+        self.case_seconds: Sequence[float] = ()
         self.outcomes: dict[str, PartOutcome] = {}
         self.is_over = False
 
@@ -71,40 +70,38 @@ class _Panel:
     def verdicts(self) -> Iterator[PartOutcome]:
         return iter(self.outcomes.values())
 
+    def take(self, lines: Sequence[bytes], position: int) -> int:
+        """How many of the lines from here on are the very bytes of the next expected answers; they are done with."""
+        if not self._is_comparable or self.outcomes:
+            return 0
+        expected = self._expected.lines[self._num_seen :]
+        given = lines[position : position + len(expected)]
+        number = len(given)
+        if given != expected[:number]:
+            number = next(index for index, pair in enumerate(zip(given, expected, strict=False)) if pair[0] != pair[1])
+        self._num_seen += number
+        return number
+
     def read(self, line: bytes) -> str | None:
         """One line of the report. None: more is to come; else the reason why the part broke off, empty where it did
         not. Raises Malformed."""
-        if self._is_comparable and not self.outcomes and self._is_expected(line):
-            self._num_seen += 1
+        if line.startswith(ANSWER):
+            if self._num_seen >= len(self._expected.lines):
+                raise decode.Malformed("case")
+            self._see(decode.parse(line[len(ANSWER) :]))
             return None
         frame = read_frame(line)
-        if isinstance(frame, Answer):
-            if frame.case != self._num_seen or frame.case >= len(self._expected.encoded):
-                raise decode.Malformed("case")
-            self.case_seconds.append(_checked_seconds(frame.seconds))
-            self._see(frame.tree)
-            return None
+        if isinstance(frame, Answer) or (isinstance(frame, Ended) and frame.num_cases != self._num_seen):
+            raise decode.Malformed("frame")
+        if len(frame.case_seconds) not in (0, self._num_seen):
+            raise decode.Malformed("times")
+        self.case_seconds = frame.case_seconds
         if isinstance(frame, Ended):
-            if frame.num_cases != self._num_seen:
-                raise decode.Malformed("end")
             return ""
         if frame.case not in (self._num_seen, -1) or (frame.case < 0 and self._num_seen):
             raise decode.Malformed("case")
         self._stop(frame.reason, frame.case)
         return frame.reason
-
-    def _is_expected(self, line: bytes) -> bool:
-        """Whether these are the bytes that the next expected answer would be sent in; takes its seconds if so."""
-        case, fields = self._num_seen, line.split(b",", 4)
-        if case >= len(self._expected.encoded) or len(fields) != 5 or fields[4][:-1] != self._expected.encoded[case]:
-            return False
-        if fields[0] != b'["a"' or fields[1] != b"%d" % case or fields[4][-1:] != b"]":
-            return False
-        try:
-            self.case_seconds.append(_checked_seconds(float(fields[2])))
-        except ValueError as error:
-            raise decode.Malformed("seconds") from error
-        return True
 
     def _see(self, tree: Any) -> None:
         case = self._num_seen
@@ -136,7 +133,7 @@ class _Panel:
 
     def end(self, reason: str) -> None:
         """Nothing more comes. ``reason`` is empty after a complete report."""
-        is_complete = not reason and self._num_seen == len(self._expected.encoded)
+        is_complete = not reason and self._num_seen == len(self._expected.lines)
         for name in self._open():
             self.outcomes[name] = passed(self._num_seen) if is_complete else self._broken(name, reason or "tamper")
         self.is_over = True
@@ -144,7 +141,7 @@ class _Panel:
     def _broken(self, name: str, reason: str) -> PartOutcome:
         # upstream calls every child that leaves no status a timeout, a crash and os._exit included
         is_timeout = reason == "timeout" or (reason == "killed" and name == oracles.OFFICIAL)
-        case = self._num_seen if self._num_seen < len(self._expected.encoded) else None
+        case = self._num_seen if self._num_seen < len(self._expected.lines) else None
         return failed(reason, case, self._num_seen, "timeout" if is_timeout else "fail")
 
 
@@ -179,22 +176,25 @@ def _heard(claims: Claims, panel: _Panel, *, is_last: bool) -> tuple[str, bool]:
     Gives the reason if it broke off, and whether the child goes on to the next part.
     """
     is_lingering = False
-    for line in claims.lines():
-        try:
-            reason = panel.read(line)
-        except (decode.Malformed, RecursionError, MemoryError):
-            return "tamper", False
-        if reason is not None:
-            return reason, True
-        if panel.is_decided and is_last:
-            return "", False
-        if panel.is_decided and not is_lingering:
-            claims.allow(_LINGER_SECONDS)
-            is_lingering = True
+    while lines := claims.waiting_lines():
+        position = 0
+        while position < len(lines):
+            number = panel.take(lines, position)
+            position += number
+            if number:
+                continue
+            try:
+                reason = panel.read(lines[position])
+            except (decode.Malformed, RecursionError, MemoryError):
+                return "tamper", False
+            position += 1
+            if reason is not None:
+                claims.consume(position)
+                return reason, True
+            if panel.is_decided and is_last:
+                return "", False
+            if panel.is_decided and not is_lingering:
+                claims.allow(_LINGER_SECONDS)
+                is_lingering = True
+        claims.consume(position)
     return claims.why_it_broke_off(), False
-
-
-def _checked_seconds(seconds: float) -> float:
-    if not 0.0 <= seconds <= _MAX_SECONDS:
-        raise decode.Malformed("seconds")
-    return seconds

@@ -75,14 +75,20 @@ class Raised:
 
     case: int
     reason: str
+    case_seconds: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
 class Ended:
-    """No more frames. ``reason`` is empty after a complete report of ``num_cases``."""
+    """No more frames. ``reason`` is empty after a complete report of ``num_cases``.
+
+    ``case_seconds``, ``encode_seconds``: of the kind ``calls``, whose answers do not bring their times.
+    """
 
     reason: str
     num_cases: int = 0
+    case_seconds: Sequence[float] = ()
+    encode_seconds: float = 0.0
 
 
 class Bench:
@@ -137,7 +143,10 @@ class Claims:
 
     def __init__(self, bench: Bench, running: Running, *, is_measured: bool = True) -> None:
         self._bench, self._running, self._is_measured = bench, running, is_measured
-        self._lines = (line for batch in self._batches() for line in batch)
+        self._batches = self._read_batches()
+        self._batch: list[bytes] = []
+        self._position = 0
+        self._lines = (line for batch in self._batches for line in batch)
         self._frames = self._read()
 
     def __enter__(self) -> Claims:
@@ -158,18 +167,30 @@ class Claims:
         """From now on so many seconds, whatever was left of the time before."""
         self._running.allow(seconds)
 
-    def lines(self) -> Iterator[bytes]:
-        """Lines after the child got ready, where the last reader stopped; raises SandboxBroken when it did not."""
-        return self._lines
+    def waiting_lines(self) -> list[bytes]:
+        """Lines after the child got ready that nobody has consumed, waited for if need be; empty: nothing more comes.
 
-    def _batches(self) -> Iterator[list[bytes]]:
+        Raises SandboxBroken when the child did not get ready.
+        """
+        while self._position == len(self._batch):
+            self._batch, self._position = next(self._batches, []), 0
+            if not self._batch:
+                return []
+        return self._batch[self._position :] if self._position else self._batch
+
+    def consume(self, number: int) -> None:
+        """So many of the waiting lines are done with."""
+        self._position += number
+
+    def _read_batches(self) -> Iterator[list[bytes]]:
         batches = self._running.batches(MAX_PART_BYTES, MAX_LINE_BYTES)
         first = next(batches, [])
         _check_ready(first)
         for batch in itertools.chain([first[1:]] if len(first) > 1 else [], batches):
             if self._is_measured:  # a reference is ours
                 self._bench.touch(sum(map(len, batch)))
-            yield batch
+            if batch:
+                yield batch
 
     def _read(self) -> Iterator[Answer | Raised | Ended]:
         case = None
@@ -215,11 +236,19 @@ def read_frame(line: bytes) -> Answer | Raised | Ended:
         if not (0 <= content[1] < _MAX_SECONDS and 0 <= content[2] < _MAX_SECONDS):  # NaN is in no range
             raise decode.Malformed("seconds")
         return Answer(*content)
-    if kind == "x" and len(content) == 3 and type(content[0]) is int and content[1] in _REASONS:
-        return Raised(content[0], content[1])
-    if kind == "end" and len(content) == 1 and type(content[0]) is int:
-        return Ended("", content[0])
+    if kind == "x" and len(content) in (3, 4) and type(content[0]) is int and content[1] in _REASONS:
+        return Raised(content[0], content[1], _seconds(content[3:]))
+    if kind == "end" and len(content) in (1, 3) and type(content[0]) is int:
+        return Ended("", content[0], _seconds(content[1:2]), sum(_seconds([content[2:]])))
     raise decode.Malformed("frame")
+
+
+def _seconds(given: Sequence[Any]) -> list[float]:
+    """The times of a report: none, or one list of nanoseconds; raises Malformed."""
+    times = given[0] if given else []
+    if type(times) is not list or not all(type(time) is int and 0 <= time < _MAX_SECONDS * 1e9 for time in times):
+        raise decode.Malformed("times")
+    return [time / 1e9 for time in times]
 
 
 def start(

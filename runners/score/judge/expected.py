@@ -28,6 +28,8 @@ from . import decode, oracles
 from .execution import Answer, Bench, Ended, Raised, call_spec, read_frame, start
 
 _NUM_KEPT = 2
+ANSWER = b"="
+"""First byte of a line that is an answer (see ``sandbox.inside.report``)."""
 _LOAD_SECONDS = 60.0
 _NOT_PLAIN = (b'"!":"na"', b'"!":"?"', b'"!":"it"', b'"!":"D"', b"NaN")
 """In these, equal bytes are not equal values."""
@@ -37,10 +39,10 @@ class Expected:
     """Of one part: answers as a child would send them, seconds of the reference per case, and to encode them all."""
 
     def __init__(
-        self, encoded: Sequence[bytes], seconds: Sequence[float], encode_seconds: float, *, is_presence: bool = False
+        self, lines: Sequence[bytes], seconds: Sequence[float], encode_seconds: float, *, is_presence: bool = False
     ) -> None:
         """``is_presence``: what counts of an answer is only whether there was one."""
-        self.encoded = encoded
+        self.lines = lines
         self.seconds = seconds
         self.encode_seconds = encode_seconds
         self._is_presence = is_presence
@@ -49,17 +51,17 @@ class Expected:
     @cached_property
     def is_plain(self) -> bool:
         """Whether an answer in the same bytes is an equal answer."""
-        return not any(mark in line for line in self.encoded for mark in _NOT_PLAIN)
+        return not any(mark in line for line in self.lines for mark in _NOT_PLAIN)
 
     def value(self, case: int) -> Any:
         """The expected answer as a value; raises Malformed for a damaged record."""
         if case not in self._values:
-            value = decode.value(decode.parse(self.encoded[case]))
+            value = decode.value(decode.parse(self.lines[case][len(ANSWER) :]))
             self._values[case] = value is not None if self._is_presence else value
         return self._values[case]
 
 
-_NOTHING = Expected((), (), 0.0)
+_NOTHING = Expected([], (), 0.0)
 
 
 class ExpectedStore:
@@ -76,6 +78,7 @@ class ExpectedStore:
         """Raises BadInput when the task has neither expected values nor a reference that answers."""
         key = (task.benchmark, task.task_digest)  # what counts as an answer depends on the benchmark too
         if key not in self._kept:
+            self._bench.expect(_LOAD_SECONDS)
             self._kept[key] = self._find(task)
             while len(self._kept) > _NUM_KEPT:
                 self._kept.popitem(last=False)
@@ -95,13 +98,13 @@ class ExpectedStore:
     def _timed(self, task: Task, name: str, part: Expected) -> Expected:
         """With the times that are shipped for this task, where there are any: limits do not depend on the machine."""
         known = reference_times.shipped().get((task.task_digest, name)) if self._is_shipped else None
-        if known is None or known.num_cases != len(part.encoded):
+        if known is None or known.num_cases != len(part.lines):
             return part
-        return _expected(task, part.encoded, known.seconds, known.encode_seconds)
+        return _expected(task, part.lines, known.seconds, known.encode_seconds)
 
     def _path(self, task: Task) -> Path:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return self._directory / f"{task.task_digest}-python{version}.jsonl"
+        return self._directory / f"{task.task_digest}-python{version}.answers"
 
     def _stored(self, task: Task) -> Mapping[str, Expected] | None:
         """The record on disk; None where there is none, or a damaged one."""
@@ -120,7 +123,7 @@ class ExpectedStore:
         """Written beside its place and moved there, so that a reader never sees half a file; OSError on a full disk."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         head = {name: {"seconds": part.seconds, "encode_seconds": part.encode_seconds} for name, part in parts.items()}
-        lines = [json.dumps(head).encode(), *(line for part in parts.values() for line in part.encoded)]
+        lines = [json.dumps(head).encode(), *(line for part in parts.values() for line in part.lines)]
         fd, name = tempfile.mkstemp(dir=self._directory, prefix=".expected-")
         try:
             with os.fdopen(fd, "wb") as stream:
@@ -143,22 +146,19 @@ class ExpectedStore:
             program, task.payload["entry_point"], {part: [seconds] * len(inputs)}, fresh_inputs=True,
             is_reference=True, collect=oracles.needs_iteration(task), guard="none",
         )  # fmt: skip
-        encoded: list[bytes] = []
-        answers: list[Answer] = []
         with start(self._bench, connection, spec, seconds, key, is_measured=False) as claims:
-            for line in claims.lines():
-                frame = _frame(line)
-                if isinstance(frame, Answer) and frame.case == len(answers):
-                    answers.append(frame)
-                    encoded.append(line.split(b",", 4)[4][:-1])
-                elif isinstance(frame, Ended) and not frame.reason and len(answers) == len(inputs):
-                    break
-                else:
-                    raise _no_answer(task, part, len(answers), frame)
-            else:
-                raise _no_answer(task, part, len(answers), Ended(claims.why_it_broke_off()))
-        encode_seconds = sum(answer.encode_seconds for answer in answers)
-        return _expected(task, encoded, [answer.seconds for answer in answers], encode_seconds)
+            answers: list[bytes] = []
+            while lines := claims.waiting_lines():
+                for line in lines:
+                    if line.startswith(ANSWER):
+                        answers.append(line)
+                        continue
+                    frame = _frame(line)
+                    if not isinstance(frame, Ended) or frame.reason or len(frame.case_seconds) != len(inputs):
+                        raise _no_answer(task, part, len(answers), frame)
+                    return _expected(task, answers[: len(inputs)], frame.case_seconds, frame.encode_seconds)
+                claims.consume(len(lines))
+            raise _no_answer(task, part, len(answers), Ended(claims.why_it_broke_off()))
 
 
 def register(connection: Connection, task: Task) -> str:
@@ -170,12 +170,12 @@ def register(connection: Connection, task: Task) -> str:
     return key
 
 
-def _expected(task: Task, encoded: Sequence[bytes], seconds: Sequence[float], encode_seconds: float) -> Expected:
-    return Expected(encoded, seconds, encode_seconds, is_presence=oracles.expects_presence(task))
+def _expected(task: Task, lines: Sequence[bytes], seconds: Sequence[float], encode_seconds: float) -> Expected:
+    return Expected(lines, seconds, encode_seconds, is_presence=oracles.expects_presence(task))
 
 
 def _given(values: Sequence[Any]) -> Expected:
-    return Expected([codec.encode(value).encode("ascii") for value in values], [0.0] * len(values), 0.0)
+    return Expected([ANSWER + codec.encode(value).encode("ascii") for value in values], [0.0] * len(values), 0.0)
 
 
 def _frame(line: bytes) -> Answer | Raised | Ended:

@@ -73,28 +73,34 @@ ORACLES = [
 ]  # fmt: skip
 """Answers aimed at tolerance, sets and roots."""
 
-_ALL_RIGHT = b'["a",0,0.1,0.1,6]\n'
+_ALL_RIGHT = b'=6\n'
 REPORTS = [
     on_pipe("an end without answers", b'["end",1]\n', "once", ("tamper",)),
     on_pipe("an end that counts no cases", b'["end",0]\n', "once", ("tamper",)),
     on_pipe("ready a second time", b'["ready",[]]\n' + _ALL_RIGHT + b'["end",1]\n', "once", ("tamper",)),
     on_pipe("answers after the end", b'["end",1]\n' + _ALL_RIGHT, "once", ("tamper",)),
-    on_pipe("the same answer for all cases", b"".join(b'["a",%d,0.1,0.1,6]\n' % n for n in range(4)) + b'["end",4]\n', "total"),
-    on_pipe("answers out of order", b'["a",1,0.1,0.1,10]\n["a",0,0.1,0.1,6]\n["end",4]\n', "total", ("tamper",)),
+    on_pipe("the same answer for all cases", b"=6\n" * 4 + b'["end",4]\n', "total", ("wrong_answer",)),
+    on_pipe("answers out of order", b'=10\n=6\n=0\n={"!":"i","v":"0x400000000000000001"}\n["end",4]\n', "total", ("wrong_answer",)),
+    on_pipe("times that are not", b'=6\n["end",1,[-1],0]\n', "once", ("tamper",)),
+    on_pipe("times of more cases than there are", b'=6\n["end",1,[1,1],0]\n', "once", ("tamper",)),
+    on_pipe("times without end", b'=6\n["end",1,[1e999],0]\n', "once", ("tamper",)),
+    on_pipe("a frame of another kind", b'["a",0,0.1,0.1,6]\n["end",1]\n', "once", ("tamper",)),
+    on_pipe("an answer with its frame", b'=["a",0,0.1,0.1,6]\n["end",1]\n', "once", ("wrong_answer",)),
+    on_pipe("an answer of nothing", b'=\n["end",1]\n', "once", ("tamper",)),
     on_pipe("a case that is true", b'["a",false,0.1,0.1,6]\n["end",1]\n', "once", ("tamper",)),
     on_pipe("a case below zero", b'["a",-1,0.1,0.1,6]\n["end",1]\n', "once", ("tamper",)),
-    on_pipe("a case beyond the last", b'["a",0,0.1,0.1,6]\n["a",1,0.1,0.1,6]\n["end",2]\n', "once", ("tamper",)),
+    on_pipe("a case beyond the last", b'=6\n=6\n["end",2]\n', "once", ("tamper",)),
     on_pipe("an exception called ok", b'["x",0,"ok","E"]\n', "once", ("tamper",)),
     on_pipe("an exception in no case", b'["x",7,"exception","E"]\n', "once"),
-    on_pipe("an answer equal to everything", b'["a",0,0.1,0.1,{"!":"?","v":"int"}]\n["end",1]\n', "once", ("opaque_type",)),
-    on_pipe("the digest of nothing", b'["a",0,0.1,0.1,{"!":"h","v":""}]\n["end",1]\n', "once", ("wrong_answer",)),
-    on_pipe("code as a tag", b'["a",0,0.1,0.1,{"!":"eval","v":"6"}]\n["end",1]\n', "once"),
-    on_pipe("a tag with too much", b'["a",0,0.1,0.1,{"!":"i","v":"0x6","w":0}]\n["end",1]\n', "once"),
+    on_pipe("an answer equal to everything", b'={"!":"?","v":"int"}\n["end",1]\n', "once", ("opaque_type",)),
+    on_pipe("the digest of nothing", b'={"!":"h","v":""}\n["end",1]\n', "once", ("wrong_answer",)),
+    on_pipe("code as a tag", b'={"!":"eval","v":"6"}\n["end",1]\n', "once"),
+    on_pipe("a tag with too much", b'={"!":"i","v":"0x6","w":0}\n["end",1]\n', "once"),
     on_pipe("a pickle", b"\x80\x04cposix\nsystem\n(S'true'\ntR.\n", "once", ("tamper",)),
-    on_pipe("half a frame", b'["a",0,0.1,0.1,6]\n["end"', "once", ("killed",)),
-    Attack("one answer twice", "import os\ndef total(xs):\n    os.write(3, b'[\"a\",0,0.1,0.1,6]\\n')\n    return sum(xs)\n", "total", ("tamper",)),
+    on_pipe("half a frame", b'=6\n["end"', "once", ("killed",)),
+    Attack("one answer twice", "import os\ndef total(xs):\n    os.write(3, b'=6\\n')\n    return sum(xs)\n", "total", ("tamper",)),
     Attack("end mark on every pipe", "import os\nfor fd in range(64):\n    try: os.write(fd, b'[\"end\", 4]\\n')\n    except OSError: pass\nos._exit(0)\n", "total"),
-    Attack("a thread that goes on reporting", "import os, threading\ndef report():\n    while True: os.write(3, b'[\"a\",0,0.1,0.1,6]\\n[\"end\",1]\\n')\nthreading.Thread(target=report, daemon=True).start()\ndef total(xs):\n    return 5\n", "total"),
+    Attack("a thread that goes on reporting", "import os, threading\ndef report():\n    while True: os.write(3, b'=6\\n[\"end\",1]\\n')\nthreading.Thread(target=report, daemon=True).start()\ndef total(xs):\n    return 5\n", "total"),
 ]  # fmt: skip
 """Reports that were not written by our code."""
 

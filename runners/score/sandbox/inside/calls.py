@@ -14,6 +14,7 @@ import io
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ _REACHES_FAR = re.compile(r"builtins|modules|setattr|__dict__|__setitem__|patch"
 _listdir = os.listdir
 _num_threads = _thread._count
 _text_position = io.StringIO.tell
+_now = time.perf_counter_ns
 
 
 class Sink(io.StringIO):
@@ -85,8 +87,9 @@ def _run_part(
     spec: Mapping[str, Any], code: Any, inputs: Sequence[Sequence[Any]], limits: Sequence[float], report: Report,
     clock: Clock,
 ) -> None:  # fmt: skip
-    sink = Sink()
+    sink, times, encode_nanoseconds = Sink(), [], 0
     collect, is_fresh, is_reference = spec["collect"], spec["fresh_inputs"], spec["is_reference"]
+    start, stop, send = clock.start, clock.stop, report.value
     try:
         function = load(spec, code, sink)
     except BaseException as error:
@@ -99,21 +102,24 @@ def _run_part(
         if is_reference:
             clock.sample()
         try:
-            clock.start(limits[case])
+            start(limits[case])
             try:
                 value = function(*arguments)
                 if collect:
                     value = codec.collect(value)
             finally:
-                clock.stop()
+                stop()
         except BaseException as error:
-            report.exception(case, error)
+            report.exception(case, error, times)
             return
-        report.answer(case, clock.seconds_not_waited() if is_reference else clock.seconds, value)
+        times.append(int(1e9 * (clock.seconds_not_waited() if is_reference else clock.seconds)))
+        started = _now() if is_reference else 0
+        send(value)
+        encode_nanoseconds += _now() - started if is_reference else 0
         value = None
         if sink.closed or _text_position(sink):
             sink = Sink()  # officially every call gets a new one
-    report.end(len(inputs))
+    report.end(len(inputs), times, encode_nanoseconds)
 
 
 class _Found:

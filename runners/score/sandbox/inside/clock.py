@@ -23,7 +23,7 @@ MAX_STRETCH = 2
 """A program that waited for a processor runs at most so many times as long by the clock."""
 _MIN_SECONDS = 0.001
 _SAMPLE_SECONDS = 0.02
-"""How old the count of waiting may be when a case begins: what was waited before it is credited by mistake."""
+"""How old timer and count of waiting may be when a case begins: what was waited before is credited by mistake."""
 _now = time.perf_counter
 _read_at = os.pread
 _set_timer = signal.setitimer
@@ -38,6 +38,7 @@ class Clock:
     def __init__(self, waits_fd: int | None) -> None:
         self._waits_fd = waits_fd
         self._limit = self._started = self._waited = self._sampled = 0.0
+        self._set_for: float | None = None
         self._is_running = False
         self.seconds = 0.0
         self._expired: Callable[[], Expired] = Expired
@@ -46,6 +47,7 @@ class Clock:
         """Have the timer raise Expired, or what is given in its place, in the main thread."""
         self._expired = expired
         _set_handler(_ALARM, self._fired)
+        self._set_for = None
         self.sample()
 
     def sample(self) -> None:
@@ -53,12 +55,13 @@ class Clock:
         self._waited, self._sampled = self._seconds_waited(), _now()
 
     def start(self, limit_seconds: float) -> None:
-        """Begin a case. The timer of the case before is replaced, not stopped: one system call per case."""
+        """Begin a case. A timer that was set a moment ago may stand: when it fires, what is left is asked for anew."""
         self._limit, self._started = limit_seconds, _now()
-        if self._started - self._sampled > _SAMPLE_SECONDS:
+        if self._started - self._sampled > _SAMPLE_SECONDS or limit_seconds != self._set_for:
             self.sample()
+            _set_timer(_REAL, limit_seconds)
+            self._set_for = limit_seconds
         self._is_running = True
-        _set_timer(_REAL, limit_seconds)
 
     def stop(self) -> None:
         """End the case; a timer that fires later finds nothing to stop."""
@@ -83,13 +86,14 @@ class Clock:
 
     def _fired(self, signum: int, frame: Any) -> None:
         if not self._is_running:
+            self._set_for = None  # the next case sets it
             return
         try:
             left = self._seconds_left()
         except (RecursionError, MemoryError):  # a program at the end of its stack: no room to ask
             left = 0.0
         if left <= 0:
-            self._is_running = False  # once per case, as officially
+            self._is_running, self._set_for = False, None  # once per case, as officially
             raise self._expired()
         _set_timer(_REAL, max(left, _MIN_SECONDS))
 

@@ -2,8 +2,10 @@
 
 ``["ready", layers]``  before the first byte of the sample runs: without it the failure is ours, not the sample's
 ``["a", case, seconds, encode_seconds, value]``  an answer (value: see ``codec``)
-``["x", case, category, name]``  an exception; case -1: while the program loaded
-``["end", cases]``  every case ran; without it the report is incomplete, whatever the exit status says
+``=value``             the same in the kind ``calls``, in the order of the cases; the times come at the end
+``["x", case, category, name]``  an exception; case -1: while the program loaded (``calls``: and the times)
+``["end", cases]``  every case ran; without it the report is incomplete, whatever the exit status says (``calls``: and
+the times, and what encoding took)
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from . import codec
@@ -49,11 +52,19 @@ class Report:
         """An answer that is text, in full whatever its size."""
         self._line(f'["a",{case},{seconds:.9f},0.0,{_dumps(str.__str__(text))}]')
 
-    def exception(self, case: int, error: BaseException) -> None:
-        self._line(_dumps(["x", case, category(error), type.__dict__["__name__"].__get__(type(error))[:60]]))
+    def value(self, value: Any) -> None:
+        """An answer and nothing else: what is right has the very bytes that are expected."""
+        self._line("=" + _encode(value))
 
-    def end(self, num_cases: int) -> None:
-        self._line(f'["end",{num_cases}]')
+    def exception(self, case: int, error: BaseException, times: Sequence[int] = ()) -> None:
+        """``times``: nanoseconds of the cases before, where their answers did not bring them."""
+        name = type.__dict__["__name__"].__get__(type(error))[:60]
+        self._line(_dumps(["x", case, category(error), name, *([times] if times else [])]))
+
+    def end(self, num_cases: int, times: Sequence[int] = (), encode_nanoseconds: int = 0) -> None:
+        """``times``: see ``exception``; ``encode_nanoseconds``: for all answers, where it was measured."""
+        more = f",[{','.join(map(str, times))}],{encode_nanoseconds}" if times else ""
+        self._line(f'["end",{num_cases}{more}]')
 
     def text(self, value: str) -> None:
         self._line(_dumps(["text", value]))
