@@ -101,9 +101,8 @@ _CONSTANTS = {True: "true", False: "false", None: "null"}
 _quoted = json.encoder.encode_basestring_ascii
 _compact = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 # what JSONEncoder.encode makes anew for every value, made once: half of the time of a small one
-_chunks = json.encoder.c_make_encoder and json.encoder.c_make_encoder(
-    None, _compact.default, _quoted, None, ":", ",", False, False, True
-)
+_make_encoder = getattr(json.encoder, "c_make_encoder", None)
+_chunks = _make_encoder and _make_encoder(None, _compact.default, _quoted, None, ":", ",", False, False, True)
 
 
 def _dumps(tree: Any) -> str:
