@@ -44,6 +44,9 @@ def lines_of(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 def test_rows_that_cannot_be_graded_are_lines_among_the_others(tmp_path: Path) -> None:
     test = "def check(candidate):\n    assert candidate(-2) == 2\n"
+    deep: list[Any] = []
+    for _ in range(500):
+        deep = [deep]
     given: list[tuple[dict[str, Any] | bytes, str]] = [
         (plus("right", "    return abs(x)\n"), "pass"),
         (b'{"id": "cut', "not JSON"),
@@ -58,6 +61,7 @@ def test_rows_that_cannot_be_graded_are_lines_among_the_others(tmp_path: Path) -
         ({**plus("check", "    return abs(x)\n", test=test), "target": "humaneval"}, "pass"),
         ({**plus("no test", "    return abs(x)\n", test="def check("), "target": "humaneval"}, "is not Python"),
         ({**plus("no check", "    return abs(x)\n", test="pass"), "target": "humaneval"}, "does not define check"),
+        (plus("too deep", "    return 1\n", base_input=[[deep]]), "Task too deep is nested too deeply"),
         (plus("\ud800 name", "    return '\0'\n"), "fail"),
         (plus("right", "    return max(x, -x)\n"), "pass"),
         ({**plus("empty", ""), "solution": " \n"}, "fail"),

@@ -76,6 +76,7 @@ class Judge:
         Path(self._place.name).chmod(0o755)
         self._directory = cache_directory or Path(self._place.name) / "expected"
         self._workers: list[WorkerProcess] = []
+        self._refused: list[tuple[Job, errors.BadInput]] = []
         self._extractor: Sandbox | None = None
         self._active: tuple[str, tuple[str, ...]] | None = None
 
@@ -131,6 +132,9 @@ class Judge:
         waiting = iter(jobs)
         try:
             while self._feed(waiting):
+                if self._refused:
+                    yield self._refused.pop()
+                    continue
                 for process in readable([process for process in self._workers if process.job is not None]):
                     yield from self._collect(process)
         finally:
@@ -197,7 +201,7 @@ class Judge:
         return process
 
     def _feed(self, waiting: Iterator[Job | None]) -> bool:
-        """Give every idle worker a job; True while any worker is at work."""
+        """Give every idle worker a job; True while any worker is at work, or a job was refused."""
         while True:
             idle = next((process for process in self._workers if process.job is None), None)
             if idle is None and len(self._workers) >= self._num_workers:
@@ -207,7 +211,11 @@ class Judge:
                 return any(process.job is not None for process in self._workers)
             if job.task_id not in self.tasks:
                 raise errors.BadInput(f"There is no task {job.task_id} to judge a program of.")
-            (idle or self._start_worker()).give(job, self.tasks[job.task_id])
+            try:
+                (idle or self._start_worker()).give(job, self.tasks[job.task_id])
+            except errors.BadInput as error:
+                self._refused.append((job, error))
+                return True
 
     def _collect(self, process: WorkerProcess) -> Iterator[tuple[Job, Graded | SandboxFailed | errors.BadInput]]:
         job = process.job

@@ -70,13 +70,18 @@ class WorkerProcess:
         return content
 
     def give(self, job: Job, task: Task, attempt: int = 1, num_crashes: int = 0) -> None:
+        """Raises BadInput for a task that cannot be handed over; nothing was sent then."""
         is_known = job.task_id in self._known
+        message = (None if is_known else task, job.task_id, job.program, job.oracles, attempt)
+        try:
+            payload = pickle.dumps(message)
+        except RecursionError as error:
+            raise too_deep(task) from error
         remember(self._known, job.task_id, None)
         self.job, self.attempt, self.num_crashes = job, attempt, num_crashes
         self._deadline, self._cpu_limit = time.monotonic() + _START_SECONDS, None
-        message = (None if is_known else task, job.task_id, job.program, job.oracles, attempt)
         with contextlib.suppress(wire.Closed):  # its death is heard at the next turn
-            wire.send(self._control, pickle.dumps(message))
+            wire.send(self._control, payload)
 
     def hear(self) -> tuple[str, Any]:
         """Next message; ("held up", …) or ("silent", …) past a limit, ("died", …) at the end of the process."""
@@ -134,6 +139,11 @@ def readable(processes: list[WorkerProcess]) -> list[WorkerProcess]:
     left = min((process.seconds_left() for process in processes), default=0.0)
     ready, _, _ = select.select(processes, [], [], left)
     return ready or [process for process in processes if process.seconds_left() <= 0]
+
+
+def too_deep(task: Task) -> errors.BadInput:
+    """What a task gets that a stack is too small for: its inputs, or the values expected of it."""
+    return errors.BadInput(f"Task {task.task_id} is nested too deeply to be judged.")
 
 
 def held_up(task: Task, names: Sequence[str], attempt: int) -> Graded:

@@ -37,7 +37,7 @@ from .expected import ExpectedStore
 from .outcome import Graded, Outcome, failed
 from .recent import remember
 from .rules import Rules
-from .supervised import held_up
+from .supervised import held_up, too_deep
 
 NUM_ATTEMPTS = 3
 SPARE_SECONDS = 60.0
@@ -125,10 +125,13 @@ class Worker:
             except SandboxBroken as error:
                 last = str(error)
                 self._bench.renew()
-            except (MemoryError, RecursionError):
-                if not self._is_touched:
+            except (MemoryError, RecursionError) as error:
+                if self._is_touched:
+                    self._send("graded", held_up(task, names, number))
+                elif isinstance(error, RecursionError):
+                    self._send("refused", too_deep(task))
+                else:
                     raise
-                self._send("graded", held_up(self._tasks[task_id], names, number))
                 return
             except (errors.BenchforgeError, OSError) as error:
                 self._refuse(error)
