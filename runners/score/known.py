@@ -30,7 +30,7 @@ _LASTING = {
 }
 _OF_A_SHARD = {
     "measured": "task_digest text, program_id blob, line text, primary key (task_digest, program_id)",
-    "asked": "task_digest text, program_id blob, primary key (task_digest, program_id)",
+    "asked": "task_digest text, program_id blob, oracle text, primary key (task_digest, program_id, oracle)",
     "pairs": "text_key blob primary key, official blob, corrected blob",
     "samples": "task_id text, sample_index integer, sample_id blob primary key, official blob, corrected blob",
 }
@@ -85,17 +85,19 @@ class Known:
         )  # fmt: skip
         return outcome_of(json.loads(found[0])) if found else None
 
-    def add_measured(self, task_digest: str, program_id: bytes, line: Mapping[str, Any]) -> None:
-        self._do("replace into measured values (?, ?, ?)", task_digest, program_id, json.dumps(line))
+    def add_measured(self, task_digest: str, program_id: bytes, line: Mapping[str, Any]) -> bool:
+        """Of a program that is run again, because a later sample asks another oracle, the first run counts: False."""
+        values = (task_digest, program_id, json.dumps(line))
+        return self._do("insert or ignore into measured values (?, ?, ?)", *values) == 1
 
     def measured(self, task_digest: str, program_id: bytes) -> Measured:
         """``Measured()`` where the program was not run for this shard."""
         found = self._one("select line from measured where task_digest = ? and program_id = ?", task_digest, program_id)
         return Measured(**json.loads(found[0])) if found else Measured()
 
-    def ask(self, task_digest: str, program_id: bytes) -> bool:
+    def ask(self, task_digest: str, program_id: bytes, oracle: str) -> bool:
         """Note that the judge has been asked; False when it was before."""
-        return self._do("insert or ignore into asked values (?, ?)", task_digest, program_id) == 1
+        return self._do("insert or ignore into asked values (?, ?, ?)", task_digest, program_id, oracle) == 1
 
     def ids_of(self, text_key: bytes) -> Ids | None:
         """Programs that were extracted from an equal text of the shard."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ...ingest.benchmarks import registry
-from ...ingest.benchmarks.declaration import Benchmark
 from ...ingest.manifest import Run, Shard
 from ...ingest.staging import staged
 from ..selection import task_set_of
@@ -20,7 +19,7 @@ from .known import Known
 from .pending import Means, Progress
 from .shard import grader_id
 from .source import Found, ShardSource
-from .verdicts import oracles_of, outcome_line
+from .verdicts import outcome_line
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def _regrade_shard(
     source: ShardSource, judge: Judge, known: Known, times: int, advance: Callable[[int], None]
 ) -> Regraded:
     num_gradings, flaky = 0, dict[tuple[str, ...], Flaky]()
-    jobs = _jobs(source.benchmark, source.programs(judge, known, advance), times)
+    jobs = _jobs(source.programs(judge, known, advance), times)
     for job, graded in judge.grade(jobs):
         num_gradings += 1
         for one in _changes(source.shard, job, graded, known):
@@ -74,11 +73,11 @@ def _regrade_shard(
     return Regraded(source.shard.shard_id, num_gradings // times, num_gradings, tuple(flaky.values()))
 
 
-def _jobs(benchmark: Benchmark, programs: Iterator[Found], times: int) -> Iterator[Job]:
-    for task, program_id, program in programs:
-        if program.strip():
-            job = Job((task.task_digest, program_id), task.task_id, program, oracles_of(benchmark.oracles))
-            yield from [job] * times
+def _jobs(programs: Iterator[Found], times: int) -> Iterator[Job]:
+    for found in programs:
+        if found.program.strip():
+            key = (found.task.task_digest, found.program_id)
+            yield from [Job(key, found.task.task_id, found.program, found.oracles)] * times
 
 
 def _changes(shard: Shard, job: Job, graded: Graded, known: Known) -> Iterator[Flaky]:

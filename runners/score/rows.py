@@ -8,7 +8,7 @@ about that row. The solution is hostile: it is only ever a string here.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +109,7 @@ def _require(fields: Fields, name: str, kind: type) -> None:
         raise BadInput(f"The task lacks {name}.")
     value = fields[name]
     is_right = type(value) is kind or (kind is float and type(value) is int)
-    if not is_right or (kind is float and not 0 <= value < math.inf):
+    if not is_right or (kind is float and not 0 <= value <= sys.float_info.max):
         raise BadInput(f"The task's {name} is {_shown(value)}, not {_KINDS[kind]}.")
 
 
@@ -169,6 +169,8 @@ def _shown(value: Any) -> str:
     """A value in a sentence: short, printable, whatever it is."""
     if type(value) in (list, dict):
         return f"a {type(value).__name__}"
+    if type(value) is int and value.bit_length() > 200:
+        return "an integer of many digits"
     return ascii(value)[:60]
 
 

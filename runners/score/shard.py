@@ -26,7 +26,7 @@ from .judge import Job, Judge, Outcome
 from .known import Known
 from .programs import ProgramWriter
 from .source import Advance, Found, ShardSource
-from .verdicts import empty_outcome, journal_row, oracles_of, outcome_line, result_columns
+from .verdicts import empty_outcome, journal_row, outcome_line, result_columns
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,10 @@ class ShardScorer:
             if row["grader_id"] == self.grader_id:
                 self._take(row)
 
-    def _take(self, row: Mapping[str, Any]) -> None:
+    def _take(self, row: Mapping[str, Any]) -> bool:
+        """False for a program that this shard has graded before."""
         self.known.add(row["task_digest"], row["program_id"], row["outcomes"])
-        self.known.add_measured(row["task_digest"], row["program_id"], row["measured"])
+        return self.known.add_measured(row["task_digest"], row["program_id"], row["measured"])
 
     def _grade(self, programs: Iterator[Found]) -> int:
         number = 0
@@ -106,20 +107,18 @@ class ShardScorer:
                 task_digest, program_id = job.key
                 row = journal_row(self.grader_id, task_digest, program_id, graded)
                 append(row)
-                self._take(row)
-                number += 1
+                number += self._take(row)
         return number
 
     def _jobs(self, programs: Iterator[Found]) -> Iterator[Job]:
         """Empty and known programs need no job."""
-        oracles = oracles_of(self.benchmark.oracles)
-        for task, program_id, program in programs:
-            self.programs.add(program_id, program)
-            digest = task.task_digest
-            if not program.strip():
-                self.known.add(digest, program_id, dict.fromkeys(oracles, outcome_line(empty_outcome(task))))
-            elif any(self.known.outcome(digest, program_id, name) is None for name in oracles):
-                yield Job((digest, program_id), task.task_id, program, oracles)
+        for found in programs:
+            self.programs.add(found.program_id, found.program)
+            key = (found.task.task_digest, found.program_id)
+            if not found.program.strip():
+                self.known.add(*key, dict.fromkeys(found.oracles, outcome_line(empty_outcome(found.task))))
+            elif oracles := tuple(name for name in found.oracles if self.known.outcome(*key, name) is None):
+                yield Job(key, found.task.task_id, found.program, oracles)
 
     def _seal(self, num_samples: int) -> None:
         """Sorted as the lake sorts them, by the batch, so that two runs write the same results byte for byte."""

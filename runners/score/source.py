@@ -1,4 +1,9 @@
-"""The programs of a shard: samples read by the batch, extracted a few at a time, each distinct program given once."""
+"""The programs of a shard: samples read by the batch, extracted a few at a time, each distinct program given once.
+
+A program is asked of the oracles that some sample wants its word of: the official extraction of the official one, the
+corrected extraction of both. What samples next to each other want of a program is asked together; where a later one
+wants more, only that is asked.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +19,20 @@ from ...ingest.manifest import Run, Shard
 from ...ingest.texts import original
 from .judge import Judge
 from .known import Known
+from .verdicts import oracles_of, oracles_wanted
 
 Advance = Callable[[int], None]
 
-Found = tuple[Task, bytes, str]
-"""Task, program id, program text."""
+
+@dataclass(frozen=True)
+class Found:
+    """A program, and the oracles to ask."""
+
+    task: Task
+    program_id: bytes
+    program: str
+    oracles: tuple[str, ...]
+
 
 _COLUMNS = (
     "task_id",
@@ -76,7 +90,7 @@ class ShardSource:
             )
 
     def programs(self, judge: Judge, known: Known, advance: Advance = lambda number: None) -> Iterator[Found]:
-        """Each distinct (task, program) once, in lake order; every sample is noted in ``known`` with its two programs.
+        """Each distinct (task, program, oracle) once, in lake order; ``known`` notes the two programs of every sample.
 
         Nothing is extracted before it is asked for: whoever grades pulls as it has room.
         """
@@ -94,17 +108,31 @@ class ShardSource:
 
     def _programs(self, judge: Judge, known: Known, asked: Sequence[_Asked]) -> Iterator[Found]:
         """The distinct programs of a few samples; texts that the shard has shown before are not extracted again."""
-        new = {item.text_key: item for item in asked if known.ids_of(item.text_key) is None}
-        programs = dict(zip(new, self._extracted(judge, list(new.values())), strict=True))
-        for text_key, texts in programs.items():
-            known.add_ids(text_key, (keys.program_id(texts[0]), keys.program_id(texts[1])))
+        new = list({item.text_key: item for item in asked if known.ids_of(item.text_key) is None}.values())
+        found = self._wanted(known, new, self._extracted(judge, new))
         for item in asked:
             ids = known.ids_of(item.text_key)
             assert ids is not None, "extracted a moment ago, or known before"
             known.add_sample(item.row["task_id"], item.row["sample_index"], item.row["sample_id"], ids)
-            for program_id, program in dict(zip(ids, programs.pop(item.text_key, ()), strict=False)).items():
-                if known.ask(item.task.task_digest, program_id):
-                    yield item.task, program_id, program
+        yield from found
+
+    def _wanted(self, known: Known, new: Sequence[_Asked], extracted: Sequence[tuple[str, str]]) -> list[Found]:
+        """The programs of texts that are new, each with the oracles that were not asked yet."""
+        programs: dict[tuple[str, bytes], tuple[Task, str]] = {}
+        wanted: set[tuple[str, bytes, str]] = set()
+        for item, texts in zip(new, extracted, strict=True):
+            ids = (keys.program_id(texts[0]), keys.program_id(texts[1]))
+            known.add_ids(item.text_key, ids)
+            digest = item.task.task_digest
+            programs |= {(digest, id_): (item.task, text) for id_, text in zip(ids, texts, strict=True)}
+            for id_, oracles in oracles_wanted(self.benchmark.oracles, *ids).items():
+                wanted |= {(digest, id_, name) for name in oracles if known.ask(digest, id_, name)}
+        in_order = oracles_of(self.benchmark.oracles)
+        found = (
+            Found(task, id_, text, tuple(name for name in in_order if (digest, id_, name) in wanted))
+            for (digest, id_), (task, text) in programs.items()
+        )
+        return [one for one in found if one.oracles]
 
     def _extracted(self, judge: Judge, asked: Sequence[_Asked]) -> list[tuple[str, str]]:
         """Official and corrected program of each."""

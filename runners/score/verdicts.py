@@ -47,8 +47,16 @@ def _combinations(oracles: Oracles) -> Mapping[str, tuple[str, str]]:
 
 
 def oracles_of(oracles: Oracles) -> tuple[str, ...]:
-    """Every program is judged by both: one execution serves them, and a later sample may need the other one."""
+    """Both, official first."""
     return tuple(dict.fromkeys((oracles.official, oracles.strict)))
+
+
+def oracles_wanted(oracles: Oracles, official: bytes, corrected: bytes) -> dict[bytes, tuple[str, ...]]:
+    """Program of a sample -> the oracles that a column of its row asks, and no other: an oracle can cost a run."""
+    ids = {"program_id": official, "corrected_program_id": corrected}
+    asked = {(ids[program], oracle) for program, oracle in _combinations(oracles).values()}
+    in_order = oracles_of(oracles)
+    return {id_: tuple(name for name in in_order if (id_, name) in asked) for id_ in ids.values()}
 
 
 def result_columns(

@@ -1,8 +1,8 @@
 """Kind ``calls``: arguments in, returned values compared, base and plus apart.
 
 One child executes the program for the base inputs and again for the plus inputs; comparison follows case by case, and a
-child is stopped as soon as nothing more is asked of it. A part that did not get its child to itself and broke off is
-judged again in a fresh one, so that what the part before left behind decides no verdict.
+child is stopped as soon as nothing more is asked of it. Of a part that did not get its child to itself only a pass is
+taken; anything else is judged again in a fresh one, so that what the part before left behind fails no program.
 
 Most answers are right, and a right answer of plain type is sent in the very bytes of the expected one: those are
 compared as they are. Everything else is decoded and read by the oracles.
@@ -21,7 +21,8 @@ from .outcome import Outcome, PartOutcome, failed, passed
 
 _ENCODE_FACTOR = 4.0
 _LINGER_SECONDS = 0.05
-"""What a part that has failed already may take to end by itself, before its child is given up."""
+_LINGER_BYTES = 1 << 16
+"""What a part that has failed already may take to end by itself, and say, before its child is given up."""
 _PARTS = ("base", "plus")
 
 
@@ -67,6 +68,10 @@ class _Panel:
     def is_decided(self) -> bool:
         return len(self.outcomes) == len(self._oracles)
 
+    def has_passed(self, reason: str) -> bool:
+        """Whether a report that ended so is complete, and right for every oracle."""
+        return not reason and not self.outcomes and self._num_seen == len(self._expected.lines)
+
     def verdicts(self) -> Iterator[PartOutcome]:
         return iter(self.outcomes.values())
 
@@ -86,13 +91,19 @@ class _Panel:
         """One line of the report. None: more is to come; else the reason why the part broke off, empty where it did
         not. Raises Malformed."""
         if line.startswith(ANSWER):
+            if self.is_decided:
+                return None
             if self._num_seen >= len(self._expected.lines):
                 raise decode.Malformed("case")
             self._see(decode.parse(line[len(ANSWER) :]))
             return None
         frame = read_frame(line)
-        if isinstance(frame, Answer) or (isinstance(frame, Ended) and frame.num_cases != self._num_seen):
+        if isinstance(frame, Answer):
             raise decode.Malformed("frame")
+        if self.is_decided:
+            return ""
+        if isinstance(frame, Ended) and frame.num_cases != self._num_seen:
+            raise decode.Malformed("end")
         if len(frame.case_seconds) not in (0, self._num_seen):
             raise decode.Malformed("times")
         self.case_seconds = frame.case_seconds
@@ -157,8 +168,8 @@ def _run(bench: Bench, task: Task, program: str, panels: Sequence[_Panel]) -> No
             if number > 0:
                 claims.allow(panel.seconds)
             reason, goes_on = _heard(claims, panel, is_last=panel is panels[-1])
-            # a crash or a full memory may be the earlier part's doing, and silence its wish for another child
-            if number > 0 and reason in ("killed", "memory"):
+            # what went wrong may be the earlier part's doing, and silence its wish for another child
+            if number > 0 and not panel.has_passed(reason):
                 return
             panel.end(reason)
             if not goes_on or not _asks_for_more(bench, panel):
@@ -194,7 +205,7 @@ def _heard(claims: Claims, panel: _Panel, *, is_last: bool) -> tuple[str, bool]:
             if panel.is_decided and is_last:
                 return "", False
             if panel.is_decided and not is_lingering:
-                claims.allow(_LINGER_SECONDS)
+                claims.linger(_LINGER_SECONDS, _LINGER_BYTES)
                 is_lingering = True
         claims.consume(position)
     return claims.why_it_broke_off(), False

@@ -17,7 +17,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, NoReturn
 
 from ....ingest import errors
 from ....ingest.benchmarks.declaration import Task
@@ -66,6 +66,7 @@ class _Stub:
         self._claims, self._requests, self._bench = claims, requests, bench
         self.reason = ""
         self.is_broken = False
+        self.is_called = False
 
     def load(self) -> None:
         """The program's first frame; raises CandidateFailed when it did not load."""
@@ -74,8 +75,10 @@ class _Stub:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         if self.is_broken:
             raise CandidateFailed(self.reason)
+        request = pickle.dumps((arguments, keywords))
+        self.is_called = True
         with contextlib.suppress(OSError):  # a child that is gone: its report says why
-            self._requests.write(pickle.dumps((arguments, keywords)))
+            self._requests.write(request)
         return self._value(self._claims.next())
 
     def _value(self, frame: Answer | Raised | Ended) -> Any:
@@ -91,24 +94,33 @@ class _Stub:
 
 
 def _run(task: Task, stub: _Stub, seconds: float) -> PartOutcome:
+    is_defined = False
     try:
-        with _alarm(seconds + 0.5):
+        with _alarm(seconds + 0.5), _staying():
             stub.load()
-            _test_of(task, stub)(stub)
+            test = _test_of(task, stub)
+            is_defined = True
+            test(stub)
     except _OutOfTime:
         return failed("timeout", 0, 0, "timeout")
     except CandidateFailed:
         return failed(stub.reason, 0, 0, "timeout" if stub.reason == "timeout" else "fail")
-    except errors.BadInput:
+    except (errors.BadInput, KeyboardInterrupt):
         raise
-    except AssertionError:
-        return failed("wrong_answer", 0, 0)
-    except Exception:
-        # the test stumbled over what the candidate gave it (a TypeError in abs(), a missing key, …)
+    except BaseException as error:
+        # before the first call nothing of the program took part; afterwards the test stumbled over what it got
+        # (a TypeError in abs(), a missing key, …)
+        if not stub.is_called and not (is_defined and isinstance(error, AssertionError)):
+            raise _broken(task, error) from error
         return failed("wrong_answer", 0, 0)
     if stub.is_broken:
         return failed(stub.reason, 0, 0, "timeout" if stub.reason == "timeout" else "fail")
     return passed(1)
+
+
+def _broken(task: Task, error: BaseException) -> errors.BadInput:
+    name = type(error).__name__
+    return errors.BadInput(f"The test of task {task.task_id} fails by itself, before it calls the program ({name}).")
 
 
 def _test_of(task: Task, stub: _Stub) -> Any:
@@ -127,6 +139,21 @@ def _compiled(task: Task, source: str, name: str) -> CodeType:
         return compile(source, f"<{name}>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise errors.BadInput(f"The {name} of task {task.task_id} is not Python.") from error
+
+
+@contextlib.contextmanager
+def _staying() -> Iterator[None]:
+    """A test that leaves the process would look like a machine that failed."""
+    leave = os._exit
+
+    def refuse(status: int) -> NoReturn:
+        raise SystemExit(status)
+
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ not begin is a failure of ours (SandboxBroken), because the sample had not run y
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import truediv
@@ -130,7 +129,7 @@ class Bench:
 
     def limits(self, seconds: float) -> Limits:
         """For a child that may run so long. Without a namespace of its own a user's other processes count as well."""
-        is_counted_alone = self.sandbox.mode != "inner-only" or os.getuid() == 0
+        is_counted_alone = self.sandbox.mode != "inner-only"
         return Limits(
             memory_bytes=self.rules.memory_bytes,
             cpu_seconds=int(seconds) + _SPARE_CPU_SECONDS,
@@ -166,6 +165,10 @@ class Claims:
     def allow(self, seconds: float) -> None:
         """From now on so many seconds, whatever was left of the time before."""
         self._running.allow(seconds)
+
+    def linger(self, seconds: float, num_bytes: int) -> None:
+        """From now on only so many seconds, and so much to read: nothing of it decides anything."""
+        self._running.linger(seconds, num_bytes)
 
     def waiting_lines(self) -> list[bytes]:
         """Lines after the child got ready that nobody has consumed, waited for if need be; empty: nothing more comes.
@@ -229,14 +232,16 @@ _REASONS = frozenset(("exception", "memory", "timeout", "syntax", "not_one_expre
 def read_frame(line: bytes) -> Answer | Raised | Ended:
     """One report line, checked by exact type; raises Malformed."""
     message = decode.parse(line)
-    if type(message) is not list or not message:
+    if type(message) is not list or not message or not all(type(item) is str for item in message[:1]):
         raise decode.Malformed("frame")
     kind, content = message[0], message[1:]
     if kind == "a" and [type(item) for item in content[:3]] == [int, float, float] and len(content) == 4:
         if not (0 <= content[1] < _MAX_SECONDS and 0 <= content[2] < _MAX_SECONDS):  # NaN is in no range
             raise decode.Malformed("seconds")
         return Answer(*content)
-    if kind == "x" and len(content) in (3, 4) and type(content[0]) is int and content[1] in _REASONS:
+    if kind == "x" and len(content) in (3, 4) and [type(item) for item in content[:2]] == [int, str]:
+        if content[1] not in _REASONS:
+            raise decode.Malformed("reason")
         return Raised(content[0], content[1], _seconds(content[3:]))
     if kind == "end" and len(content) in (1, 3) and type(content[0]) is int:
         return Ended("", content[0], _seconds(content[1:2]), sum(_seconds([content[2:]])))

@@ -10,6 +10,7 @@ fresh one. The expected value is a literal of the dataset and stays here.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from .outcome import Outcome, PartOutcome, failed, passed
 
 def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
     """One case. The oracles differ only for output answers that bind looser than ``==`` (see ``_judged``)."""
+    _check_code(task)
     expected = _literal(task)
     found = _output(bench, task, program) if task.payload["direction"] == "output" else _input(bench, task, program)
     return {name: Outcome(_judged(name, found, expected), None) for name in names}
@@ -32,6 +34,31 @@ def _literal(task: Task) -> Any:
         return ast.literal_eval(task.payload["output"])
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise errors.BadInput(f"The expected output of task {task.task_id} is not a literal.") from error
+
+
+def _check_code(task: Task) -> None:
+    """Raises BadInput for a problem that no answer could be right for."""
+    code = task.payload["code"]
+    if not code.strip():
+        raise errors.BadInput(f"The code of task {task.task_id} is empty.")
+    names = _names_of(code)
+    if names is None:
+        raise errors.BadInput(f"The code of task {task.task_id} is not Python.")
+    if task.payload["direction"] == "input" and "f" not in names:
+        raise errors.BadInput(f"The code of task {task.task_id} does not define f.")
+
+
+@functools.lru_cache(maxsize=16)
+def _names_of(code: str) -> frozenset[str] | None:
+    """Every name that a statement of the code may bind, at whatever depth; None for what is not Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    imported = {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    return frozenset(defined | assigned | imported)
 
 
 class _Found:

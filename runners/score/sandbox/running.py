@@ -61,6 +61,8 @@ class Running:
         self._report: dict[str, Any] | None = None
         self._pending: list[bytes] = []
         self._num_bytes = self._num_pending = 0
+        self._max_bytes: int | None = None
+        self._gives_back = True
         self._started = time.monotonic()
         self._deadline = self._latest = self._credited = 0.0
         self._ending: Ending | None = None
@@ -76,10 +78,17 @@ class Running:
         """
         now = time.monotonic()
         self._seconds = seconds
-        if self._pidfd is None:
+        self._num_bytes, self._max_bytes, self._gives_back = 0, None, True
+        if self._pidfd is None and self._report is None:
             seconds = max(seconds, _START_SECONDS)
         self._deadline, self._latest = now + seconds, now + MAX_STRETCH * seconds
         self._credited = self._seconds_waited()
+
+    def linger(self, seconds: float, num_bytes: int) -> None:
+        """From now on so many seconds by the clock and so many bytes more; none of it is given back."""
+        self.allow(seconds)
+        self._latest = self._deadline
+        self._max_bytes, self._gives_back = num_bytes, False
 
     def batches(self, max_bytes: int, max_line_bytes: int) -> Iterator[list[bytes]]:
         """Complete lines as they come, several at a time, until the child is over, out of time or over a cap.
@@ -93,9 +102,9 @@ class Running:
             if complete:
                 paused = time.monotonic()
                 yield complete
-                # what the reader does with a line is not the program's time
-                self._deadline += time.monotonic() - paused
-                self._latest += time.monotonic() - paused
+                if self._gives_back:  # what the reader does with a line is not the program's time
+                    self._deadline += time.monotonic() - paused
+                    self._latest += time.monotonic() - paused
             if is_over or self.is_over_limit:
                 return
             if self._seconds_left() <= 0:
@@ -148,6 +157,7 @@ class Running:
 
     def _complete_lines(self, max_bytes: int, max_line_bytes: int) -> list[bytes]:
         complete: list[bytes] = []
+        max_bytes = max_bytes if self._max_bytes is None else self._max_bytes
         while not self.is_over_limit:
             try:
                 chunk = os.read(self._reader, _CHUNK_BYTES)

@@ -1,8 +1,8 @@
 """Kind ``calls``: one function, every input of every part in order, until one raises.
 
 Parts (base, plus) are officially processes of their own. Here they share one, each with a fresh namespace and with the
-state that programs usually touch put back, because a fork costs more than most programs: see ``_Found`` for what must
-be as it was; where it is not, the process ends after the part at hand and the judge starts another one for the rest.
+state that programs usually touch put back, because a fork costs more than most programs: see ``_Found``. Where what it
+looks at is not as it was, the process ends after the part at hand and the judge starts another one for the rest.
 Nothing here is trusted by anybody: a program that lies to these checks changes the state of its own process.
 """
 
@@ -12,7 +12,6 @@ import _thread
 import copy
 import io
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +23,6 @@ from .report import LOADING, Report, compiled
 from .unseeded import random
 
 SEED = 20240229
-_REACHES_FAR = re.compile(r"builtins|modules|setattr|__dict__|__setitem__|patch")
-"""In a program's text: it may change what outlives its namespace."""
 _listdir = os.listdir
 _num_threads = _thread._count
 _text_position = io.StringIO.tell
@@ -73,7 +70,7 @@ def run_calls(
         for _ in parts:
             report.exception(LOADING, error)
         return
-    found = _Found(spec["program"])
+    found = _Found()
     for number, part in enumerate(parts):
         if number > 0:
             if not found.is_as_it_was():
@@ -98,6 +95,8 @@ def _run_part(
     for case, arguments in enumerate(inputs):
         if is_fresh:
             arguments = copy.deepcopy(arguments)
+        if sink.closed or _text_position(sink):
+            sink = Sink()  # officially every call gets a new one
         sys.stdout = sys.stderr = sys.stdin = sink
         if is_reference:
             clock.sample()
@@ -117,29 +116,27 @@ def _run_part(
         send(value)
         encode_nanoseconds += _now() - started if is_reference else 0
         value = None
-        if sink.closed or _text_position(sink):
-            sink = Sink()  # officially every call gets a new one
     report.end(len(inputs), times, encode_nanoseconds)
 
 
 class _Found:
     """What a part finds when it begins, as far as programs are known to change it."""
 
-    def __init__(self, program: str) -> None:
-        self._stays_near = _REACHES_FAR.search(program) is None
+    def __init__(self) -> None:
         self._recursion_limit = sys.getrecursionlimit()
         self._digits = sys.get_int_max_str_digits()
 
     def is_as_it_was(self) -> bool:
-        """Nothing runs on, nothing lies in the scratch, and the program does not speak of what it shares.
+        """Nothing runs on and nothing lies in the scratch.
 
-        A look at every builtin would touch each of them, which copies their pages: a fifth of a child's whole cost.
+        What else a program may have changed is not looked for (to look at every builtin copies a fifth of the pages
+        that a child copies at all): the judge takes a pass from here, and asks a fresh process for anything else.
         """
         try:
             names = _listdir(".")
         except OSError:  # no directory of its own, so nothing was written
             names = []
-        return self._stays_near and not names and not _num_threads()
+        return not names and not _num_threads()
 
     def put_back(self) -> None:
         sys.setrecursionlimit(self._recursion_limit)

@@ -1,5 +1,5 @@
 # every line here is one system call that can be named
-# ruff: noqa: PTH102, PTH208
+# ruff: noqa: PTH102, PTH116, PTH208
 """The one directory that programs may write to, and its removal whatever a program left in it.
 
 Children of one server run one after the other, so one folder serves them all as long as each finds it empty. Two
@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from itertools import islice
 
 _BATCH = 4096
 # a guarded server has taken these names away from itself
-_chmod, _unlink, _rmdir, _rename = os.chmod, os.unlink, os.rmdir, os.rename
-MAX_FILES = 65_536
+_chmod, _unlink, _rmdir, _rename, _fork = os.chmod, os.unlink, os.rmdir, os.rename, os.fork
+MAX_FILES = 16_384
 """Of the whole scratch file system at a time: a file system in memory bounds bytes, and an empty file has none."""
 
 
@@ -31,11 +32,13 @@ class Scratch:
     def __init__(self, parent: str | None, *, is_shared: bool = False) -> None:
         self.path = parent
         self._is_own = parent is not None and not is_shared
+        self._empty_size, self._size_tells = 0, False
         if parent is not None and self._is_own:
             self.path = f"{parent}/{os.urandom(16).hex()}"
             os.mkdir(self.path, 0o700)
             with contextlib.suppress(PermissionError):  # a parent that is not ours
                 _chmod(parent, 0o300)
+            self._look_at_empty_size()
         self._num_before = _num_files(self.path) if self.path is not None else 0
 
     def is_crowded(self) -> bool:
@@ -44,17 +47,45 @@ class Scratch:
 
     def is_clean(self) -> bool:
         """Whether the next program would find nothing of the last one."""
-        try:
-            return not self._is_own or not os.listdir(self.path)
-        except OSError:
-            return False
+        if self.path is None or not self._is_own:
+            return True
+        if self._size_tells:
+            return _size(self.path) == self._empty_size
+        path = self.path
+        return _apart(lambda: not os.listdir(path))
 
     def renew(self) -> None:
         """Remove the folder with all in it, and make it again."""
         if self.path is not None:
-            remove(self.path)
+            path = self.path
+            _apart(lambda: remove(path) is None)
             with contextlib.suppress(FileExistsError):
-                os.mkdir(self.path, 0o700)
+                os.mkdir(path, 0o700)
+
+    def _look_at_empty_size(self) -> None:
+        """A file system in memory shows in a folder's size how many entries it has: no name needs to be read."""
+        assert self.path is not None
+        self._empty_size = _size(self.path)
+        os.close(os.open(f"{self.path}/probe", os.O_CREAT | os.O_WRONLY, 0o600))
+        self._size_tells = _size(self.path) != self._empty_size
+        _unlink(f"{self.path}/probe")
+
+
+def _apart(is_so: Callable[[], bool]) -> bool:
+    """Asked in a process of its own: the names that a program chose for its files never lie in a server's memory,
+    where every later program could look for them."""
+    pid = _fork()
+    if pid == 0:
+        try:
+            os._exit(0 if is_so() else 1)
+        except BaseException:
+            os._exit(1)
+    _, status = os.waitpid(pid, 0)
+    return status == 0
+
+
+def _size(path: str) -> int:
+    return os.stat(path).st_size
 
 
 def _num_files(path: str) -> int:
