@@ -1,5 +1,13 @@
 """The judge: holds the answers, compares what programs claim, says the verdict.
 
+Theory of operation. Three kinds of process, in falling privilege::
+
+    supervisor (pool)   writes the lake; executes, decodes and compares nothing
+      | pickle both ways, over a socket that only these two hold
+    worker              holds answers and references; decodes and compares claims; dataset tests run here
+      | pickle (inputs, programs) down, JSON (claims) up; see ``sandbox``
+    server and child    in the sandbox: no answer, no dataset, no token
+
 ``pool``        ``Judge``: supervises workers, retries failures of the infrastructure
 ``worker``      one process per sandbox; dispatches on the kind of task
 ``calls`` ``check`` ``stdin`` ``expression``   one file per kind

@@ -1,5 +1,8 @@
 """Kind ``calls``: arguments in, returned values compared, base and plus apart.
 
+Theory of operation. The child gets program and inputs and claims values, one line each, on a pipe that it may write to
+as it likes; the expected values stay here. A claim passes by its value and its place in the order, and by nothing else.
+
 One child executes the program for the base inputs and again for the plus inputs; comparison follows case by case, and a
 child is stopped as soon as nothing more is asked of it. Of a part that did not get its child to itself only a pass is
 taken; anything else is judged again in a fresh one, so that what the part before left behind fails no program.

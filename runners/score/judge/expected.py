@@ -1,5 +1,6 @@
 """Expected values and reference times of ``calls`` tasks: from the task, or by running its reference once.
 
+Theory of operation. Expected values exist in this process and in a folder that only its user may enter, and go nowhere.
 The reference runs in the sandbox like everything else (inputs copied before each call, as evalplus' ``trusted_exec``
 does) and its answers are kept as it sent them, one line each, beside the seconds each case took: one file per task
 digest and Python version. Waiting for a processor is not counted; and the times of the pinned datasets are shipped

@@ -1,10 +1,14 @@
 """Kind ``expression`` (CRUXEval): the value of a call, or arguments that give a value.
 
+Theory of operation. The text is hostile and is parsed in the sandbox only. No child holds both the text and what would
+answer it: the output's child has no ``f`` and no input, the input's child no output. The expected value is a literal of
+the dataset and stays here.
+
 Official: ``assert OUTPUT == <text>`` after the problem's code, dropped when an output answer repeats ``f(<input>)``
 or an input answer has no ``f(`` (facebookresearch/cruxeval@190faf1 ``evaluation/utils_general.py``). Joined as text,
 ``0 or True`` passes. Here the text must be one expression (output) or one call of ``f`` (input), evaluated apart: the
 output's in a child that has neither ``f`` nor the input; the input's arguments in one child, and ``f`` on them in a
-fresh one. The expected value is a literal of the dataset and stays here.
+fresh one.
 """
 
 from __future__ import annotations

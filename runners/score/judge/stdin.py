@@ -1,5 +1,8 @@
 """Kind ``stdin``: whole programs that read standard input and print.
 
+Theory of operation. What a program prints goes to a file that the judge made and reads after the child is dead; the
+expected text stays here, and the result pipe says no more than that the program ended well.
+
 Each case is a child of its own with real descriptors: 0 and 1 are anonymous files in memory made here, so a program may
 read and write as it likes (``open(0)``, ``sys.stdin.buffer``, ``os.write``). The output is read from the file after
 the child is dead; its size is bounded by RLIMIT_FSIZE. Answers: stripped text, line by line, each line equal as text

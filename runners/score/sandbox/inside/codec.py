@@ -1,5 +1,8 @@
 """Values as tagged JSON, by exact type: the only thing that travels from a sample to the judge.
 
+Theory of operation. This runs in the sample's process and may be replaced by it: it serves honest programs. What holds
+whatever it does is on the other side (``judge.decode``): a closed set of types, no code, bounded work.
+
 Plain JSON carries None, bool, str, float, int below 2^63 and list. Everything else is ``{"!": tag, "v": …}``:
 
 =====  ==============================  =====  ====================================================

@@ -1,5 +1,8 @@
 """What a child does to itself, in this order, before the first byte of a sample is looked at.
 
+Theory of operation. Unprivileged from the start; what is given up here cannot be taken back, by the child or by what it
+executes. The Landlock ruleset comes ready from the server and is put on and closed before the sample is looked at.
+
 parent-death signal -> resource limits -> no_new_privs -> Landlock -> seccomp. None of it can be undone, all of it needs
 no privilege. ``confine`` reports which layers took; the judge compares that with what was promised at the start.
 """

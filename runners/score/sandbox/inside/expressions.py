@@ -1,5 +1,8 @@
 """CRUXEval's answers: one expression, or one call of ``f``, parsed and evaluated in the child.
 
+Theory of operation. The answer's text is the sample. It is parsed and evaluated here, after confinement, and what comes
+out is a claim like any other; the problem's output never comes here.
+
 Three steps, each in a child of its own kind:
 
 ``value``      parse, evaluate alone (``f`` and the problem's input are not there), report the value

@@ -1,5 +1,8 @@
 """What a child says on its result pipe: one JSON array per line, written at once.
 
+Theory of operation. The pipe belongs to the sample from its first byte on: every line but the first is a claim, and the
+judge believes its order and its values, nothing else. No line carries code or a name that would be looked up.
+
 ``["ready", layers]``  before the first byte of the sample runs: without it the failure is ours, not the sample's
 ``["a", case, seconds, encode_seconds, value]``  an answer (value: see ``codec``)
 ``=value``             the same in the kind ``calls``, in the order of the cases; the times come at the end

@@ -2,6 +2,9 @@
 # ruff: noqa: PTH102, PTH116, PTH208
 """The one directory that programs may write to, and its removal whatever a program left in it.
 
+Theory of operation. The server makes, looks at and removes the folder; its child alone may write to it. Names that a
+program chose are read in a process apart, never in the server, whose memory every later child gets a copy of.
+
 Children of one server run one after the other, so one folder serves them all as long as each finds it empty. Two
 servers' children may run at once: their folders have names that cannot be guessed, in a folder that cannot be listed,
 so that one does not find the other's even where Landlock is missing.

@@ -1,5 +1,8 @@
 """System calls that a sample may not make: the rules, and the BPF program built from them.
 
+Theory of operation. Put on by each child last of all, for good and for every thread it starts; the kernel enforces it.
+A filter sees numbers and arguments, never what a pointer points to, so calls whose danger lies there are refused whole.
+
 Why a deny list: CPython and numpy need a wide and version-dependent set of calls; what a sample must never do is
 short and stable: start a process, talk to anything, signal or inspect another process, gain or change privilege,
 reach kernel subsystems with a record of holes, keep state in the kernel after its death, watch what others read.

@@ -1,5 +1,8 @@
 """Framed messages over a Unix stream socket, with file descriptors riding on the header.
 
+Theory of operation. Both ends of such a socket are ours, but one lies in the sandbox: a child cannot reach it (its
+descriptors are closed, the server is not dumpable), and should it, what it sends is JSON of bounded size.
+
 Towards the sandbox the payload is pickle (trusted sender); from it, JSON (the receiver trusts nothing else).
 """
 
