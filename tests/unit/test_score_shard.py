@@ -27,6 +27,7 @@ class StubJudge:
 
     def __init__(self) -> None:
         self.graded: list[str] = []
+        self.asked: dict[str, list[str]] = {}
 
     def grader_id(self, oracles: Any) -> str:
         return "stub"
@@ -44,6 +45,7 @@ class StubJudge:
                 broken = True
                 continue
             self.graded.append(job.program)
+            self.asked.setdefault(job.program, []).append(" ".join(job.oracles))
             verdict = ("pass", "ok") if job.program.startswith("right") else ("fail", "wrong_answer")
             part = PartOutcome(*verdict, None, 1, 1)
             yield job, Graded(dict.fromkeys(job.oracles, Outcome(part, None)), 0.1, 0.1, 1, (0.1,), 1)
@@ -124,6 +126,35 @@ def test_equal_programs_are_graded_once_across_shards(run: Run, tasks: dict[str,
         sorted(row["is_reused"] for row in run.lake.read("timings", ["is_reused"]).to_pylist())
         == [False] * 3 + [True] * 2
     )
+
+
+def test_nothing_is_graded_again_for_another_model_where_the_extractions_differ(run: Run, tasks: dict[str, Task]):
+    judge = StubJudge()
+    texts = some(tasks, "wrapped right", "wrapped wrong", "right")
+    first = scorer(run, shard_of(run, texts), tasks, judge).score()
+    second = scorer(run, shard_of(run, texts, "s2"), tasks, judge).score()
+    assert (first.num_graded, second.num_graded, second.num_reused) == (5, 0, 5)
+    assert len(judge.graded) == 5
+
+
+def test_only_the_oracles_that_a_column_holds_are_asked(run: Run, tasks: dict[str, Task]):
+    judge = StubJudge()
+    scorer(run, shard_of(run, some(tasks, "wrapped right", "right")), tasks, judge).score()
+    assert judge.asked == {"wrapped right": ["official"], "right": ["official strict"] * 2}
+
+
+def test_what_a_later_sample_asks_of_a_known_program_is_all_that_is_asked(run: Run, tasks: dict[str, Task]):
+    judge, [task_id] = StubJudge(), list(tasks)[:1]
+    inner = {task_id: "wrapped wrapped right"}
+    judge.extract = lambda extractor, text, _: (  # type: ignore[method-assign]
+        text if extractor == BENCHMARK.extraction.official else text.removeprefix("wrapped ")
+    )
+    scorer(run, shard_of(run, inner), tasks, judge).score()
+    done = scorer(run, shard_of(run, {task_id: "wrapped wrapped wrapped right"}, "s2"), tasks, judge).score()
+    assert judge.asked["wrapped wrapped right"] == ["official", "strict"]
+    assert (done.num_graded, done.num_reused) == (2, 0)
+    rows = run.lake.read("results", ["strict_base_verdict", "corrected_extraction_base_verdict"]).to_pylist()
+    assert all(verdict is not None for row in rows for verdict in row.values())
 
 
 def test_broken_infrastructure_is_no_verdict_and_the_rest_is_kept(run: Run, tasks: dict[str, Task]):

@@ -18,6 +18,7 @@ from benchforge.runners.score.shard import ShardScorer
 
 BENCHMARK = registry()["forge_mini"]
 TASKS = {task.task_id: task for task in load_tasks(BENCHMARK, None, "default", Path("unused"))}
+WORDS = ("right {}", "wrong {}", "wrapped right {}", "right", "")
 
 
 class TinyJudge:
@@ -58,6 +59,13 @@ class TinyJudge:
         return job, Graded(dict.fromkeys(job.oracles, Outcome(part, None)), 0.1, 0.1, 1, (0.1,), 1, shares)
 
 
+class UnwrapOnce(TinyJudge):
+    """What is wrapped twice is corrected to what is wrapped once."""
+
+    def extract(self, extractor, text, context):
+        return text if extractor == BENCHMARK.extraction.official else text.removeprefix("wrapped ")
+
+
 def shard_of(run: Run, num_per_task: int, shard_id: str = "s1") -> Shard:
     """Many samples of every task: one in three repeats an earlier text, some differ by extraction."""
     shard = Shard(
@@ -72,14 +80,13 @@ def shard_of(run: Run, num_per_task: int, shard_id: str = "s1") -> Shard:
 
 
 def _samples(shard: Shard, task_id: str, number: int) -> list[dict]:
-    words = ("right {}", "wrong {}", "wrapped right {}", "right", "")
     return [
         {
             "benchmark": "forge_mini", "model": "lab__x", "scenario": "default", "task_id": task_id,
             "sample_index": index, "request_digest": shard.request_digest, "comparability_digest": "c",
             "sample_id": keys.sample_id("forge_mini", "default", task_id, shard.request_digest, index),
             "dataset_version": "v1", "shard_id": shard.shard_id, "num_planned": number, "protocol": "official",
-            "text_form": "raw", "raw_text": words[index % 5].format(index // 2),
+            "text_form": "raw", "raw_text": WORDS[index % 5].format(index // 2),
         }
         for index in range(number)
     ]  # fmt: skip
@@ -113,6 +120,20 @@ def test_results_are_the_same_bytes_whatever_the_order_of_the_judge_and_after_a_
     assert len(parts_of(straight)) == 1
     texts = [run.lake.read("programs").sort_by("program_id") for run in (straight, shuffled, broken)]
     assert texts[0] == texts[1] == texts[2]
+
+
+def test_a_program_that_later_samples_ask_more_of_counts_once_and_ends_in_the_same_bytes(tmp_path: Path, monkeypatch):
+    """``wrapped right 0`` is one sample's official and the next one's corrected program: asked at once, or in two."""
+    words = ("wrapped right {}", "wrapped wrapped right {}", "", "", "")
+    monkeypatch.setattr(f"{__name__}.WORDS", words)
+    straight, piecewise = a_run(tmp_path / "a"), a_run(tmp_path / "b")
+    together = score(straight, shard_of(straight, 2), UnwrapOnce())
+    monkeypatch.setattr("benchforge.runners.score.source._NUM_TOGETHER", 1)
+    judge = UnwrapOnce()
+    alone = score(piecewise, shard_of(piecewise, 2), judge)
+    assert alone == together
+    assert judge.num_graded > alone.num_graded, "some were run again, for the other oracle"
+    assert parts_of(straight) == parts_of(piecewise)
 
 
 def test_a_shard_larger_than_a_batch_is_sorted_across_its_row_groups(tmp_path: Path, monkeypatch):
