@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchforge.ingest.errors import BadInput
 from benchforge.runners.score.door import Means, grade_rows
+from benchforge.runners.score.judge import Graded, Job, Judge
 from benchforge.runners.score.judge.recent import NUM_KEPT
+
+from .conftest import BOTH, make_task
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "benchforge", "judge")
 
 
-def crux(name: Any, solution: str, output: str = "'oof'", target: str = "cruxeval_o") -> dict[str, Any]:
-    task = {"code": "def f(text):\n    return text[::-1]", "input": "'foo'", "output": output}
+def crux(name: Any, solution: str, output: str = "'oof'", target: str = "cruxeval_o", **fields: str) -> dict[str, Any]:
+    task = {"code": "def f(text):\n    return text[::-1]", "input": "'foo'", "output": output, **fields}
     return {"id": name, "target": target, "task": task, "solution": solution}
 
 
@@ -56,6 +60,13 @@ def test_rows_that_cannot_be_graded_are_lines_among_the_others(tmp_path: Path) -
         (plus("half right", "    return x\n"), "fail"),
         (crux("no literal", "1", output="f("), "is not a literal"),
         (crux("deep literal", "1", output="-" * 200000 + "1"), "is not a literal"),
+        (crux("no code", "f('foo')", target="cruxeval_i", code="def f("), "code of task no code is not Python"),
+        (crux("nul", "'oof'", code="\0"), "code of task nul is not Python"),
+        (crux("surrogate", "'oof'", code="'\ud800'"), "code of task surrogate is not Python"),
+        (crux("blank", "'oof'", code=" \n"), "code of task blank is empty"),
+        (crux("g alone", "f('foo')", target="cruxeval_i", code="def g(x): return x"), "does not define f"),
+        (crux("assigned", "f('oof')", target="cruxeval_i", code="f = lambda x: x"), "pass"),
+        (plus("tolerant", "    return 1\n", atol=10**400), "atol is an integer of many digits"),
         (crux("reversed", "'o' * 2 + 'f'"), "pass"),
         (crux("argument", "f('foo')", target="cruxeval_i"), "pass"),
         ({**plus("check", "    return abs(x)\n", test=test), "target": "humaneval"}, "pass"),
@@ -76,6 +87,35 @@ def test_rows_that_cannot_be_graded_are_lines_among_the_others(tmp_path: Path) -
     assert (half["reason"], half["part"], half["first_failing_case"]) == ("wrong_answer", "plus", 0)
     assert {"seccomp", "rlimits", "unprivileged_uid"} <= set(half["layers"]) and half["sandbox_mode"]
     assert lines[-1]["reason"] == "empty" and lines[-1]["first_failing_case"] is None
+
+
+TESTS_ALONE = [
+    ("import sys\nsys.exit(0)\n", "SystemExit"),
+    ("import os\nos._exit(0)\n", "SystemExit"),
+    ("assert False\n", "AssertionError"),
+    ("import no_such_module\n", "ModuleNotFoundError"),
+    ("def check():\n    pass\n", "TypeError"),
+    ("def check(candidate, other):\n    pass\n", "TypeError"),
+    ("def check(candidate):\n    assert absent(candidate(1))\n", "NameError"),
+    ("def check(candidate):\n    import os\n    os._exit(0)\n", "SystemExit"),
+    # the program took part in these
+    ("def check(candidate):\n    assert False\n", ""),
+    ("def check(candidate):\n    given = candidate(1)\n    assert absent(given)\n", ""),
+    ("def check(candidate):\n    import sys\n    sys.exit(candidate(1))\n", ""),
+]
+"""Test -> what it fails with before it calls the program; nothing where the program took part."""
+
+
+def test_a_test_that_fails_by_itself_is_the_tasks_fault() -> None:
+    fields = {"entry_point": "same", "prompt": "def same(x):\n"}
+    tasks = {test: make_task(test, "check", {**fields, "test": test}) for test, _ in TESTS_ALONE}
+    jobs = [Job(wanted, test, "def same(x):\n    return x\n", BOTH) for test, wanted in TESTS_ALONE]
+    with Judge(tasks) as judge:
+        for job, result in judge.attempts(jobs):
+            if job.key:
+                assert isinstance(result, BadInput) and f"before it calls the program ({job.key})" in result.message
+            else:
+                assert isinstance(result, Graded) and result.outcomes["official"].base.reason == "wrong_answer"
 
 
 def test_a_pipe_gets_each_line_before_the_next_row_is_written() -> None:
