@@ -48,6 +48,8 @@ def lines_of(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 def test_rows_that_cannot_be_graded_are_lines_among_the_others(tmp_path: Path) -> None:
     test = "def check(candidate):\n    assert candidate(-2) == 2\n"
+    whatever = plus("any answer", "    return (x for x in [])\n", "    return object()\n", entry_point="are_equivalent")
+    whatever = json.loads(json.dumps({**whatever, "target": "mbppplus"}).replace("def size", "def are_equivalent"))
     deep: list[Any] = []
     for _ in range(500):
         deep = [deep]
@@ -57,6 +59,14 @@ def test_rows_that_cannot_be_graded_are_lines_among_the_others(tmp_path: Path) -
         (plus("raises", "    return 1\n", "    raise ValueError\n"), "gives no answer to base case 0 (exception)"),
         (plus("leaves", "    return 1\n", "    import os; os._exit(0)\n"), "gives no answer to base case 0 (killed)"),
         (plus("no python", "    return 1\n", "    return (\n"), "gives no answer to base case 0 (syntax)"),
+        (
+            plus("generator", "    return 1\n", "    return (y for y in [x])\n"),
+            "base case 0 with a value that cannot be told",
+        ),
+        (plus("deep", "    return 1\n", "    for _ in range(300): x = [x]\n    return x\n"), "cannot be told"),
+        (plus("inside", "    return 1\n", "    return {1: object()}\n"), "cannot be told"),
+        (plus("lists", "    return [float('nan'), (x, {x})]\n", "    return [float('nan'), (x, {x})]\n"), "pass"),
+        (whatever, "pass"),
         (plus("half right", "    return x\n"), "fail"),
         (crux("no literal", "1", output="f("), "is not a literal"),
         (crux("deep literal", "1", output="-" * 200000 + "1"), "is not a literal"),
@@ -83,7 +93,7 @@ def test_rows_that_cannot_be_graded_are_lines_among_the_others(tmp_path: Path) -
     assert [line["id"] for line in lines] == [row["id"] if isinstance(row, dict) else None for row, _ in given]
     for line, (_, wanted) in zip(lines, given, strict=True):
         assert line.get("official", line.get("error", "")) == wanted or wanted in line.get("error", ""), line
-    half = lines[5]
+    half = next(line for line in lines if line["id"] == "half right")
     assert (half["reason"], half["part"], half["first_failing_case"]) == ("wrong_answer", "plus", 0)
     assert {"seccomp", "rlimits", "unprivileged_uid"} <= set(half["layers"]) and half["sandbox_mode"]
     assert lines[-1]["reason"] == "empty" and lines[-1]["first_failing_case"] is None

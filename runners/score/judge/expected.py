@@ -32,6 +32,8 @@ _NUM_KEPT = 2
 ANSWER = b"="
 """First byte of a line that is an answer (see ``sandbox.inside.report``)."""
 _LOAD_SECONDS = 60.0
+_MANY_BRACKETS = 100
+"""A line with fewer is not nested too deeply to be decoded."""
 _NOT_PLAIN = (b'"!":"na"', b'"!":"?"', b'"!":"it"', b'"!":"D"', b"NaN")
 """In these, equal bytes are not equal values."""
 
@@ -157,9 +159,48 @@ class ExpectedStore:
                     frame = _frame(line)
                     if not isinstance(frame, Ended) or frame.reason or len(frame.case_seconds) != len(inputs):
                         raise _no_answer(task, part, len(answers), frame)
+                    self._check_tellable(task, part, answers[: len(inputs)])
                     return _expected(task, answers[: len(inputs)], frame.case_seconds, frame.encode_seconds)
                 claims.consume(len(lines))
             raise _no_answer(task, part, len(answers), Ended(claims.why_it_broke_off()))
+
+    def _check_tellable(self, task: Task, part: str, lines: Sequence[bytes]) -> None:
+        """Raises BadInput where an expected value cannot be told, so that not even the reference would pass.
+
+        An oracle that asks for less than equality may still accept it; NaN is told, and officially equal to nothing.
+        """
+        inputs = task.payload[f"{part}_inputs"]
+        for case, line in enumerate(lines):
+            if not _is_tellable(line) and not self._accepts_itself(task, line, inputs[case]):
+                raise errors.BadInput(
+                    f"The reference of task {task.task_id} answers {part} case {case} with a value that cannot be told."
+                )
+
+    def _accepts_itself(self, task: Task, line: bytes, inputs: Sequence[Any]) -> bool:
+        try:
+            answer, expected = (_expected(task, [line], (), 0.0).value(0) for _ in range(2))
+            return oracles.OfficialCalls(task, self._bench.rules).accepts(answer, expected, inputs)
+        except (decode.Malformed, RecursionError, MemoryError):
+            return False
+
+
+def _is_tellable(line: bytes) -> bool:
+    """Whether the line is a value that can be decoded, with nothing opaque in it."""
+    if b'"!":' not in line and line.count(b"[") < _MANY_BRACKETS:
+        return True
+    try:
+        return not _holds_opaque(decode.value(decode.parse(line[len(ANSWER) :])))
+    except (decode.Malformed, RecursionError, MemoryError):
+        return False
+
+
+def _holds_opaque(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_opaque, value.keys())) or any(map(_holds_opaque, value.values()))
+    if isinstance(value, list | tuple | set | frozenset) or type(value) is type({}.keys()):
+        return any(map(_holds_opaque, value))
+    is_array_of_objects = getattr(getattr(value, "dtype", None), "kind", "") == "O"
+    return isinstance(value, decode.Opaque) or (is_array_of_objects and _holds_opaque(value.ravel().tolist()))
 
 
 def register(connection: Connection, task: Task) -> str:
