@@ -33,6 +33,15 @@ def cells_of(names: Iterable[str]) -> frozenset[tuple[str, str]]:
     return frozenset((benchmark.name, scenario) for benchmark, scenarios in resolved for scenario in scenarios)
 
 
+def covered_shards(run: Run, selection: Selection) -> list[Shard]:
+    """As planned. Raises UsageError for a shard id that the manifest does not hold."""
+    shards = run.manifest.shards()
+    unknown = sorted(set(selection.shard_ids) - set(shards))
+    if unknown:
+        raise UsageError(f"the manifest of {run.root} holds no shard {unknown[0]}", "benchforge status")
+    return [shard for shard in shards.values() if selection.covers(shard)]
+
+
 def pending_shards(
     run: Run,
     stage: str,
@@ -42,19 +51,12 @@ def pending_shards(
 ) -> list[Shard]:
     """Ready and not done yet (or all ready ones under --force), equal task sets beside each other, then as planned.
 
-    ``marked_as`` gives the name that a shard's marker stands under. Raises UsageError for a shard id that the
-    manifest does not hold.
+    ``marked_as`` gives the name that a shard's marker stands under. Raises what ``covered_shards`` raises.
     """
-    shards = run.manifest.shards()
-    unknown = sorted(set(selection.shard_ids) - set(shards))
-    if unknown:
-        raise UsageError(f"the manifest of {run.root} holds no shard {unknown[0]}", "benchforge status")
     chosen = [
         shard
-        for shard in shards.values()
-        if selection.covers(shard)
-        and is_ready(shard)
-        and (selection.is_forced or not run.is_done(stage, marked_as(shard.shard_id)))
+        for shard in covered_shards(run, selection)
+        if is_ready(shard) and (selection.is_forced or not run.is_done(stage, marked_as(shard.shard_id)))
     ]
     return sorted(chosen, key=task_set_of)
 

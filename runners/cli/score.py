@@ -75,7 +75,9 @@ def command(
 ) -> None:
     """Grade the samples of generated shards in the sandbox and write verdicts to the lake."""
     from ..score.platform import require_linux
+    from .score_modes import refuse_what_has_no_meaning
 
+    refuse_what_has_no_meaning(click.get_current_context())
     require_linux()
     from dataclasses import asdict
 
@@ -92,9 +94,7 @@ def command(
 
         selection = Selection(shard_ids, cells_of(benchmarks), models)
         with interruptible():
-            print_cross_check(
-                run, selection, settings, _means(settings, unsafe).num_workers, harness, harness_python, format_
-            )
+            print_cross_check(run, selection, settings, _means(settings).num_workers, harness, harness_python, format_)
         return
     means = _means(settings, unsafe, limit_factor)
     if gold:
@@ -124,7 +124,7 @@ def command(
                 out.table(scored, _SCORED, format_)
 
 
-def _means(settings: Any, is_unsafe: bool, limit_factor: float = 1.0) -> Any:
+def _means(settings: Any, is_unsafe: bool = False, limit_factor: float = 1.0) -> Any:
     import os
     from dataclasses import replace
 

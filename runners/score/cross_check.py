@@ -21,7 +21,7 @@ from ...ingest.benchmarks.declaration import Benchmark, Task
 from ...ingest.benchmarks.versions import SEED
 from ...ingest.manifest import Run, Shard
 from ...ingest.staging import staged
-from ..selection import Selection, task_set_of
+from ..selection import Selection, covered_shards, task_set_of
 from . import beside
 from .harnesses import Harness, Installed, Sample, harness_of
 from .judge import Graded, Job, Judge, Outcome
@@ -88,8 +88,7 @@ class Beside:
 
 def to_cross_check(run: Run, selection: Selection) -> list[Shard]:
     """Scored shards of the selection that a harness exists for; Incomplete names one that is not scored."""
-    covered = [shard for shard in run.manifest.shards().values() if selection.covers(shard)]
-    chosen = [shard for shard in covered if harness_of(shard.benchmark) is not None]
+    chosen = [shard for shard in covered_shards(run, selection) if harness_of(shard.benchmark) is not None]
     waiting = [shard for shard in chosen if not run.is_done("score", shard.shard_id)]
     if waiting:
         raise errors.Incomplete(

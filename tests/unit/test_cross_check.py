@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from benchforge.ingest import keys
-from benchforge.ingest.errors import Incomplete
+from benchforge.ingest.errors import Incomplete, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.runners.score import cross_check
@@ -72,3 +72,14 @@ def test_every_deviation_that_a_difference_is_named_by_stands_in_the_seed():
 def test_a_benchmark_has_one_harness():
     names = [name for harness in HARNESSES for name in harness.benchmarks]
     assert len(names) == len(set(names))
+
+
+def test_shards_are_selected_by_benchmark_model_and_id(run: Run):
+    first, second = planned(run, "s1", "humanevalplus"), planned(run, "s2", "mbppplus")
+    for shard in (first, second):
+        scored(run, shard, {"t": "a = 1\n"})
+    assert cross_check.to_cross_check(run, Selection(cells=frozenset({("mbppplus", "default")}))) == [second]
+    assert cross_check.to_cross_check(run, Selection(shard_ids=("s1",))) == [first]
+    assert cross_check.to_cross_check(run, Selection(models=("lab__x",))) == [first, second]
+    with pytest.raises(UsageError, match="holds no shard s3"):
+        cross_check.to_cross_check(run, Selection(shard_ids=("s1", "s3")))

@@ -218,3 +218,58 @@ def test_limits_that_are_no_number_are_refused(scratch: Path):
     for word in ("0.05", "nan", "inf"):
         with pytest.raises((click.ClickException, UsageError)):
             run_cli("score", scratch, "--limit-factor", word)
+
+
+_REFUSED = (
+    ("--gold --regrade 2", "--gold and --regrade are two runs"),
+    ("--gold --cross-check", "--gold and --cross-check are two runs"),
+    ("--cross-check --regrade 1", "--regrade and --cross-check are two runs"),
+    ("--cross-check --limit-factor 2", "--limit-factor has no meaning beside --cross-check"),
+    ("--cross-check --dry-run", "--dry-run has no meaning beside --cross-check"),
+    ("--cross-check --unsafe", "--unsafe has no meaning beside --cross-check"),
+    ("--gold --shard-id s1", "--shard-id has no meaning beside --gold"),
+    ("--gold --dry-run", "--dry-run has no meaning beside --gold"),
+    ("--gold --force", "--force has no meaning beside --gold"),
+    ("--regrade 1 --force", "--force has no meaning beside --regrade"),
+    ("--regrade 1 --harness there", "--harness has no meaning beside --regrade"),
+    ("--harness-python there", "--harness-python has a meaning only beside --cross-check"),
+)
+
+
+@pytest.mark.parametrize(("words", "sentence"), _REFUSED)
+def test_options_that_would_be_ignored_are_refused(judged, words: str, sentence: str):
+    judged(lambda job, number: pytest.fail("nothing is run"))
+    with pytest.raises(UsageError) as refused:
+        cli.main(["score", *words.split()], standalone_mode=False)
+    assert refused.value.exit_code == 2 and sentence in refused.value.message
+
+
+def test_gold_takes_no_model(scratch: Path):
+    with pytest.raises(UsageError, match="--model has no meaning beside --gold"):
+        run_cli("score", scratch, "--gold")
+
+
+def test_gold_grades_the_benchmarks_that_are_named(judged, tmp_path: Path, capsys: pytest.CaptureFixture):
+    judged(lambda job, number: RIGHT)
+    words = ["score", "--gold", "--benchmark", "forge_mini", "--scratch", str(tmp_path), "--format", "csv"]
+    cli.main(words, standalone_mode=False)
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == ["benchmark", "forge_mini"]
+    with pytest.raises(NotStaged, match="is not staged"):
+        cli.main([*words, "--benchmark", "cruxeval_i"], standalone_mode=False)
+
+
+def test_dry_run_lists_what_is_pending_under_these_limits_and_grades_nothing(
+    judged, scratch: Path, capsys: pytest.CaptureFixture
+):
+    run = run_of(scratch)
+    judged(lambda job, number: RIGHT)
+    list(score_pending(run, shards_of(run), means(), False, silent))
+    capsys.readouterr()
+    judged(lambda job, number: pytest.fail("a dry run grades nothing"))
+    before = {path: path.stat().st_mtime_ns for path in scratch.rglob("*")}
+    for more, num_listed in (((), 0), (("--limit-factor", "2"), 1), (("--regrade", "1"), 1)):
+        run_cli("score", scratch, "--dry-run", "--format", "csv", *more)
+        said = capsys.readouterr()
+        assert f"{num_listed} shards to score" in said.err
+        assert len(said.out.splitlines()) == num_listed + 1
+    assert {path: path.stat().st_mtime_ns for path in scratch.rglob("*")} == before
