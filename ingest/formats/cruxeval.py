@@ -27,7 +27,10 @@ _WRONG_FORMAT = "check that the format named fits the file"
 
 def read_generations(path: Path, context: Context) -> Recording:
     """``{sample_i: [text, …]}``: answers as the harness extracted them, or raw with ``--text-form raw``."""
-    generations = _lists(path, json_document(path), str)
+    document = json_document(path)
+    if isinstance(document, dict) and {"raw_generations", "raw_scored_generations"} <= set(document):
+        raise BadInput(f"{path} holds scored generations, which another format reads", "name it: cruxeval-scored")
+    generations = _lists(path, document, str)
     form = context.text_form or "program"
     records = [
         Record(task_id, index, text, form) for task_id, texts in generations.items() for index, text in enumerate(texts)
@@ -39,7 +42,8 @@ def read_scored(path: Path, context: Context) -> Recording:
     """``raw_generations`` with ``raw_scored_generations`` beside them, and the scores stated in percent."""
     document = json_document(path)
     if not isinstance(document, dict) or "raw_scored_generations" not in document:
-        raise BadInput(f"{path} is not a scored file: it has no 'raw_scored_generations'", _WRONG_FORMAT)
+        hint = "generations without verdicts, {sample_i: [answer, …]}, are read by the format cruxeval"
+        raise BadInput(f"{path} is not a scored file: it has no 'raw_scored_generations'", hint)
     generations = _lists(path, document.get("raw_generations"), str)
     scored = _lists(path, document["raw_scored_generations"], bool)
     if set(generations) != set(scored):

@@ -98,6 +98,16 @@ def test_cruxeval_output_prediction_drops_the_very_call(read, inputs):
     assert [record.judgements["base"] for record in records] == [PASSED, DROPPED]
 
 
+def test_cruxeval_files_of_the_other_format_are_refused_by_its_name(read):
+    scored = {"raw_generations": {"s": ["f(1)"]}, "raw_scored_generations": {"s": [True]}, "pass_at_1": 100.0}
+    with pytest.raises(BadInput, match="holds scored generations") as refused:
+        read("cruxeval", scored)
+    assert "cruxeval-scored" in refused.value.hint
+    with pytest.raises(BadInput, match="is not a scored file") as refused:
+        read("cruxeval-scored", {"s": ["f(1)"]})
+    assert refused.value.hint.endswith("the format cruxeval")
+
+
 def test_cruxeval_verdicts_that_cannot_belong_are_refused(read):
     document = {"raw_generations": {"s": ["f(1)", "f(2)", "f(3)"]}, "raw_scored_generations": {"s": [True]}}
     with pytest.raises(BadInput, match="3 answers but 1 verdicts"):
