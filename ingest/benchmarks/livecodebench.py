@@ -18,7 +18,7 @@ from .declaration import Benchmark, Design, Extraction, Oracles, Task
 from .versions import licence_of, versions_of
 
 NAME = "livecodebench"
-_MAX_INT_DIGITS = 50_000
+MAX_INT_DIGITS = 50_000
 """Upstream's limit; the interpreter's own would refuse longer integers than 4,300 digits in a test."""
 
 BENCHMARK = Benchmark(
@@ -65,7 +65,9 @@ def task_of(record: Mapping[str, Any], test_sets: Sequence[str] = ()) -> Task:
         day = record.get("contest_date")
         contest_date = None if day is None else datetime.date.fromisoformat(str(day)[:10])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise BadInput(f"LiveCodeBench problem {task_id} has no tests that can be read ({error})", "") from error
+        raise BadInput(
+            f"LiveCodeBench problem {task_id} has no tests that can be read: {_about(error)}.", ""
+        ) from error
     contest = record.get("contest_id")
     return Task(
         NAME,
@@ -83,6 +85,23 @@ def task_of(record: Mapping[str, Any], test_sets: Sequence[str] = ()) -> Task:
     )
 
 
+def _about(error: Exception) -> str:
+    """What is wrong with the record, in words about the record."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower()} at column {error.colno} of a test's JSON"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, RecursionError):
+        return "a test is nested too deeply"
+    if isinstance(error, _Unreadable):
+        return str(error)
+    return "inputs, outputs or the date are not of the right type"
+
+
+class _Unreadable(ValueError):
+    """Of our own wording."""
+
+
 def _tests(record: Mapping[str, Any]) -> tuple[list[str], list[str], str | None]:
     """Inputs and outputs in upstream's order (public tests first), and the method's name or None."""
     if "input_output" in record:
@@ -93,9 +112,9 @@ def _tests(record: Mapping[str, Any]) -> tuple[list[str], list[str], str | None]
         inputs, outputs = [test["input"] for test in tests], [test["output"] for test in tests]
         name = (record.get("metadata") or {}).get("func_name")
     if len(inputs) != len(outputs) or not inputs:
-        raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs")
+        raise _Unreadable(f"there are {len(inputs)} inputs and {len(outputs)} outputs")
     if not all(isinstance(text, str) for text in (*inputs, *outputs, name or "")):
-        raise TypeError("inputs, outputs and the name of the method are text")
+        raise _Unreadable("inputs, outputs and the name of the method must be texts")
     return inputs, outputs, name
 
 
@@ -117,6 +136,6 @@ def _value(text: str) -> Any:
 
 
 def _whole_number(digits: str) -> int:
-    if len(digits) > _MAX_INT_DIGITS:
-        raise ValueError(f"an integer of {len(digits)} digits")
+    if len(digits) > MAX_INT_DIGITS:
+        raise _Unreadable(f"an integer has {len(digits)} digits, more than {MAX_INT_DIGITS}")
     return int(digits) if len(digits) < 4000 else int(Decimal(digits))

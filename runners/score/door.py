@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from ...ingest.benchmarks.declaration import Task
 from ...ingest.errors import BadInput, BenchforgeError
 from .judge import OFFICIAL, Graded, Job, Judge, Outcome, SandboxFailed
-from .rows import Row, name_of, parsed, row_of
+from .rows import Row, long_integers, name_of, parsed, row_of
 
 Line = dict[str, Any]
 Emit = Callable[[Line], None]
@@ -62,7 +62,7 @@ def grade_rows(stream: BinaryIO, means: Means, emit: Emit) -> int:
     with tempfile.TemporaryDirectory(prefix="benchforge-rows-") as place:
         folder = Path(place) / "expected"
         options: dict[str, Any] = {"num_workers": means.num_workers, "is_unsafe": means.is_unsafe}
-        with Judge(tasks, means.sandbox_mode, cache_directory=folder, rules=rules, **options) as judge:
+        with long_integers(), Judge(tasks, means.sandbox_mode, cache_directory=folder, rules=rules, **options) as judge:
             window = _Window(judge, tasks, folder, emit)
             jobs = window.jobs(_Reader(stream))
             while not window.is_done:

@@ -7,15 +7,17 @@ about that row. The solution is hostile: it is only ever a string here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...ingest.benchmarks import cruxeval, evalplus_tasks, humaneval, livecodebench
 from ...ingest.benchmarks.declaration import Task
 from ...ingest.errors import BadInput
+from .sandbox.inside import codec
 
 MAX_PROGRAM_CHARACTERS = 64 << 20
 Fields = Mapping[str, Any]
@@ -59,6 +61,17 @@ TARGETS: Mapping[str, _Target] = {
     "livecodebench_functional": _Target(_LIVECODEBENCH, lambda fields: _contest(fields, "calls"), "question_id"),
 }
 """Target of a row -> how its task is read."""
+
+
+@contextlib.contextmanager
+def long_integers() -> Iterator[None]:
+    """Integers of as many digits as upstream reads; the interpreter's own limit is 4,300."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(livecodebench.MAX_INT_DIGITS)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(before)
 
 
 def parsed(line: bytes) -> dict[str, Any]:
@@ -135,6 +148,9 @@ def _contest(fields: Fields, kind: str) -> Task:
     task = livecodebench.task_of(fields)
     if task.kind != kind:
         raise BadInput(f"The task's fn_name does not go with its target: this is a task of kind {task.kind}.")
+    for case, value in enumerate(task.payload.get("expected", {}).get("base", ())):
+        if '"!":"?"' in codec.encode(value):
+            raise BadInput(f"The output of test {case} is nested too deeply to be judged.")
     return task
 
 
@@ -182,6 +198,8 @@ def _brief(error: BaseException) -> str:
         return f"{_shown(error.args[0] if error.args else '')} is missing"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
+    if "integer string conversion" in str(error):
+        return f"it holds an integer of more than {livecodebench.MAX_INT_DIGITS} digits"
     if isinstance(error, UnicodeError):
         return "it is not UTF-8 text, or holds text that cannot be written as UTF-8"
     sentence = " ".join(str(error).split(";")[0].split())

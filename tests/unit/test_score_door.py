@@ -111,6 +111,42 @@ def test_what_is_no_row_at_all_is_said(line: bytes) -> None:
     assert len(caught.value.message) < 250
 
 
+def functional(tests: Any) -> dict[str, Any]:
+    given = tests if isinstance(tests, str) else json.dumps(tests)
+    return {**CRUX, "target": "livecodebench_functional", "task": {"input_output": given}}
+
+
+@pytest.mark.parametrize(
+    ("tests", "about"),
+    [
+        ("(", "expecting value at column 1 of a test's JSON"),
+        ({"inputs": ["1"], "outputs": ["(1"], "fn_name": "f"}, "expecting value at column 1 of a test's JSON"),
+        ({"outputs": ["1"]}, "inputs is missing"),
+        ({"inputs": ["1"], "outputs": []}, "there are 1 inputs and 0 outputs"),
+        ({"inputs": None, "outputs": None}, "are not of the right type"),
+        ("[" * 100000, "nested too deeply"),
+        ({"inputs": ["1"], "outputs": ["9" * 50001], "fn_name": "f"}, "an integer has 50001 digits"),
+        (
+            {"inputs": ["1"], "outputs": ["[" * 250 + "]" * 250], "fn_name": "f"},
+            "output of test 0 is nested too deeply",
+        ),
+    ],
+)
+def test_tests_of_a_contest_that_cannot_be_read_are_told_in_our_words(tests: Any, about: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        rows.row_of(functional(tests))
+    assert about in caught.value.message and "Error" not in caught.value.message
+
+
+def test_integers_of_upstreams_many_digits_are_read_and_written(fake: type[FakeJudge]) -> None:
+    digits = "9" * 5000
+    listed = functional({"inputs": [digits], "outputs": [digits], "fn_name": "f"})
+    plain = json.dumps(changed(PLUS, id="ID")).replace('"ID"', digits).replace("[[1]]", f"[[{digits}]]").encode()
+    lines, _ = graded([listed, plain, plain.replace(b"9", b"9" * 11)])
+    assert [line.get("official") for line in lines] == ["pass", "pass", None]
+    assert "an integer of more than 50000 digits" in lines[2]["error"] and lines[1]["id"] == 10**5000 - 1
+
+
 def test_texts_that_other_parsers_refuse_are_read() -> None:
     record = rows.parsed(
         b'\xef\xbb\xbf{"a": "\\u0000\\ud800", "b": NaN, "c": "\xe2\x80\xa8\xc2\x85", "d": "\xed\xa0\x80"}\r\n'
