@@ -12,7 +12,7 @@ import pytest
 from benchforge.ingest.errors import BadInput, UsageError
 from benchforge.runners.score.judge import Graded, Job, Judge, SandboxFailed, pool
 
-from .conftest import BOTH, TASKS, total_task
+from .conftest import BOTH, TASKS, make_task, total_task
 
 Grade = Callable[[str, str], Graded]
 
@@ -107,6 +107,40 @@ def test_expected_values_come_from_the_reference_and_numpy_answers_are_told(grad
     assert verdicts(grade("halves", numpy))[:2] == ("pass", "ok")
     array = "import numpy as np\ndef halves(xs):\n    return np.array(xs) / 2\n"
     assert verdicts(grade("halves", array))[:2] == ("fail", "wrong_answer")
+
+
+@pytest.mark.parametrize(
+    ("task", "program"),
+    [
+        ("total", "import numpy\ndef total(xs):\n    return numpy.float16('inf') if sum(xs) > 7 else sum(xs)\n"),
+        ("counted", "import numpy\ndef counted(n):\n    return numpy.float16('inf')\n"),
+        ("product", "__import__('numpy').float16('inf')"),
+        ("products", "[__import__('numpy').float32(77000231)] * 2"),
+    ],
+)
+def test_a_narrow_infinity_of_numpy_is_no_answer(task: str, program: str) -> None:
+    pytest.importorskip("numpy")
+    code = {"code": "def f(n):\n    return n * 1000003\n", "input": "77", "direction": "output", "limit_seconds": 1.0}
+    test = "def check(candidate):\n    assert candidate(100000) == 100001\n"
+    tasks = {
+        "total": total_task(base_inputs=[[[100000, 1]]], expected={"base": [100001], "plus": [7, 2**70 + 1]}),
+        "counted": make_task(
+            "counted",
+            "check",
+            {
+                "entry_point": "counted",
+                "prompt": "def counted(n):\n    return n + 1\n",
+                "limit_seconds": 1.0,
+                "test": test,
+            },
+        ),
+        "product": make_task("product", "expression", {**code, "output": "77000231"}),
+        "products": make_task("products", "expression", {**code, "output": "[77000232, 77000231]"}),
+    }
+    with Judge(tasks) as judge:
+        ((_, graded),) = judge.grade([Job(None, task, program, BOTH)])
+    for oracle in BOTH:
+        assert verdicts(graded, oracle)[:2] == ("fail", "wrong_answer")
 
 
 def test_set_oracle_takes_a_generator(grade: Grade) -> None:

@@ -22,6 +22,7 @@ CLAIMS = {
     "deep lists": "b'[' * 15_000_000",
     "one long string in an array of short ones": "tagged('na', ['<U1', [200_001], ['x'] * 200_000 + ['y' * 200_000]])",
     "one long text of bytes in an array": "tagged('na', ['|S1', [200_001], [{'!': 'b', 'v': '00'}] * 200_000 + [{'!': 'b', 'v': '11' * 200_000}]])",
+    "short strings beside long ones in many arrays": "json.dumps([{'!': 'na', 'v': ['<U1', [2048], ['y' * 2048] + [''] * 2047]}] * 150).encode()",
     "elements with room for a million numbers": "tagged('na', ['<f8,(999999)f8', [1000], [1.0] * 1000])",
     "a type with fields": "tagged('na', ['<f8,<f8', [1], [1.0]])",
     "a text type of a gigabyte": "tagged('na', ['<U268435456', [3], ['a', 'b', 'c']])",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, OrderedDict, deque, namedtuple
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -40,6 +41,65 @@ def test_bools_and_floats_inside_a_list_keep_their_types() -> None:
 
 def test_nan_comes_back_as_nan() -> None:
     assert travelled([float("nan")])[0] != travelled([float("nan")])[0]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda nan: [nan], lambda nan: (nan,), lambda nan: {"a": nan}, lambda nan: [[nan]], lambda nan: [1.0, nan], lambda nan: {nan},
+        lambda nan: {nan: 1}, lambda nan: [complex(nan, 0)], lambda nan: [complex(0, nan)], lambda nan: [Decimal("nan")],
+    ],
+)  # fmt: skip
+def test_no_container_takes_two_nans_for_one_object(make: Callable[[float], Any]) -> None:
+    assert travelled(make(float("nan"))) != travelled(make(float("nan")))
+    assert len({id(item) for item in travelled([float("nan")] * 5)}) == 5
+
+
+def test_no_container_takes_two_nans_of_numpy_for_one_object() -> None:
+    numpy = pytest.importorskip("numpy")
+    for kind in (numpy.float64, numpy.float16, numpy.float32, numpy.complex64, numpy.complex128):
+        assert travelled([kind("nan")]) != travelled([kind("nan")])
+        assert not (travelled(numpy.array([numpy.nan], kind)) == travelled(numpy.array([numpy.nan], kind))).any()
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "complex64"])
+def test_a_number_is_not_cast_down_to_the_narrow_one_beside_it(kind: str) -> None:
+    numpy = pytest.importorskip("numpy")
+    limit = 1 << (11 if kind == "float16" else 24)
+    for number, other in ((numpy.inf, 10**5 + 1), (numpy.inf, 10**40), (-numpy.inf, -(10**40)), (limit, limit + 1)):
+        if kind == "complex64" and abs(number) == numpy.inf:
+            number = complex(number, 0)
+        scalar = travelled(numpy.dtype(kind).type(number))
+        assert scalar != other
+        assert [scalar, [scalar]] != [other, [other]]
+        assert scalar == number
+        assert type(scalar) not in (int, float, complex)
+        for shape in ((), (1,), (1, 1)):
+            array = travelled(numpy.full(shape, number, kind))
+            assert not (array == other).any()
+            assert (array == number).all()
+
+
+def test_small_narrow_numbers_are_compared_as_numpy_does() -> None:
+    numpy = pytest.importorskip("numpy")
+    assert travelled(numpy.float16(0.1)) == 0.1
+    assert travelled(numpy.float32(2047)) == 2047 != travelled(numpy.float32(2048))
+    assert type(travelled(numpy.float32(0.1))) is numpy.float32
+    assert travelled(numpy.array([0.1, 3], "float16")).dtype == "float16"
+
+
+def test_what_is_wider_than_a_float_is_opaque_or_refused() -> None:
+    numpy = pytest.importorskip("numpy")
+    for value in (
+        numpy.longdouble("inf"),
+        numpy.clongdouble(1),
+        numpy.array([1], numpy.longdouble),
+        numpy.datetime64(1, "s"),
+    ):
+        assert isinstance(travelled(value), decode.Opaque)
+    for name in ("<f16", "<c32", "<f12", "<i16", "<b2", "<f1"):
+        with pytest.raises(decode.Malformed):
+            decode.value({"!": "ns", "v": [name, 1.0]})
 
 
 def test_plain_subclasses_equal_their_base_but_are_not_of_its_type() -> None:
@@ -119,6 +179,8 @@ def test_numpy_values_keep_their_kind() -> None:
     assert (travelled(array) == array).all()
     assert travelled(numpy.array([None, "x"], dtype=object)).tolist() == [None, "x"]
     assert travelled(numpy.array("text")).shape == ()
+    assert (travelled(numpy.array(["a", "bc"])) == ["a", "bc"]).all()
+    assert (travelled(numpy.array([b"a", b"bc"])) == [b"a", b"bc"]).all()
 
 
 @pytest.mark.parametrize(

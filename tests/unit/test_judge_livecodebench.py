@@ -21,7 +21,7 @@ _WRONG = "wrong_answer"
 
 def sent(value: Any) -> Any:
     """What the judge sees of a value."""
-    return decode.value(json.loads(codec.encode(value)))
+    return decode.value(decode.parse(codec.encode(value).encode()))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,14 @@ def test_arrays_have_no_truth_value_officially() -> None:
     assert strict_value(sent(numpy.array([1])), 1) == _WRONG
     assert official_value(sent(numpy.int64(1)), 1) == ""
     assert strict_value(sent([numpy.float64(0.5)]), [0.5]) == ""
+
+
+def test_narrow_infinities_and_shared_nans_are_wrong_officially() -> None:
+    numpy = pytest.importorskip("numpy")
+    for answer in (numpy.float16("inf"), numpy.array([numpy.inf], "float16"), numpy.complex64(numpy.inf)):
+        assert official_value(sent(answer), 100001) == strict_value(sent(answer), 100001) == _WRONG
+    nan = json.loads("[NaN]")
+    assert (official_value(sent(nan), nan), strict_value(sent(nan), nan)) == (_WRONG, "")
 
 
 def test_an_answer_too_large_to_send_is_compared_by_digest() -> None:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 from benchforge.ingest.benchmarks.declaration import Task
-from benchforge.runners.score.judge import EVALPLUS_0_3_1, OFFICIAL, Rules, oracles
+from benchforge.runners.score.judge import EVALPLUS_0_3_1, OFFICIAL, Rules, decode, oracles
 from benchforge.runners.score.judge.decode import IteratedList, Opaque
 from benchforge.runners.score.judge.stdin import why_text_differs
 
@@ -70,6 +71,30 @@ def test_nan_answers_nan_only_in_the_strict_reading() -> None:
     nan = float("nan")
     assert not accepts("official", float("nan"), nan)
     assert accepts("strict", float("nan"), nan)
+
+
+@pytest.mark.parametrize(
+    "line", ["[NaN]", '{"!":"t","v":[NaN]}', '{"!":"d","v":[["a"],[NaN]]}', "[[NaN]]", "[1.0,NaN]"]
+)
+def test_nan_in_a_container_answers_nan_only_in_the_strict_reading(line: str) -> None:
+    answer, expected = (decode.value(decode.parse(line.encode())) for _ in range(2))
+    assert not accepts("official", answer, expected)
+    assert not accepts("official", answer, expected, atol=1e-6)
+    assert accepts("strict", answer, expected)
+
+
+@pytest.mark.parametrize("name", oracles.NAMES)
+def test_narrow_infinities_of_numpy_equal_no_number(name: str) -> None:
+    pytest.importorskip("numpy")
+    for tree, expected in (
+        ({"!": "ns", "v": ["<f2", math.inf]}, 100001),
+        ([{"!": "ns", "v": ["<f2", math.inf]}], [100001]),
+        ({"!": "na", "v": ["<f2", [1], [math.inf]]}, 100001),
+        ({"!": "na", "v": ["<f2", [], [math.inf]]}, 100001),
+        ({"!": "ns", "v": ["<f2", 2048.0]}, 2049),
+        ({"!": "ns", "v": ["<c8", {"!": "c", "v": [math.inf, 0.0]}]}, 10**40),
+    ):
+        assert not accepts(name, decode.value(tree), expected)
 
 
 @pytest.mark.parametrize("name", oracles.NAMES)

@@ -9,7 +9,12 @@ depth       ``json`` and we raise RecursionError, which the caller scores as fai
 hashes      keys built to collide are refused before a set is made of them; a set that names an element twice is no set
 numbers     a fraction costs a greatest common divisor: large ones equal nothing
 arrays      the type is one that numpy writes itself (never one with fields or sub-arrays); items are of its kind; text
-            is as wide as its widest item in every place, and shapes spread out when compared: large ones equal nothing
+            stays a list of objects, since numpy would give every place the width of the widest; shapes spread out when
+            compared: large ones equal nothing
+
+Two equalities of Python and numpy are no equalities and are undone here. A container takes one and the same object for
+equal whatever ``==`` says of it: every NaN is an object of its own. And numpy casts a Python number down to the type
+beside it, so that float16's infinity equals 100001: narrow numbers are widened where that could happen.
 """
 
 from __future__ import annotations
@@ -30,8 +35,9 @@ _MAX_OF: Mapping[bytes, int] = {b"{": MAX_COST + 64, b"[": 3 * MAX_COST + 64, b"
 """What an answer of the codec's largest cost can hold: a value spends at least one, a dict writes three brackets."""
 _MAX_FRACTION_DIGITS = 1_000
 _MAX_SPREAD_ITEMS = 10_000
-_MAX_ARRAY_CHARACTERS = 1 << 22
-_DTYPE = re.compile(r"[<>|=]?(?:[biufc](?:1|2|4|8|16)|[US][0-9]{1,9}|O)")
+_DTYPE = re.compile(r"[<>|=]?(?:b1|[iu](?:1|2|4|8)|f(?:2|4|8)|c(?:8|16)|[US][0-9]{1,9}|O)")
+_NARROW: Mapping[str, int] = {"e": 1 << 11, "f": 1 << 24, "F": 1 << 24}
+"""Types narrower than Python's float (float16, float32, complex64): below this they tell any two integers apart."""
 _ITEM_TYPES: Mapping[str, tuple[type, ...]] = {
     "b": (bool,), "i": (int,), "u": (int,), "f": (float,), "c": (complex,), "U": (str,), "S": (bytes,), "O": (object,),
 }  # fmt: skip
@@ -86,6 +92,9 @@ class _SubInt(int): ...
 class _SubFloat(float): ...
 
 
+class _SubComplex(complex): ...
+
+
 class _SubStr(str): ...
 
 
@@ -105,9 +114,13 @@ class _SubFrozenset(frozenset[Any]): ...
 
 
 _SUBCLASSES: dict[type, type] = {
-    int: _SubInt, float: _SubFloat, str: _SubStr, list: _SubList, tuple: _SubTuple, dict: _SubDict, set: _SubSet,
-    frozenset: _SubFrozenset,
+    int: _SubInt, float: _SubFloat, complex: _SubComplex, str: _SubStr, list: _SubList, tuple: _SubTuple,
+    dict: _SubDict, set: _SubSet, frozenset: _SubFrozenset,
 }  # fmt: skip
+
+
+_parser = json.JSONDecoder(parse_constant=float)
+"""json's own way with NaN is one object for all of them."""
 
 
 def parse(line: bytes) -> Any:
@@ -115,7 +128,7 @@ def parse(line: bytes) -> Any:
     if len(line) > _SMALL_LINE_BYTES and any(line.count(mark) > most for mark, most in _MAX_OF.items()):
         raise Malformed("more elements than an answer may have")
     try:
-        return json.loads(line.decode("ascii"))
+        return _parser.decode(line.decode("ascii"))
     except ValueError as error:
         raise Malformed(str(error)[:80]) from error
 
@@ -219,7 +232,14 @@ def _numpy_scalar(tree: Any) -> Any:
     dtype = _dtype(name)
     if dtype.kind == "O":
         raise Malformed("no scalar")
-    return dtype.type(*_of_kind(dtype, [_value(item)]))
+    (value,) = _of_kind(dtype, [_value(item)])
+    return _SUBCLASSES[type(value)](value) if _is_cast_down(dtype, [value]) else dtype.type(value)
+
+
+def _is_cast_down(dtype: Any, items: Sequence[Any]) -> bool:
+    """Whether numbers that differ from an item may equal it once numpy has made them of this type."""
+    limit = _NARROW.get(dtype.char)
+    return limit is not None and not all(abs(item) < limit for item in items)  # NaN is in no range
 
 
 def _numpy_array(tree: Any) -> Any:
@@ -227,15 +247,14 @@ def _numpy_array(tree: Any) -> Any:
 
     name, lengths, items = tree
     dtype, shape, flat = _dtype(name), [_length(length) for length in lengths], _items(items)
-    is_text = dtype.kind in "US"
     if len(shape) > 1 and (len(flat) > _MAX_SPREAD_ITEMS or max(shape) > _MAX_SPREAD_ITEMS):
-        return Opaque("ndarray")
-    if is_text and len(flat) * max(map(len, _of_kind(dtype, flat)), default=0) > _MAX_ARRAY_CHARACTERS:
         return Opaque("ndarray")
     array = numpy.empty(len(flat), dtype=object)
     for index, item in enumerate(_of_kind(dtype, flat)):
         array[index] = item
-    return (array if dtype.kind == "O" else array.astype(dtype)).reshape(shape)
+    if dtype.kind not in "OUS":
+        array = array.astype(numpy.promote_types(dtype, float) if _is_cast_down(dtype, flat) else dtype)
+    return array.reshape(shape)
 
 
 def _length(value: Any) -> int:
