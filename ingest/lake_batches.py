@@ -97,7 +97,8 @@ def _stream_atomically(directory: Path, shard_id: str, first: pa.Table, rest: It
             stream.seek(0)
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         target = directory / f"part-{shard_id}-{content[:12]}.parquet"
-        os.replace(temporary, target)
+        if not target.exists():  # a part is written once: the same rows again leave it alone
+            os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
     fsync_directory(directory)

@@ -122,6 +122,17 @@ def test_results_are_the_same_bytes_whatever_the_order_of_the_judge_and_after_a_
     assert texts[0] == texts[1] == texts[2]
 
 
+def test_parts_of_the_same_rows_are_not_written_again(tmp_path: Path):
+    run = a_run(tmp_path)
+    shard = shard_of(run, 1)
+    score(run, shard, TinyJudge())
+    [part] = run.lake.live_parts("results")
+    before = part.stat().st_ino
+    score(run, shard, TinyJudge(), is_forced=True)
+    assert [one.stat().st_ino for one in run.lake.live_parts("results")] == [before]
+    assert not list(part.parent.glob(".*")), "nothing temporary is left"
+
+
 def test_a_program_that_later_samples_ask_more_of_counts_once_and_ends_in_the_same_bytes(tmp_path: Path, monkeypatch):
     """``wrapped right 0`` is one sample's official and the next one's corrected program: asked at once, or in two."""
     words = ("wrapped right {}", "wrapped wrapped right {}", "", "", "")
