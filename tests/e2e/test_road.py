@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -72,6 +73,26 @@ def test_better_extraction_saves_the_models_that_wrap_their_programs_in_prose(ro
         order by model
     """
     assert [model for (model,) in rows(road.marts, query)] == ["forge__chatty", "forge__sampler"]
+
+
+def test_where_official_and_strict_verdicts_part_there_is_a_row_that_says_why(road, benchforge):
+    """``usage_last`` ends in a block of usage, which the official extraction takes for the program."""
+    query = """
+        select part, axis, official_verdict, official_reason, strict_verdict, corrected_extraction_verdict
+        from fct_verdict_disagreements
+        where model = 'forge__chatty' and task_id = 'forge/unique_in_order'
+        order by part
+    """
+    done = benchforge("sql", "--file", str(road.marts), "--format", "json", query)
+    assert done.returncode == 0, done.stderr
+    assert [tuple(row.values()) for row in json.loads(done.stdout)] == [
+        (part, "extraction", "fail", "exception", "pass", "pass") for part in ("base", "plus")
+    ]
+    loose = "select distinct model, part, strict_verdict from fct_verdict_disagreements where axis = 'oracle'"
+    assert ("forge__sampler", "plus", "pass") in rows(road.marts, loose), "words spaced otherwise, which official calls wrong"
+    counts = "select sum(num_samples) from fct_verdict_disagreement_counts where part = 'base' and model = '{}'"
+    assert rows(road.marts, counts.format("forge__chatty")) == [(37 - HEADLINE["forge__chatty"],)]
+    assert rows(road.marts, counts.format("forge__perfect")) == [(None,)]
 
 
 def test_sleeper_times_out_and_is_not_called_wrong(road):
