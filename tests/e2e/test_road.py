@@ -88,8 +88,9 @@ def test_where_official_and_strict_verdicts_part_there_is_a_row_that_says_why(ro
     assert [tuple(row.values()) for row in json.loads(done.stdout)] == [
         (part, "extraction", "fail", "exception", "pass", "pass") for part in ("base", "plus")
     ]
+    # where words are spaced otherwise only the official oracle says wrong
     loose = "select distinct model, part, strict_verdict from fct_verdict_disagreements where axis = 'oracle'"
-    assert ("forge__sampler", "plus", "pass") in rows(road.marts, loose), "words spaced otherwise, which official calls wrong"
+    assert ("forge__sampler", "plus", "pass") in rows(road.marts, loose)
     counts = "select sum(num_samples) from fct_verdict_disagreement_counts where part = 'base' and model = '{}'"
     assert rows(road.marts, counts.format("forge__chatty")) == [(37 - HEADLINE["forge__chatty"],)]
     assert rows(road.marts, counts.format("forge__perfect")) == [(None,)]
