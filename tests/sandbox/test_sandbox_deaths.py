@@ -17,7 +17,7 @@ from benchforge.ingest.errors import SandboxUnavailable
 from benchforge.runners.score.judge import Graded, Job, Judge, PartOutcome
 from benchforge.runners.score.sandbox import Sandbox
 
-from .conftest import BOTH, TASKS
+from .conftest import BOTH, TASKS, total_task
 
 SLOW = "import time\ndef total(xs):\n    time.sleep(0.15)\n    return sum(xs)\n"
 MODES = ("bubblewrap", "unshare", "inner-only")
@@ -138,30 +138,58 @@ HOLDS = {
     "processor": "import time\nvalue = lambda tree: [None for _ in iter(lambda: 0, 1)]\n",
     "memory": "value = lambda tree: bytearray(100 << 30)\n",
     "recursion": "import sys\ndef value(tree):\n    return value(tree)\n",
+    "an exception": "value = lambda tree: 1 / 0\n",
+    "a crash": "import os\nvalue = lambda tree: os.abort()\n",
 }
+CRASHES = ("an exception", "a crash")
 
 
 @pytest.mark.parametrize("what", HOLDS)
 def test_claims_that_hold_the_judge_up_are_the_samples_failure(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """A decoder with a hole, put into the worker: the sample fails, the next one is judged as if nothing had been."""
-    from benchforge.runners.score.judge import supervised
-
-    package = supervised.__package__
-    code = (
-        f"import {package}.decode as decode\nimport {package}.worker as worker\n"
-        f"honest = decode.value\nnamespace = {{}}\nexec({HOLDS[what]!r}, namespace)\n"
-        "decode.value = lambda tree: namespace['value'](tree) if tree == 'hold' else honest(tree)\n"
-        "worker.CLAIMS_CPU_SECONDS = 1.0\nworker.main()\n"
-    )
-    argv = supervised._worker_argv()
-    path = argv[-1].split("; from")[0]
-    monkeypatch.setattr(supervised, "_worker_argv", lambda: [*argv[:-1], f"{path}\n{code}"])
+    with_decoder(monkeypatch, HOLDS[what], "worker.CLAIMS_CPU_SECONDS = 1.0")
     programs = {"hostile": "def total(xs):\n    return 'hold'\n", "honest": SLOW}
     with Judge(TASKS) as judge:
         jobs = (Job(name, "total", program, BOTH) for name, program in programs.items())
         seen = {job.key: graded for job, graded in judge.grade(jobs)}
     assert {part.verdict for part in parts(seen["hostile"])} == {"fail"}
     assert {part.verdict for part in parts(seen["honest"])} == {"pass"}
-    assert seen["hostile"].attempt == 1
-    if what == "processor":
+    # the worker that ended by itself was given a second chance
+    assert seen["hostile"].attempt == (2 if what in CRASHES else 1)
+    if what == "processor" or what in CRASHES:
         assert {part.reason for part in parts(seen["hostile"])} == {"output_limit"}
+
+
+def test_all_claims_of_a_program_have_one_budget_of_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is looked at quickly enough, and there are many of them."""
+    from benchforge.runners.score.judge import supervised
+
+    source = (
+        "import time\ndef value(tree):\n    started = time.thread_time()\n"
+        "    while time.thread_time() < started + 0.3: pass\n    return 6\n"
+    )
+    with_decoder(monkeypatch, source, "")
+    monkeypatch.setattr(supervised, "PROGRAM_CPU_SECONDS", 1.0)
+    task = total_task(base_inputs=[[[1, 2, 3]]] * 12, plus_inputs=[], expected={"base": [6] * 12, "plus": []})
+    hostile = "import time\ndef total(xs):\n    time.sleep(0.05)\n    return 'hold'\n"
+    with Judge({"total": task}) as judge:
+        jobs = (Job(name, "total", program, BOTH) for name, program in (("hostile", hostile), ("honest", SLOW)))
+        seen = {job.key: graded for job, graded in judge.grade(jobs)}
+    assert {part.reason for part in parts(seen["hostile"])} == {"output_limit"}
+    assert {part.verdict for part in parts(seen["honest"])} == {"pass"}
+
+
+def with_decoder(monkeypatch: pytest.MonkeyPatch, source: str, setting: str) -> None:
+    """Workers whose decoder reads the answer 'hold' by the function ``value`` of this source."""
+    from benchforge.runners.score.judge import supervised
+
+    package = supervised.__package__
+    code = (
+        f"import {package}.decode as decode\nimport {package}.worker as worker\n"
+        f"honest = decode.value\nnamespace = {{}}\nexec({source!r}, namespace)\n"
+        "decode.value = lambda tree: namespace['value'](tree) if tree == 'hold' else honest(tree)\n"
+        f"{setting}\nworker.main()\n"
+    )
+    argv = supervised._worker_argv()
+    path = argv[-1].split("; from")[0]
+    monkeypatch.setattr(supervised, "_worker_argv", lambda: [*argv[:-1], f"{path}\n{code}"])

@@ -2,8 +2,9 @@
 
 Theory of operation. Two clocks run against a worker. By the wall: how long it said that the next step takes; a worker
 that is past it, or was killed, has a machine that failed it. By its own processor time, from the moment it says that
-it works on a sample's claims: what it may use before it speaks again. Processor time does not pass while a node is
-busy with others, so a worker that is past this one was held up by the sample and by nothing else.
+it works on a sample's claims: what it may use before it speaks again, and for all claims of one program together,
+however many they are. Processor time does not pass while a node is busy with others, so a worker that is past this one
+was held up by the sample and by nothing else.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ _START_SECONDS = 90.0
 _CLAIMS_SECONDS = 120.0
 """By the wall clock; a worker that had no processor for so long has a machine that failed it."""
 _LOOK_SECONDS = 0.05
+_DEATH_SECONDS = 5.0
+"""What a process may need to end after it closed its socket: memory of gigabytes is given back first."""
+PROGRAM_CPU_SECONDS = 10.0
+"""Of the judge, for all claims of one program. An honest report's costliest answer needs 4.4 s (see ``worker``)."""
 
 
 class WorkerProcess:
@@ -55,6 +60,8 @@ class WorkerProcess:
         self._deadline = 0.0
         self._cpu_limit: float | None = None
         """Processor seconds of the whole process at which it was held up; None while it works on no claim."""
+        self._claims_began = self._claims_used = 0.0
+        """Processor seconds of the process when this spell of work on claims began; of the program's spells before."""
         wire.send(ours, pickle.dumps(settings))
 
     def greeted(self) -> tuple[str, tuple[str, ...]]:
@@ -80,6 +87,7 @@ class WorkerProcess:
         remember(self._known, job.task_id, None)
         self.job, self.attempt, self.num_crashes = job, attempt, num_crashes
         self._deadline, self._cpu_limit = time.monotonic() + _START_SECONDS, None
+        self._claims_used = 0.0
         with contextlib.suppress(wire.Closed):  # its death is heard at the next turn
             wire.send(self._control, payload)
 
@@ -92,14 +100,26 @@ class WorkerProcess:
         try:
             payload, _ = wire.receive(self._control)
         except wire.Closed:
+            # how it ended can be told only if it is not killed meanwhile
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=_DEATH_SECONDS)
             return "died", None
         name, content = pickle.loads(payload)
         if name == "limit":
-            self._deadline, self._cpu_limit = time.monotonic() + content, None
+            self._deadline = time.monotonic() + content
+            if self._cpu_limit is not None:
+                self._claims_used += self._cpu_seconds() - self._claims_began
+            self._cpu_limit = None
         elif name == "claims":
             self._deadline = max(self._deadline, time.monotonic() + _CLAIMS_SECONDS)
-            self._cpu_limit = self._cpu_seconds() + content
+            self._allow_claims(content)
         return name, content
+
+    def _allow_claims(self, cpu_seconds: float) -> None:
+        now = self._cpu_seconds()
+        if self._cpu_limit is None:
+            self._claims_began = now
+        self._cpu_limit = min(now + cpu_seconds, self._claims_began + PROGRAM_CPU_SECONDS - self._claims_used)
 
     def seconds_left(self) -> float:
         """Until it is time to look at this worker again; 0 when it is past a limit."""
