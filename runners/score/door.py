@@ -11,7 +11,6 @@ verdict, and never ends the others.
 from __future__ import annotations
 
 import queue
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO
 
 from ...ingest.benchmarks.declaration import Task
 from ...ingest.errors import BadInput, BenchforgeError
+from .folders import Folder
 from .judge import OFFICIAL, Graded, Job, Judge, Outcome, SandboxFailed
 from .rows import Row, long_integers, name_of, parsed, row_of
 
@@ -59,8 +59,8 @@ def grade_rows(stream: BinaryIO, means: Means, emit: Emit) -> int:
         OFFICIAL, limit_scale=means.limit_factor, reference_seconds=_REFERENCE_SECONDS, always_judges_plus=False
     )
     tasks: dict[str, Task] = {}
-    with tempfile.TemporaryDirectory(prefix="benchforge-rows-") as place:
-        folder = Path(place) / "expected"
+    with Folder("rows-") as place:
+        folder = place / "expected"
         options: dict[str, Any] = {"num_workers": means.num_workers, "is_unsafe": means.is_unsafe}
         with long_integers(), Judge(tasks, means.sandbox_mode, cache_directory=folder, rules=rules, **options) as judge:
             window = _Window(judge, tasks, folder, emit)

@@ -69,9 +69,9 @@ def test_closing_leaves_nothing_behind() -> None:
     sandbox = Sandbox.open()
     staging = sandbox._staging
     assert staging is not None
-    assert Path(staging).exists()
+    assert staging.path.exists()
     sandbox.close()
-    assert not Path(staging).exists()
+    assert not staging.path.exists()
     assert sandbox._process.poll() is not None
 
 

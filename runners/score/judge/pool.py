@@ -15,7 +15,6 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 
 from ....ingest import errors, keys, reference_times
 from ....ingest.benchmarks.declaration import Oracles, Task
+from .. import folders
 from ..sandbox import IMAGE_VARIABLE, Sandbox, known_mode
 from ..sandbox.layers import NO_LAYER_OFF
 from ..sandbox.outer import PACKAGES
@@ -71,10 +71,10 @@ class Judge:
         self._without = without
         self._asked_mode = asked_mode
         self._num_workers = max(1, num_workers)
-        self._place = tempfile.TemporaryDirectory(prefix="benchforge-judge-")
+        folders.remove_left()
         # sandboxes are built below it by an id that is not ours; expected values stay closed to it
-        Path(self._place.name).chmod(0o755)
-        self._directory = cache_directory or Path(self._place.name) / "expected"
+        self._place = folders.Folder("judge-", mode=0o755)
+        self._directory = cache_directory or self._place.path / "expected"
         self._workers: list[WorkerProcess] = []
         self._refused: list[tuple[Job, errors.BadInput]] = []
         self._extractor: Sandbox | None = None
@@ -168,7 +168,7 @@ class Judge:
         if self._extractor is not None:
             self._extractor.close()
             self._extractor = None
-        self._place.cleanup()
+        self._place.close()
 
     def __enter__(self) -> Judge:
         return self
@@ -187,7 +187,7 @@ class Judge:
         mode = self._active[0] if self._active else self._asked_mode
         settings = {
             "mode": mode, "is_unsafe": self.is_unsafe, "rules": self.rules, "directory": self._directory,
-            "place": self._place.name, "without": self._without,
+            "place": str(self._place.path), "without": self._without,
         }  # fmt: skip
         process = WorkerProcess(settings)
         try:

@@ -15,6 +15,7 @@ of the sandbox is retried in a fresh one; it never becomes a verdict.
 from __future__ import annotations
 
 import errno
+import os
 import pickle
 import resource
 import socket
@@ -29,7 +30,7 @@ from ....ingest import errors
 from ....ingest.benchmarks.declaration import Task
 from ..sandbox import Sandbox
 from ..sandbox.connection import SandboxBroken
-from ..sandbox.inside import wire
+from ..sandbox.inside import confine, wire
 from ..sandbox.layers import NO_LAYER_OFF
 from . import calls, check, expression, livecodebench, oracles, stdin
 from .execution import Bench, Usage
@@ -52,7 +53,8 @@ _DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES,
 
 
 def main() -> None:
-    """Serve on descriptor 0 until it closes."""
+    """Serve on descriptor 0 until it closes; whatever ends the supervisor ends this and the sandbox below."""
+    confine.die_with_parent(os.getppid())
     control = socket.socket(fileno=0)
     payload, _ = wire.receive(control)
     settings = pickle.loads(payload)

@@ -17,12 +17,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....ingest import errors, schemas
+from ..folders import Folder
 from .layers import NO_LAYER_OFF
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Sandbox:
         self.python_version = ""
         self._process = process
         self._servers: dict[str, Connection] = {"lean": root}
-        self._staging: str | None = None
+        self._staging: Folder | None = None
 
     @classmethod
     def open(
@@ -105,8 +105,8 @@ class Sandbox:
         self._process.wait()
         if self._process.stderr is not None:
             self._process.stderr.close()
-        if self._staging:
-            shutil.rmtree(self._staging, ignore_errors=True)
+        if self._staging is not None:
+            self._staging.close()
 
     def __enter__(self) -> Sandbox:
         return self
@@ -139,9 +139,8 @@ def _open_mode(
 
     layers.check_switchable(mode, without)
     box = opening.box_of(mode, extractor_directory)
-    staging = tempfile.mkdtemp(prefix="benchforge-")
-    os.chmod(staging, 0o755)  # noqa: PTH101 - the dropped id mounts its root here
-    plan = opening.Opening(mode, box, staging, without)
+    staging = Folder(mode=0o755)  # the dropped id mounts its root here
+    plan = opening.Opening(mode, box, str(staging.path), without)
     process, control = plan.start()
     connection = Connection(control)
     sandbox = cls(mode, (), process, connection)

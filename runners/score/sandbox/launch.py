@@ -58,11 +58,15 @@ def _drop(plan: dict[str, Any]) -> None:
     """Become the unprivileged id; the paths of the plan stay reachable."""
     hidden = [path for path in plan["paths"] if not _is_reachable(path)]
     if hidden:
-        _unshare(_NEWNS)
-        _mount(None, "/", None, _REC | _PRIVATE)
         tops = {path: _first_closed(path) for path in hidden}
-        for number, top in enumerate(sorted(set(tops.values()))):
-            _reopen(top, [path for path in hidden if tops[path] == top], f"{plan['staging']}/{number}")
+        try:
+            _unshare(_NEWNS)
+            _mount(None, "/", None, _REC | _PRIVATE)
+            for top in sorted(set(tops.values())):
+                _reopen(top, [path for path in hidden if tops[path] == top])
+        except OSError as error:
+            closed = ", ".join(sorted(set(tops.values())))
+            raise OSError(f"{closed} cannot be entered by others, nor reopened for the sandbox ({error})") from error
     os.setgroups([])
     os.setresgid(plan["gid"], plan["gid"], plan["gid"])
     os.setresuid(plan["uid"], plan["uid"], plan["uid"])
@@ -70,18 +74,15 @@ def _drop(plan: dict[str, Any]) -> None:
     libc.prctl(_SET_DUMPABLE, 1, 0, 0, 0)
 
 
-def _reopen(top: str, paths: list[str], staging: str) -> None:
+def _reopen(top: str, paths: list[str]) -> None:
     """Cover a closed directory with an empty one that others may enter, and show only the given paths below it."""
-    kept = []
-    for number, path in enumerate(paths):
-        place = f"{staging}-{number}"
-        os.mkdir(place)
-        _mount(path, place, None, _BIND | _REC)
-        kept.append((place, path))
+    kept = [(os.open(path, os.O_PATH | os.O_CLOEXEC), path) for path in paths]
     _mount("tmpfs", top, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m")
-    for place, path in kept:
+    for fd, path in kept:
         os.makedirs(path, 0o755, exist_ok=True)
-        _mount(place, path, None, _BIND | _REC)
+        # by its descriptor: the path leads into the cover now
+        _mount(f"/proc/self/fd/{fd}", path, None, _BIND | _REC)
+        os.close(fd)
 
 
 def _is_reachable(path: str) -> bool:

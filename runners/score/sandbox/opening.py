@@ -28,7 +28,7 @@ HINTS = {
     "unshare": "allow unprivileged user namespaces (sysctl user.max_user_namespaces)",
     "apptainer-setuid": f"set {IMAGE_VARIABLE} to the scoring image",
     "apptainer-userns": f"set {IMAGE_VARIABLE} to the scoring image",
-    "inner-only": "run as an ordinary user, or install Python where every user may read it",
+    "inner-only": "run as an ordinary user, or put Python and TMPDIR where every user may enter",
 }
 
 
@@ -64,9 +64,15 @@ class Opening:
             "mode": self.mode, "argv": argv, "environment": environment, "root": root, "binds": binds,
             "scratch_bytes": box.scratch_bytes, "staging": self.staging, "uid": uid, "gid": uid,
             "covered": list(box.covered), "shown": list(box.shown),
-            "paths": [bind.source for bind in box.binds if not bind.link] + [*box.shown, box.inside, box.extract],
+            "paths": self._needed_paths(),
             "enters_namespaces": self.mode == "unshare", "without": sorted(self.without),
         }  # fmt: skip
+
+    def _needed_paths(self) -> list[str]:
+        """What the dropped id must reach. bubblewrap and apptainer build nothing in the staging directory."""
+        binds = [bind.source for bind in self.box.binds if not bind.link]
+        staging = [self.staging] if self.mode == "unshare" or self._is_bare else []
+        return [*binds, *self.box.shown, self.box.inside, self.box.extract, *staging]
 
     def settings(self) -> dict[str, Any]:
         """What the server is told: paths that samples may read, their scratch, the limits tried out at the start."""
