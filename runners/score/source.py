@@ -89,7 +89,7 @@ class ShardSource:
                 f"benchforge stage {self.benchmark.name} --version {shard.dataset_version} --from DIR",
             )
 
-    def programs(self, judge: Judge, known: Known, advance: Advance = lambda number: None) -> Iterator[Found]:
+    def programs(self, judge: Judge, known: Known, advance: Advance) -> Iterator[Found]:
         """Each distinct (task, program, oracle) once, in lake order; ``known`` notes the two programs of every sample.
 
         Nothing is extracted before it is asked for: whoever grades pulls as it has room.
