@@ -26,7 +26,16 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.M
 def test_shipped_times_make_the_limits_whatever_this_machine_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = Task("mbppplus", "default", "Mbpp/0", "calls", "", {"base_inputs": [[1], [2]]}, ("base",), "Mbpp/0")
+    task = Task(
+        "mbppplus",
+        "default",
+        "Mbpp/0",
+        "calls",
+        "",
+        {"entry_point": "f", "base_inputs": [[1], [2]]},
+        ("base",),
+        "Mbpp/0",
+    )
     known = ReferenceTimes("mbppplus", "v9", "Mbpp/0", task.task_digest, "base", 2, {1: 2.0}, 0.5)
     monkeypatch.setattr(reference_times, "shipped", lambda: {(task.task_digest, "base"): known})
     store = ExpectedStore(tmp_path, Bench(lambda: pytest.fail("nothing runs"), OFFICIAL, lambda seconds: None))
