@@ -1,4 +1,4 @@
-"""Signals as exceptions: TERM and USR1 end a stage between two appends, with everything flushed and exit code 75."""
+"""Signals as exceptions: TERM, HUP, USR1 and INT end a stage between two appends, everything flushed, exit code 75."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from types import FrameType
 
 from ..ingest.errors import Interrupted
 
-_NAMES = ("SIGTERM", "SIGUSR1")
+_NAMES = ("SIGTERM", "SIGHUP", "SIGUSR1")
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Raise Interrupted in the main thread when TERM or USR1 arrives; the old handlers come back afterwards."""
+def interruptible(outcome: str = "what was finished is kept") -> Iterator[None]:
+    """Raise Interrupted in the main thread when such a signal arrives; the old handlers come back afterwards.
+
+    ``outcome`` is what the sentence says of the work done. A signal that is ignored (``nohup``) stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    before = {number: signal.signal(number, _interrupt) for number in numbers}
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(f"stopped by {signal.Signals(number).name}; {outcome}", "run the same command again")
+
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted; {outcome}", "run the same command again") from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    name = signal.Signals(number).name
-    raise Interrupted(f"stopped by {name}; what was finished is kept", "run the same command again")

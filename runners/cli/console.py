@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from ...ingest.errors import UsageError
+
 FORMATS = ("table", "json", "csv")
 _LOG_EVERY_SECONDS = 60.0
 
@@ -33,6 +35,8 @@ class Output:
             print(text, file=sys.stderr, flush=True)
 
     def data(self, text: str) -> None:
+        if sys.stdout is None:
+            raise UsageError("Standard output is closed, so that nothing can be printed.", "redirect it to a file")
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 

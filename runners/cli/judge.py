@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -13,12 +14,15 @@ from typing import Any
 import click
 
 from .console import FORMATS, out
-from .options import num_workers_of
+from .options import LIMIT_FACTOR, num_workers_of
 
 _SHOWN = (
     ("id", 30), ("target", 24), ("official", 8), ("strict", 8), ("reason", 18), ("part", 5), ("first_failing_case", 5),
     ("cpu_seconds", 8), ("wall_seconds", 8),
 )  # fmt: skip
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+"""How files of gzip, bzip2, xz, zstd and zip begin."""
+_NUM_PEEKED = 4096
 _HEADS = {"first_failing_case": "case", "cpu_seconds": "cpu s", "wall_seconds": "wall s"}
 
 
@@ -32,9 +36,7 @@ _HEADS = {"first_failing_case": "case", "cpu_seconds": "cpu s", "wall_seconds": 
     help="A table on a terminal without, else json: one object per row.",
 )
 @click.option("--sandbox-mode", help="Outer sandbox; the best available without.")
-@click.option(
-    "--limit-factor", type=click.FloatRange(0.01, 100), default=1.0, help="Factor on the official time limits."
-)
+@click.option("--limit-factor", type=LIMIT_FACTOR, default=1.0, help="Factor on the official time limits.")
 @click.option("--unsafe", is_flag=True, help="Grade without seccomp; every row says so.")
 def command(
     file: str, jobs: int, format_: str | None, sandbox_mode: str | None, limit_factor: float, unsafe: bool
@@ -52,13 +54,42 @@ def command(
     from ..signals import interruptible
 
     means = Means(sandbox_mode, num_workers_of(jobs), unsafe, limit_factor)
-    emit = _printer(format_ or ("table" if sys.stdout.isatty() else "json"))
-    # a descriptor of our own: the reading thread may still hold it when the interpreter leaves
-    stream = os.fdopen(os.dup(0), "rb") if file == "-" else open(file, "rb")  # noqa: PTH123, SIM115
-    with interruptible():
+    with interruptible("the lines printed so far stand, nothing else is kept"):
+        stream = _rows_of(file)
+        emit = _printer(format_ or ("table" if sys.stdout.isatty() else "json"))
         num_failed = grade_rows(stream, means, emit)
     if num_failed:
         raise Incomplete(f"The sandbox failed for {num_failed} row(s).", "run the same command again for those rows")
+
+
+def _rows_of(file: str) -> io.BufferedReader:
+    """The open file or pipe; raises UsageError where there is nothing to read or print, or what is no text."""
+    from ...ingest.errors import UsageError
+
+    if sys.stdout is None:
+        raise UsageError("Standard output is closed, so that no verdict can be printed.", "redirect it to a file")
+    if file == "-" and sys.stdin is None:
+        raise UsageError("Standard input is closed, so that no row can be read.", "give a file, or a pipe as -")
+    # a descriptor of our own: the reading thread may still hold it when the interpreter leaves
+    stream = os.fdopen(os.dup(0), "rb") if file == "-" else open(file, "rb")  # noqa: PTH123, SIM115
+    name = "Standard input" if file == "-" else click.format_filename(file)
+    start = stream.peek(1)[:_NUM_PEEKED]
+    if start.startswith(_COMPRESSED):
+        raise UsageError(f"{name} is compressed.", "unpack it: zcat FILE | benchforge judge -")
+    if _is_binary(start):
+        raise UsageError(f"{name} is not text in UTF-8.", "give JSON lines: one object per line")
+    return stream
+
+
+def _is_binary(start: bytes) -> bool:
+    """By the first line: a single broken row further on is a matter of its own."""
+    first = start.partition(b"\n")[0]
+    is_cut = len(first) == len(start)
+    try:
+        codecs.getincrementaldecoder("utf-8")("surrogatepass").decode(first, final=not is_cut)
+    except UnicodeError:
+        return b"\0" in start
+    return b"\0" in first
 
 
 def _printer(format_: str) -> Callable[[Mapping[str, Any]], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def cli(quiet: bool) -> None:
 
 def main() -> None:
     """Run the command line; expected errors become one sentence, a hint, and their exit code."""
+    _fill_streams()
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -97,6 +99,17 @@ def main() -> None:
         _fail_on_disk(error)
 
 
+def _fill_streams() -> None:
+    """A closed descriptor would be taken by the next file opened, and what is told to nobody land in it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+
+
 def _fail_on_disk(error: OSError) -> None:
     """Disks and paths are the user's to mend: one sentence, no traceback."""
     elsewhere = "give another folder with --scratch DIR or BENCHFORGE_SCRATCH=DIR"
@@ -108,6 +121,7 @@ def _fail_on_disk(error: OSError) -> None:
         errno.EPERM: ("permission is denied", elsewhere),
         errno.ENOTDIR: ("a file stands where a folder is needed", elsewhere),
         errno.EEXIST: ("a file stands where a folder is needed", elsewhere),
+        errno.EBADF: ("standard input or output is not open for this", "redirect it"),
         errno.EISDIR: ("a folder stands where a file is needed", "give a file"),
         errno.ENAMETOOLONG: ("a name is too long for the file system", "shorten it"),
     }

@@ -22,6 +22,20 @@ def dry_run_option(function: Decorated) -> Decorated:
     return click.option("--dry-run", is_flag=True, help="Print what would be written; write nothing.")(function)
 
 
+class _Factor(click.FloatRange):
+    """NaN is inside every range of click's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail("this is not a number", param, ctx)
+        return number
+
+
+LIMIT_FACTOR = _Factor(0.1, 100.0)
+"""Factor on the official time limits."""
+
+
 def num_workers_of(jobs: int) -> int:
     """Sandboxes side by side: as many as asked for, or one per core that this process may use (0)."""
     import os

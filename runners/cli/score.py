@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import out
-from .options import dry_run_option, format_option, settings_from, settings_options
+from .options import LIMIT_FACTOR, dry_run_option, format_option, settings_from, settings_options
 
 if TYPE_CHECKING:
     from ...ingest.manifest import Shard
 
 _COLUMNS = ("shard_id", "benchmark", "scenario", "model", "expected_rows")
 _SCORED = ("shard_id", "num_rows", "num_graded", "num_reused")
-
-
-def _a_number(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    """NaN is inside every range."""
-    if value != value:
-        raise click.BadParameter("this is not a number")
-    return value
 
 
 @click.command(name="score", epilog="Example: benchforge score --benchmark humanevalplus")
@@ -37,9 +30,8 @@ def _a_number(context: click.Context, parameter: click.Parameter, value: float) 
 @click.option("--jobs", type=click.IntRange(min=0), help="Sandboxes side by side; 0: one per core.")
 @click.option(
     "--limit-factor",
-    type=click.FloatRange(min=0.1, max=100.0),
+    type=LIMIT_FACTOR,
     default=1.0,
-    callback=_a_number,
     help="Time limits times this; such verdicts lie beside the official ones and make no score.",
 )
 @click.option("--gold", is_flag=True, help="Grade the references of all staged benchmarks instead; writes nothing.")

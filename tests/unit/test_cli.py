@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 import pytest
+from benchforge.ingest.errors import Interrupted, UsageError
 from benchforge.runners.cli.console import Output
 from benchforge.runners.cli.main import COMMANDS, cli
+from benchforge.runners.signals import interruptible
+from click.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("duckdb", "pyarrow", "numpy", "pandas", "openai", "dbt", "rich", "yaml")
@@ -91,3 +96,59 @@ def test_quiet_output_says_nothing_and_still_gives_data(capsys: pytest.CaptureFi
     output.table([{"a": 1}], ("a",), "csv")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("a\n1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "about"),
+    [
+        ("judge - <&-", "Standard input is closed"),
+        ("judge {rows} >&-", "Standard output is closed"),
+        ("status >&-", "Standard output is closed"),
+        ("judge - 0>/dev/null", "standard input or output is not open"),
+    ],
+)
+def test_closed_streams_are_one_sentence(tmp_path: Path, words: str, about: str):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("{}\n")
+    line = f"{sys.executable} -m benchforge {words.format(rows=rows)}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode in (1, 2) and done.stderr.startswith("benchforge: ") and about in done.stderr
+
+
+@pytest.mark.parametrize("command", ["judge", "score"])
+@pytest.mark.parametrize("factor", ["nan", "inf", "-inf", "0.05", "101"])
+def test_a_factor_on_limits_has_one_range(command: str, factor: str):
+    words = [command, "--limit-factor", factor, *([str(ROOT / "README.md")] if command == "judge" else [])]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 2 and "'--limit-factor'" in done.output
+    assert CliRunner().invoke(cli, ["judge", "--help"]).output.count("0.1<=x<=100.0") == 1
+
+
+def test_a_file_of_another_kind_is_refused_by_one_sentence(tmp_path: Path):
+    kinds = {
+        "rows.gz": gzip.compress(b"{}"),
+        "rows.zip": b"PK\x03\x04\0",
+        "rows.bin": b"\x7fELF\0\n{}",
+        "utf16": b"{\0}\0",
+    }
+    for name, content in {**kinds, "odd": b"\xff{\n\0\n"}.items():
+        (tmp_path / name).write_bytes(content)
+        done = CliRunner().invoke(cli, ["judge", str(tmp_path / name)])
+        assert isinstance(done.exception, UsageError) and name in done.exception.message
+        assert "compressed" in done.exception.message or "not text in UTF-8" in done.exception.message
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_ends_with_a_sentence_about_what_is_kept(name: str):
+    with pytest.raises(Interrupted, match=r"; nothing is kept$"), interruptible("nothing is kept"):
+        signal.raise_signal(getattr(signal, name))
+
+
+def test_what_nohup_ignores_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
