@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections import Counter, OrderedDict, deque, namedtuple
 from collections.abc import Callable
 from decimal import Decimal
@@ -100,6 +101,18 @@ def test_what_is_wider_than_a_float_is_opaque_or_refused() -> None:
     for name in ("<f16", "<c32", "<f12", "<i16", "<b2", "<f1"):
         with pytest.raises(decode.Malformed):
             decode.value({"!": "ns", "v": [name, 1.0]})
+
+
+def test_values_go_back_to_a_child_without_our_own_types() -> None:
+    class Name(str): ...
+
+    value = [Point(Name("a"), {Name("b"): frozenset([Name("c")])}), Counter("aa"), OrderedDict(a=(1, Name("d")))]
+    back = decode.for_child(travelled(value))
+    assert back == value
+    assert pickle.dumps(back).count(b"decode") == 0
+    for opaque in (object(), {1: 2}.keys(), list(range(codec.MAX_COST + 1))):
+        with pytest.raises(decode.Malformed):
+            decode.for_child(((travelled([opaque] if type(opaque) is object else opaque),), {}))
 
 
 def test_plain_subclasses_equal_their_base_but_are_not_of_its_type() -> None:

@@ -75,11 +75,21 @@ class _Stub:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         if self.is_broken:
             raise CandidateFailed(self.reason)
-        request = pickle.dumps((arguments, keywords))
+        request = pickle.dumps(self._given_back((arguments, keywords)))
         self.is_called = True
         with contextlib.suppress(OSError):  # a child that is gone: its report says why
             self._requests.write(request)
         return self._value(self._claims.next())
+
+    def _given_back(self, arguments: Any) -> Any:
+        try:
+            return decode.for_child(arguments)
+        except decode.Malformed as error:
+            if not self.is_called:
+                return arguments  # the test's own: pickle says what is wrong with them
+            # what the candidate returned before: nothing is here that could stand for it
+            self.reason, self.is_broken = "opaque_type", True
+            raise CandidateFailed(self.reason) from error
 
     def _value(self, frame: Answer | Raised | Ended) -> Any:
         if isinstance(frame, Answer):

@@ -113,6 +113,7 @@ class _SubSet(set[Any]): ...
 class _SubFrozenset(frozenset[Any]): ...
 
 
+_KEYS = type({}.keys())
 _SUBCLASSES: dict[type, type] = {
     int: _SubInt, float: _SubFloat, complex: _SubComplex, str: _SubStr, list: _SubList, tuple: _SubTuple,
     dict: _SubDict, set: _SubSet, frozenset: _SubFrozenset,
@@ -309,6 +310,22 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
 def bounded_set(items: Sequence[Any]) -> set[Any]:
     """A set of untrusted elements; raises Malformed for colliding ones, TypeError for unhashable ones."""
     return set(_hashable(list(items)))
+
+
+_BASES: Mapping[type, type] = {sub: base for base, sub in _SUBCLASSES.items()}
+_MADE_OF_ITEMS = frozenset((list, tuple, set, frozenset))
+
+
+def for_child(item: Any) -> Any:
+    """A value as it can be pickled towards a child: without our own types; raises Malformed where it cannot be told."""
+    kind = _BASES.get(type(item), type(item))
+    if kind in _MADE_OF_ITEMS:
+        return kind(map(for_child, item))
+    if kind is dict:
+        return {for_child(key): for_child(member) for key, member in item.items()}
+    if kind in (Opaque, Digest, IteratedList, _KEYS):
+        raise Malformed("a value that cannot be told")
+    return kind(item) if kind is not type(item) else item
 
 
 def is_plain(item: Any) -> bool:
