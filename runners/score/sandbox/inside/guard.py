@@ -8,12 +8,13 @@ they differ in ``builtins.open`` alone. LiveCodeBench 28fef95 ``lcb_runner/evalu
 from __future__ import annotations
 
 import builtins
+import contextlib
 import faulthandler
 import importlib.machinery
 import os
 import site
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -46,6 +47,14 @@ _OS = [
     "chdir",
 ]
 _OF_MODULES: Mapping[str, Sequence[str]] = {"shutil": ("rmtree", "move", "chown"), "subprocess": ("Popen",)}
+_LENT: Mapping[str, Sequence[str]] = {
+    "bz2": ("builtins.open",),
+    "multiprocessing.process": ("os.getcwd",),
+    "tarfile": ("builtins.open",),
+    "tempfile": ("os.unlink",),
+    "tokenize": ("builtins.open",),
+}
+"""Modules that use or keep a name while they are imported: the harnesses import them before they take it away."""
 _BLOCKED_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
 
 BUILTINS_TAKEN: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +67,8 @@ BUILTINS_TAKEN: Mapping[str, tuple[str, ...]] = {
 
 
 _taken_for: str | None = None
+_taken: dict[str, Any] = {}
+"""What was behind the names, to be lent."""
 
 
 def apply(profile: str) -> None:
@@ -66,6 +77,8 @@ def apply(profile: str) -> None:
     if BUILTINS_TAKEN[profile]:
         for name in _BLOCKED_MODULES:
             sys.modules[name] = None  # type: ignore[assignment]
+    if "tempfile" in sys.modules:
+        _settle(sys.modules["tempfile"])
 
 
 def take_names(profile: str) -> None:
@@ -79,10 +92,10 @@ def take_names(profile: str) -> None:
     if not BUILTINS_TAKEN[profile]:
         return
     os.environ["OMP_NUM_THREADS"] = "1"
-    for name in BUILTINS_TAKEN[profile]:
-        setattr(builtins, name, None)
-    for name in _OS:
-        setattr(os, name, None)
+    for module, names in ((builtins, BUILTINS_TAKEN[profile]), (os, _OS)):
+        for name in names:
+            _taken[f"{module.__name__}.{name}"] = getattr(module, name, None)
+            setattr(module, name, None)
     for name in _OF_MODULES:
         if name in sys.modules:
             _take(sys.modules[name])
@@ -90,23 +103,47 @@ def take_names(profile: str) -> None:
 
 
 def _take(module: ModuleType) -> None:
-    for name in _OF_MODULES[module.__name__]:
+    for name in _OF_MODULES.get(module.__name__, ()):
         setattr(module, name, None)
+
+
+@contextlib.contextmanager
+def _lent(names: Sequence[str]) -> Iterator[None]:
+    """Give names back that were taken, for a while."""
+    owners = [(sys.modules[name.partition(".")[0]], name.partition(".")[2], name) for name in names if name in _taken]
+    found = [getattr(module, attribute, None) for module, attribute, _ in owners]
+    for module, attribute, name in owners:
+        setattr(module, attribute, _taken[name])
+    try:
+        yield
+    finally:
+        for (module, attribute, _), value in zip(owners, found, strict=True):
+            setattr(module, attribute, value)
+
+
+def _settle(tempfile: ModuleType) -> None:
+    """These harnesses have made a temporary folder before the guard: where it lies is known, and not looked for."""
+    if _taken_for in ("evalplus", "humaneval") and tempfile.tempdir is None:
+        with contextlib.suppress(OSError):
+            tempfile.tempdir = _taken["os.getcwd"]()  # type: ignore[attr-defined]
 
 
 class _TakesAtImport:
     """The same for a module that is imported later: loading all of them before the fork makes every fork dearer."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name not in _OF_MODULES:
+        if name not in _OF_MODULES and name not in _LENT:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
             def executed(module: ModuleType) -> None:
-                execute(module)
+                with _lent(_LENT.get(name, ())):
+                    execute(module)
                 _take(module)
+                if name == "tempfile":
+                    _settle(module)
 
             spec.loader.exec_module = executed  # type: ignore[method-assign]
         return spec
