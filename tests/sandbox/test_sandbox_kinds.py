@@ -157,6 +157,41 @@ def test_check_runs_on_our_side(grade: Grade) -> None:
     assert verdicts(grade("ordered", "def check(c): pass\ndef ordered(xs): return None\n@print\n"))[0] == "fail"
 
 
+@pytest.mark.parametrize(
+    ("program", "verdict"),
+    [
+        ("class S(str): pass\ndef turned(x): return S(x[::-1])\n", ("pass", "ok")),
+        ("def turned(x): return ''.join(reversed(x)) if isinstance(x, str) else x\n", ("pass", "ok")),
+        ("def turned(x): return (c for c in x) if isinstance(x, str) else 'ab'\n", ("fail", "opaque_type")),
+        ("def turned(x): return dict.fromkeys(x).keys() if isinstance(x, str) else 'ab'\n", ("fail", "opaque_type")),
+    ],
+)
+def test_an_answer_is_given_back_to_the_program_as_a_plain_value(program: str, verdict: tuple[str, str]) -> None:
+    test = "def check(candidate):\n    assert candidate(candidate('ab')) == 'ab'\n"
+    payload = {"entry_point": "turned", "prompt": "def turned(x):\n    'x'\n", "limit_seconds": 1.0, "test": test}
+    with Judge({"turned": make_task("turned", "check", payload)}) as judge:
+        ((_, graded),) = judge.grade([Job(None, "turned", program, BOTH)])
+    assert verdicts(graded)[:2] == verdict
+
+
+IMPORTED = (
+    "asyncio", "bz2", "concurrent.futures", "ctypes", "dataclasses", "doctest", "glob", "importlib.resources", "inspect", "logging",
+    "multiprocessing", "multiprocessing.pool", "pathlib", "shutil", "subprocess", "tarfile", "tempfile", "unittest.mock", "zipfile",
+)  # fmt: skip
+
+
+def test_what_the_harness_imported_before_its_guard_can_be_imported_after_it(grade: Grade) -> None:
+    program = (
+        f"import {', '.join(IMPORTED)}\nfrom concurrent.futures import ProcessPoolExecutor\nimport os, tempfile, tokenize\n"
+        "def total(xs):\n    assert os.getcwd is None and os.unlink is None and open is None\n"
+        "    with tempfile.NamedTemporaryFile() as file:\n        name = file.name\n        assert os.path.exists(name)\n"
+        "    assert not os.path.exists(name)\n    assert tokenize._builtin_open is not None\n    return sum(xs)\n"
+    )
+    assert verdicts(grade("total", program)) == ("pass", "ok", "pass", "ok")
+    used = "import multiprocessing\ndef total(xs):\n    return multiprocessing.Pool(1).map(abs, xs)\n"
+    assert verdicts(grade("total", used))[:2] == ("fail", "exception")
+
+
 def test_stdin_programs_have_real_descriptors(grade: Grade) -> None:
     for program in (
         "print(int(input()) * 2)",
@@ -167,6 +202,16 @@ def test_stdin_programs_have_real_descriptors(grade: Grade) -> None:
         "print(int(open(0).read()) * 2.0)",
         "import sys\ndef main():\n    print(int(sys.stdin.buffer.readline()) * 2)\nif __name__ == '__main__':\n    main()\n    sys.exit(0)",
         "import threading\nthreading.Thread(target=lambda: print(int(input()) * 2)).start()",
+        "import sys\nassert (sys.stdin.mode, sys.stdout.mode, sys.stdin.name, sys.stdout.name) == ('r', 'w', '<stdin>', '<stdout>')\nprint(int(input()) * 2)",
+        "import os, sys, io\nclass F(io.IOBase):\n    def __init__(s): s.b = io.StringIO(); s.write = s.b.write\n"
+        "    def flush(s): os.write(1, s.b.getvalue().encode()); s.b.truncate(0); s.b.seek(0)\nsys.stdout = F()\nprint(int(input()) * 2)",
+        "import io, sys\nsys.stdout = io.TextIOWrapper(io.FileIO(1, 'w', closefd=False), newline='')\nprint(int(input()) * 2)",
+        "import atexit, io, sys\nsys.stdout = io.StringIO()\natexit.register(lambda: sys.__stdout__.write(sys.stdout.getvalue()))\nprint(int(input()) * 2)",
+        "import atexit, threading\nfound = []\natexit.register(lambda: print(*found))\nthreading.Thread(target=lambda: found.append(int(input()) * 2)).start()",
+        "import atexit\natexit.register(lambda n: print(n * 2), int(input()))\natexit.register(lambda: 1 / 0)\nexit()",
+        "from concurrent.futures import ThreadPoolExecutor\nThreadPoolExecutor(2).submit(lambda: print(int(input()) * 2))",
+        "import sys\nprint(int(input()) * 2)\nsys.stdout.close()",
+        "import sys\nprint(int(input()) * 2, flush=True)\nsys.stdout = None",
     ):
         assert verdicts(grade("doubled", program)) == ("pass", "ok", "pass", "ok"), program
 
@@ -290,3 +335,10 @@ def test_the_grader_id_moves_with_the_rules_and_not_with_time() -> None:
     }
     assert len(ids) == 2
     assert all(len(grader_id) == 64 for grader_id in ids)
+
+
+def test_the_ends_of_lines_reach_a_program_as_they_are() -> None:
+    task = make_task("ends", "stdin", {"cases": [{"stdin": "a\r\nb", "stdout": "'a\\r' 'b'"}], "limit_seconds": 1.0})
+    with Judge({"ends": task}) as judge:
+        ((_, graded),) = judge.grade([Job(None, "ends", "print(repr(input()), repr(input()))", BOTH)])
+    assert verdicts(graded)[:2] == ("pass", "ok")

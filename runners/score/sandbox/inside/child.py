@@ -8,6 +8,8 @@ write the right values, which means to compute them. It leaves by ``os._exit``; 
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import fcntl
 import io
 import os
@@ -170,10 +172,9 @@ def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clo
     guard.apply(spec["guard"])
     os.lseek(0, 0, os.SEEK_SET)
     # as at the start of an interpreter: what a program replaces stays open under its second name
-    sys.stdin = sys.__stdin__ = _text_stream(io.BufferedReader(io.FileIO(0, closefd=False)))
-    sys.stdout = sys.__stdout__ = _text_stream(io.BufferedWriter(io.FileIO(1, "w", closefd=False)))
-    sys.stderr = sys.__stderr__ = _text_stream(io.BufferedWriter(io.FileIO(2, "w", closefd=False)))
-    printed = sys.stdout
+    sys.stdin = sys.__stdin__ = _text_stream(0, "r")
+    sys.stdout = sys.__stdout__ = _text_stream(1, "w")
+    sys.stderr = sys.__stderr__ = _text_stream(2, "w")
     names = livecodebench.names_of_header() if spec.get("harness") == "livecodebench" else {}
     try:
         code = compiled(spec["program"])
@@ -182,26 +183,39 @@ def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clo
         except SystemExit as leaving:
             if leaving.code not in (None, 0):
                 raise
-        _join_threads()
-        if not printed.closed:
-            printed.flush()
+        _leave()
     except BaseException as error:
         report.exception(0, error)
         return
     report.end(1)
 
 
-def _text_stream(binary: Any) -> io.TextIOWrapper:
-    return io.TextIOWrapper(binary, encoding="utf-8", errors="surrogateescape")
+_STREAMS: Sequence[tuple[str, str]] = (("<stdin>", "surrogateescape"), ("<stdout>", "surrogateescape"),
+                                       ("<stderr>", "backslashreplace"))  # fmt: skip
 
 
-def _join_threads() -> None:
-    """Wait for threads as the interpreter does at its end: an answer printed by a thread counts."""
-    import threading
+def _text_stream(fd: int, mode: str) -> io.TextIOWrapper:
+    """A standard stream as the interpreter makes it: it has a name and a mode, and leaves the ends of lines alone."""
+    name, errors = _STREAMS[fd]
+    raw = io.FileIO(fd, mode, closefd=False)
+    raw.name = name
+    binary: Any = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
+    stream = io.TextIOWrapper(binary, encoding="utf-8", errors=errors, newline="\n", line_buffering=fd == 2)
+    stream.mode = mode  # type: ignore[misc]
+    return stream
 
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+
+def _leave() -> None:
+    """What the interpreter does at its end, in its order: an answer that a thread or an exit function prints counts."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        with contextlib.suppress(Exception):
+            threading._shutdown()  # tells executors to finish, then waits for threads
+    atexit._run_exitfuncs()
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
+        stream = getattr(sys, name, None)
+        if stream is not None and not getattr(stream, "closed", False):
+            stream.flush()
 
 
 def _extracted(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
