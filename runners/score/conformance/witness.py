@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from ..folders import Folder
 
 _VARIABLE = "BENCHFORGE_CONFORMANCE_TOKEN"
 _PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/", "/root", "/home", "/usr", "/box")
@@ -62,9 +62,7 @@ class Witness:
 
     def _token(self, stack: contextlib.ExitStack) -> Path:
         """The secret in our environment, which children inherit, and in a file that everybody may read."""
-        folder = Path(tempfile.mkdtemp(prefix="benchforge-conformance-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        folder.chmod(0o755)
+        folder = stack.enter_context(Folder("conformance-", mode=0o755))
         token = folder / "token"
         token.write_text(self._secret)
         token.chmod(0o644)
