@@ -62,8 +62,8 @@ def _drop(plan: dict[str, Any]) -> None:
         try:
             _unshare(_NEWNS)
             _mount(None, "/", None, _REC | _PRIVATE)
-            for top in sorted(set(tops.values())):
-                _reopen(top, [path for path in hidden if tops[path] == top])
+            for number, top in enumerate(sorted(set(tops.values()))):
+                _reopen(top, [path for path in hidden if tops[path] == top], f"{plan['staging']}/{number}")
         except OSError as error:
             closed = ", ".join(sorted(set(tops.values())))
             raise OSError(f"{closed} cannot be entered by others, nor reopened for the sandbox ({error})") from error
@@ -74,13 +74,17 @@ def _drop(plan: dict[str, Any]) -> None:
     libc.prctl(_SET_DUMPABLE, 1, 0, 0, 0)
 
 
-def _reopen(top: str, paths: list[str]) -> None:
+def _reopen(top: str, paths: list[str], place: str) -> None:
     """Cover a closed directory with an empty one that others may enter, and show only the given paths below it."""
-    kept = [(os.open(path, os.O_PATH | os.O_CLOEXEC), path) for path in paths]
+    kept = []
+    for number, path in enumerate(paths):
+        # a mount of its own, held by its descriptor: the cover lies over the path, and over the staging perhaps
+        os.mkdir(f"{place}-{number}")
+        _mount(path, f"{place}-{number}", None, _BIND | _REC)
+        kept.append((os.open(f"{place}-{number}", os.O_PATH | os.O_CLOEXEC), path))
     _mount("tmpfs", top, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m")
     for fd, path in kept:
         os.makedirs(path, 0o755, exist_ok=True)
-        # by its descriptor: the path leads into the cover now
         _mount(f"/proc/self/fd/{fd}", path, None, _BIND | _REC)
         os.close(fd)
 
