@@ -73,7 +73,7 @@ ORACLES = [
 ]  # fmt: skip
 """Answers aimed at tolerance, sets and roots."""
 
-_ALL_RIGHT = b'=6\n'
+_ALL_RIGHT = b"=6\n"
 REPORTS = [
     on_pipe("an end without answers", b'["end",1]\n', "once", ("tamper",)),
     on_pipe("an end that counts no cases", b'["end",0]\n', "once", ("tamper",)),
