@@ -95,6 +95,8 @@ def test_every_problem_can_be_solved(shooting_range: Range, task_id: str) -> Non
 
 @pytest.mark.parametrize(("category", "attack"), ALL, ids=[f"{category}: {attack.name}" for category, attack in ALL])
 def test_an_attack_fails_and_leaves_nothing(shooting_range: Range, category: str, attack: Attack) -> None:
+    if "numpy" in attack.program:  # its server starts with the first program that asks for it
+        shooting_range.grade(attack.task, f"import numpy\n{HONEST[attack.task]}")
     usual = set(effects.descendants(os.getpid()))
     with effects.Peak() as peak:
         graded = shooting_range.grade(attack.task, shooting_range.program(attack))

@@ -98,7 +98,7 @@ REPORTS = [
     on_pipe("a tag with too much", b'={"!":"i","v":"0x6","w":0}\n["end",1]\n', "once"),
     on_pipe("a pickle", b"\x80\x04cposix\nsystem\n(S'true'\ntR.\n", "once", ("tamper",)),
     on_pipe("half a frame", b'=6\n["end"', "once", ("killed",)),
-    Attack("one answer twice", "import os\ndef total(xs):\n    os.write(3, b'=6\\n')\n    return sum(xs)\n", "total", ("tamper",)),
+    Attack("one answer twice", "import os\ndef total(xs):\n    os.write(3, b'=6\\n')\n    return sum(xs)\n", "total", ("wrong_answer",)),
     Attack("end mark on every pipe", "import os\nfor fd in range(64):\n    try: os.write(fd, b'[\"end\", 4]\\n')\n    except OSError: pass\nos._exit(0)\n", "total"),
     Attack("a thread that goes on reporting", "import os, threading\ndef report():\n    while True: os.write(3, b'=6\\n[\"end\",1]\\n')\nthreading.Thread(target=report, daemon=True).start()\ndef total(xs):\n    return 5\n", "total"),
 ]  # fmt: skip
