@@ -167,10 +167,10 @@ def _frozen(value: Any) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
-    if isinstance(value, Mapping):
-        return ("map", sorted((_frozen_digest(key), _frozen_digest(item)) for key, item in value.items()))
     if kind is list or kind is tuple:
         return value if _SCALARS.issuperset(map(type, value)) else kind(map(_frozen, value))
+    if kind is dict or isinstance(value, Mapping):
+        return ("map", sorted((_frozen_digest(key), _frozen_digest(item)) for key, item in value.items()))
     if isinstance(value, set | frozenset):
         return (kind.__name__, sorted(map(_frozen_digest, value)))
     return (kind.__name__, repr(value))

@@ -54,7 +54,8 @@ class Expected:
     @cached_property
     def is_plain(self) -> bool:
         """Whether an answer in the same bytes is an equal answer."""
-        return not any(mark in line for line in self.lines for mark in _NOT_PLAIN)
+        text = b"\n".join(self.lines)
+        return not any(mark in text for mark in _NOT_PLAIN)
 
     def value(self, case: int) -> Any:
         """The expected answer as a value; raises Malformed for a damaged record."""
