@@ -41,6 +41,11 @@ class Sink(io.StringIO):
         return False
 
 
+def emptied(sink: Sink) -> Sink:
+    """A sink with nothing in it: officially every call gets a new one."""
+    return Sink() if sink.closed or _text_position(sink) else sink
+
+
 def seed() -> None:
     """The same random numbers in every run: officially they are left to chance."""
     random.seed(SEED)
@@ -95,8 +100,7 @@ def _run_part(
     for case, arguments in enumerate(inputs):
         if is_fresh:
             arguments = copy.deepcopy(arguments)
-        if sink.closed or _text_position(sink):
-            sink = Sink()  # officially every call gets a new one
+        sink = emptied(sink)
         sys.stdout = sys.stderr = sys.stdin = sink
         if is_reference:
             clock.sample()

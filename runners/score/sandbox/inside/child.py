@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import confine, expressions, guard, livecodebench
-from .calls import Sink, load, run_calls, seed
+from .calls import Sink, emptied, load, run_calls, seed
 from .clock import Clock, open_waits
 from .report import LOADING, Report, compiled
 
@@ -103,11 +103,6 @@ def _loaded(spec: Mapping[str, Any], sink: Sink) -> Callable[..., Any]:
     return load(spec, compiled(spec["program"]), sink)
 
 
-def _emptied(sink: Sink) -> Sink:
-    """A sink with nothing in it: officially every call gets a new one."""
-    return sink if not sink.closed and not sink.tell() else Sink()
-
-
 def _apply(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:
     """One call with positional and keyword arguments that the judge passes on as plain data."""
     clock.install()
@@ -149,7 +144,7 @@ def _served(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, cloc
         else:
             report.answer(case, _now() - started, value)
         case += 1
-        sink = _emptied(sink)
+        sink = emptied(sink)
 
 
 def _evaluated(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock) -> None:

@@ -3,13 +3,13 @@
 """The warm process inside the outer sandbox: forks one child per program, and knows nothing worth stealing.
 
 Theory of operation. Descriptor 0 is a Unix socket to the judge's side. From there come tasks' inputs and jobs (pickle:
-the sender is trusted; this end is not). Per job the server forks, sends the child's pidfd back, waits for its end and
-reports how it ended and what it used. It never reads a child's result pipe: the write end was made by the judge's
-side and passes through. Nor does it read what to run: freed memory keeps its content and every later child gets a copy
-of it, so a program (a reference, another model's answer) comes in a file in memory that only its own child opens. It
-opens no file, holds no answer, dataset or token, and its environment is empty. Children
-cannot reach it: it is not dumpable, signals to it are filtered, and each child keeps only its own pipes. When the
-judge's side goes away the socket closes and the server leaves; its children die with it.
+the sender is trusted; this end is not). Per job the server forks, sends the child's pidfd back (not for a child that is
+over at once), waits for its end and reports how it ended and what it used. It never reads a child's result pipe: the
+write end was made by the judge's side and passes through. Nor does it read what to run: freed memory keeps its content
+and every later child gets a copy of it, so a program (a reference, another model's answer) comes in a file in memory
+that only its own child opens. It opens no file, holds no answer, dataset or token, and its environment is empty.
+Children cannot reach it: it is not dumpable, signals to it are filtered, and each child keeps only its own pipes. When
+the judge's side goes away the socket closes and the server leaves; its children die with it.
 
 A lean server imports the standard library only; a ``numpy`` server is a fork of it that imports numpy as well, and an
 ``extract`` server one that has the extractors. Forking a small process is what makes a sample cheap.
