@@ -73,10 +73,13 @@ def test_a_part_that_has_failed_is_not_listened_to_for_long() -> None:
 
 
 def test_a_programs_file_names_never_lie_in_the_server(grade: Grade) -> None:
+    """The second program looks for the first one's names as they read with every byte one higher: it never holds them itself."""
     leaves = "import io\ndef total(xs):\n    for n in range(500):\n        io.open('trevoc-' + 'x' * 40 + str(n), 'w').close()\n    return sum(xs)\n"
     seeks = (
-        "import ctypes, os\ndef total(xs):\n    pieces = [bytes(bytearray(range(60))) for _ in range(3000)]\n"
-        "    for piece in pieces:\n        if b'trevoc-' + b'x' * 40 in ctypes.string_at(id(piece) - 4096, 8192):\n            return sum(xs)\n    return None\n"
+        "import ctypes, os\nHIGHER = bytes(range(1, 256)) + b'x'\ndef total(xs):\n    pieces = [bytes(bytearray(range(60))) for _ in range(3000)]\n"
+        "    for piece in pieces:\n        if b'usfwpd.' + b'y' * 40 in ctypes.string_at(id(piece) - 4096, 8192).translate(HIGHER):\n            return sum(xs)\n    return None\n"
     )
     assert grade("total", leaves).outcomes["official"].base.verdict == "pass"
     assert grade("total", seeks).outcomes["official"].base.verdict != "pass"
+    holds = "NAMES = [b'trevoc-' + b'x' * 40 + bytes(n % 256 for n in range(5)) for _ in range(500)]\n" + seeks
+    assert grade("total", holds).outcomes["official"].base.verdict == "pass"
