@@ -371,6 +371,33 @@ TIMINGS = Table(
     ),
 )
 
+PROBLEM_MEANS = Table(
+    "problem_means",
+    "One row per problem, model, scenario, protocol and source: a mean that others recorded, its samples not known.",
+    ("benchmark", "model"),
+    ("benchmark", "dataset_version", "scenario", "model", "protocol", "source", "task_id"),
+    (
+        _BENCHMARK,
+        _column("dataset_version", "text", "Version of the problem file, e.g. release_v4."),
+        _SCENARIO,
+        _MODEL,
+        _column("protocol", "text", "Named prompt protocol: direct or cot."),
+        _column("metric", "text", "What the mean is a mean of, as the source names it, e.g. pass@1."),
+        _TASK_ID,
+        _column("source_problem", "text", "The source's id of the problem; several tasks may be made from one."),
+        _column("mean", "float", "Mean over the samples of this problem, from 0 to 1."),
+        _column("stated_percent", "text", "The mean in percent, with the digits of the source."),
+        _optional("num_samples", "int", "Samples behind the mean; NULL where the source does not say."),
+        _optional("stratum", "text", "Difficulty, as the source names it."),
+        _optional("cluster", "text", "Contest, as tasks name it; NULL where the source does not say."),
+        _optional("contest_date", "date", "Day the problem became public; NULL where the source does not say."),
+        _optional("recorded_date", "date", "Day that the source states beside the mean; windows go by contest_date."),
+        _column("source", "text", "repository@commit the record was taken from, else the file's own digest."),
+        _optional("licence", "text", "Licence of the source."),
+        _SHARD,
+    ),
+)
+
 RUNS = Table(
     "runs",
     "One row per attempt of a shard, append-only.",
@@ -405,7 +432,9 @@ RUNS = Table(
     ),
 )
 
-TABLES: Mapping[str, Table] = {table.name: table for table in (TASKS, SAMPLES, PROGRAMS, RESULTS, TIMINGS, RUNS)}
+TABLES: Mapping[str, Table] = {
+    table.name: table for table in (TASKS, SAMPLES, PROGRAMS, RESULTS, TIMINGS, RUNS, PROBLEM_MEANS)
+}
 
 VOCABULARIES: Mapping[str, tuple[str, ...]] = {
     "kind": KINDS,
