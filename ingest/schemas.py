@@ -432,8 +432,35 @@ RUNS = Table(
     ),
 )
 
+REGRADES = Table(
+    "regrades",
+    "One row per regrading, program, oracle, part of the tests and outcome: how often it came out so.",
+    ("benchmark", "model"),
+    ("regrade_id", "task_id", "program_id", "oracle", "part", "verdict", "reason"),
+    (
+        _BENCHMARK,
+        _MODEL,
+        _SCENARIO,
+        _TASK_ID,
+        _column("task_digest", "text", "Task as judged."),
+        _column("program_id", "digest", "Program that was run."),
+        _column("grader_id", "text", "Who judged, as in results."),
+        _column("regrade_id", "text", "One run of score --regrade on one shard."),
+        _column("oracle", "text", "Oracle by name."),
+        _column("is_official_oracle", "bool", "It gives the official verdict."),
+        _column("is_strict_oracle", "bool", "It gives the strict verdict."),
+        _column("part", "text", "base or plus."),
+        _column("verdict", "text", "pass, fail, timeout or error."),
+        _column("reason", "text", "Why, in the words of REASONS."),
+        _column("num_gradings", "int", "Gradings of this regrading that came out so."),
+        _column("limit_factor", "float", "Time limits over the official ones."),
+        _column("is_unsafe", "bool", "Graded with --unsafe."),
+        _SHARD,
+    ),
+)
+
 TABLES: Mapping[str, Table] = {
-    table.name: table for table in (TASKS, SAMPLES, PROGRAMS, RESULTS, TIMINGS, RUNS, PROBLEM_MEANS)
+    table.name: table for table in (TASKS, SAMPLES, PROGRAMS, RESULTS, TIMINGS, RUNS, PROBLEM_MEANS, REGRADES)
 }
 
 VOCABULARIES: Mapping[str, tuple[str, ...]] = {
@@ -448,6 +475,9 @@ VOCABULARIES: Mapping[str, tuple[str, ...]] = {
     "cut": CUTS,
     "text_form": TEXT_FORMS,
     "templating_mode": TEMPLATING_MODES,
+    "part": PARTS,
+    "verdict": VERDICTS,
+    "reason": REASONS,
     **{f"{kind}_{part}_verdict": VERDICTS for kind in VERDICT_KINDS for part in PARTS},
     **{f"{kind}_{part}_reason": REASONS for kind in VERDICT_KINDS for part in PARTS},
 }

@@ -41,5 +41,5 @@ def print_regrade(
     if flaky:
         raise BenchforgeError(
             f"{len({one['program_id'] for one in flaky})} programs are flaky",
-            "look at them with benchforge sql; no row was changed",
+            "benchforge aggregate, then benchforge sql 'select * from fct_flaky_verdicts'; no verdict was changed",
         )

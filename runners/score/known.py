@@ -19,7 +19,7 @@ from ...ingest.benchmarks.declaration import Oracles
 from ...ingest.errors import LakeError
 from ...ingest.lake import Lake
 from ...ingest.lake_batches import BATCH_ROWS, read_batches
-from .judge import Outcome
+from .judge import Outcome, PartOutcome
 from .verdicts import OUTCOME_COLUMNS, Measured, OutcomeLine, outcome_of, outcomes_of_row
 
 _LASTING = {
@@ -33,6 +33,10 @@ _OF_A_SHARD = {
     "asked": "task_digest text, program_id blob, oracle text, primary key (task_digest, program_id, oracle)",
     "pairs": "text_key blob primary key, official blob, corrected blob",
     "samples": "task_id text, sample_index integer, sample_id blob primary key, official blob, corrected blob",
+    "gradings": (
+        "task_id text, program_id blob, oracle text, part text, verdict text, reason text, task_digest text, "
+        "num_gradings integer, primary key (task_id, program_id, oracle, part, verdict, reason)"
+    ),
 }
 _PRAGMAS = ("journal_mode = off", "synchronous = off", "temp_store = file", "cache_size = -2048")
 
@@ -120,6 +124,22 @@ class Known:
         """(task id, sample index, sample id, official, corrected) by the batch, sorted by the columns of ``order``."""
         with _full_disk_named():
             cursor = self._base.execute(f"select * from samples order by {order}")
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                yield rows
+
+    def count_grading(self, task_id: str, ids: tuple[str, bytes], oracle: str, part: str, outcome: PartOutcome) -> None:
+        """One more grading of a program, ``ids`` being task digest and program id, that came out so."""
+        values = (task_id, ids[1], oracle, part, outcome.verdict, outcome.reason, ids[0])
+        self._do(
+            "insert into gradings values (?, ?, ?, ?, ?, ?, ?, 1) on conflict do update set num_gradings "
+            "= num_gradings + 1",
+            *values,
+        )
+
+    def gradings(self) -> Iterator[list[tuple[str, bytes, str, str, str, str, str, int]]]:
+        """(task id, program, oracle, part, verdict, reason, task digest, number) by the batch, in this order."""
+        with _full_disk_named():
+            cursor = self._base.execute("select * from gradings order by 1, 2, 3, 4, 5, 6")
             while rows := cursor.fetchmany(BATCH_ROWS):
                 yield rows
 

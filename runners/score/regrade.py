@@ -1,7 +1,8 @@
 """``score --regrade N``: every program of the selected shards N times again, to find verdicts that do not repeat.
 
 Lake and journal answer no question here; where the lake holds this grader's verdict, it is the first to compare with.
-No row is touched: what to do about a flaky verdict is for a person to say.
+What every grading said is kept in the lake table ``regrades``, beside the verdicts and never in their place: what to
+do about a flaky verdict is for a person to say. A shard whose regrading is broken off leaves nothing.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
+from ...ingest import schemas
 from ...ingest.benchmarks import registry
+from ...ingest.benchmarks.declaration import Benchmark, Oracles
+from ...ingest.lake import Lake
+from ...ingest.lake_batches import write_batches
 from ...ingest.manifest import Run, Shard
 from ...ingest.staging import staged
 from ..selection import task_set_of
 from .judge import Graded, Job, Judge, Outcome, PartOutcome
 from .known import Known
 from .pending import Means, Progress
-from .shard import grader_id
+from .shard import grader_id, lane
 from .source import Found, ShardSource
 from .verdicts import outcome_line
 
@@ -58,7 +64,9 @@ def regrade(run: Run, shards: Sequence[Shard], means: Means, times: int, progres
                 source.check()
                 with Known() as known, progress(shard) as advance:
                     known.recall(run.lake, name, scenario, grader_id(benchmark, judge), benchmark.oracles)
-                    yield _regrade_shard(source, judge, known, times, advance)
+                    done = _regrade_shard(source, judge, known, times, advance)
+                    _keep(run.lake, shard, judge, known, benchmark)
+                    yield done
 
 
 def _regrade_shard(
@@ -68,6 +76,7 @@ def _regrade_shard(
     jobs = _jobs(source.programs(judge, known, advance), times)
     for job, graded in judge.grade(jobs):
         num_gradings += 1
+        _count(known, job, graded)
         for one in _changes(source.shard, job, graded, known):
             flaky.setdefault((one.task_id, one.program_id, one.oracle, one.part, one.after), one)
     return Regraded(source.shard.shard_id, num_gradings // times, num_gradings, tuple(flaky.values()))
@@ -78,6 +87,38 @@ def _jobs(programs: Iterator[Found], times: int) -> Iterator[Job]:
         if found.program.strip():
             key = (found.task.task_digest, found.program_id)
             yield from [Job(key, found.task.task_id, found.program, found.oracles)] * times
+
+
+def _count(known: Known, job: Job, graded: Graded) -> None:
+    for oracle, outcome in graded.outcomes.items():
+        for part in schemas.PARTS:
+            if (judged := getattr(outcome, part)) is not None:
+                known.count_grading(job.task_id, job.key, oracle, part, judged)
+
+
+def _keep(lake: Lake, shard: Shard, judge: Judge, known: Known, benchmark: Benchmark) -> None:
+    """Rows of ``regrades``, live under an id of their own: regradings add up, none replaces another."""
+    name = lane(shard.shard_id, judge.rules.limit_scale)
+    number = 1 + sum(1 for _ in (lake.root / "_live" / "regrades").glob(f"score-{name}-regrade-*.jsonl"))
+    shared = {
+        "benchmark": shard.benchmark,
+        "model": shard.model,
+        "scenario": shard.scenario,
+        "grader_id": grader_id(benchmark, judge),
+        "regrade_id": f"{name}-regrade-{number}",
+        "limit_factor": judge.rules.limit_scale,
+        "is_unsafe": judge.is_unsafe,
+        "shard_id": name,
+    }
+    batches = ([shared | _kept(row, benchmark.oracles) for row in rows] for rows in known.gradings())
+    lake.commit(shared["regrade_id"], "score", write_batches(lake, "regrades", batches, name))
+
+
+def _kept(row: tuple[Any, ...], oracles: Oracles) -> dict[str, Any]:
+    names = ("task_id", "program_id", "oracle", "part", "verdict", "reason", "task_digest", "num_gradings")
+    kept = dict(zip(names, row, strict=True))
+    official, strict = kept["oracle"] == oracles.official, kept["oracle"] == oracles.strict
+    return {**kept, "is_official_oracle": official, "is_strict_oracle": strict}
 
 
 def _changes(shard: Shard, job: Job, graded: Graded, known: Known) -> Iterator[Flaky]:

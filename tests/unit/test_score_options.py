@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from benchforge.runners.cli.regrade import print_regrade
 from benchforge.runners.score import gold, pending
 from benchforge.runners.score.judge import Graded, Job, Outcome, PartOutcome, Rules, SandboxFailed
 from benchforge.runners.score.pending import Means, score_pending, to_score
+from benchforge.runners.score.regrade import regrade
 from benchforge.runners.selection import Selection
 
 RIGHT, WRONG = PartOutcome("pass", "ok", None, 1, 1), PartOutcome("fail", "wrong_answer", 0, 1, 0)
@@ -145,11 +147,11 @@ def shards_of(run: Run, **more) -> Sequence[Shard]:
     return to_score(run, Selection(is_forced=True), **more)
 
 
-def test_regrade_lists_what_did_not_repeat_and_touches_no_row(judged, scratch: Path, capsys: pytest.CaptureFixture):
+def test_regrade_lists_what_did_not_repeat_and_touches_no_verdict(judged, scratch: Path, capsys: pytest.CaptureFixture):
     run = run_of(scratch)
     judged(lambda job, number: RIGHT)
     list(score_pending(run, shards_of(run), means(), False, silent))
-    before = {part: part.read_bytes() for part in run.lake.root.rglob("*.*") if part.is_file()}
+    before = _files(run)
     print_regrade(run, shards_of(run), means(), 3, silent, "csv")
     assert len(capsys.readouterr().out.splitlines()) == 1, "nothing is flaky"
 
@@ -161,14 +163,40 @@ def test_regrade_lists_what_did_not_repeat_and_touches_no_row(judged, scratch: P
     rows = capsys.readouterr().out.splitlines()[1:]
     assert {row.split(",")[3] for row in rows} == {flaky.task_id}
     assert all(row.endswith("base,pass (ok),fail (wrong_answer)") for row in rows)
-    assert {part: part.read_bytes() for part in run.lake.root.rglob("*.*") if part.is_file()} == before
+    after = _files(run)
+    assert {path: after[path] for path in before} == before
+    new = {path.relative_to(run.lake.root).parts for path in after.keys() - before.keys()}
+    assert {parts[1] if parts[0] == "_live" else parts[0] for parts in new} == {"regrades"}
+
+
+def _files(run: Run) -> dict[Path, bytes]:
+    return {part: part.read_bytes() for part in run.lake.root.rglob("*.*") if part.is_file()}
+
+
+def test_gradings_of_regradings_add_up_in_the_lake_and_one_broken_off_leaves_none(judged, scratch: Path):
+    run = run_of(scratch)
+    flaky = next(job for job in _jobs(run, judged))
+    before = run.lake.read("regrades").num_rows
+    judged(lambda job, number: None if job.key == flaky.key else RIGHT)
+    with pytest.raises(SandboxFailed):
+        list(regrade(run, shards_of(run), means(), 2, silent))
+    assert run.lake.read("regrades").num_rows == before
+    judged(lambda job, number: WRONG if job.key == flaky.key and number % 2 else RIGHT)
+    list(regrade(run, shards_of(run), means(), 4, silent))
+    rows = [row for row in run.lake.read("regrades").to_pylist() if row["program_id"] == flaky.key[1]]
+    assert len({row["regrade_id"] for row in rows}) == 2
+    counts = Counter[tuple[str, str]]()
+    for row in rows:
+        assert row["task_digest"] == flaky.key[0]
+        assert row["is_official_oracle"] or row["is_strict_oracle"]
+        counts[row["oracle"], row["verdict"]] += row["num_gradings"]
+    for oracle in flaky.oracles:
+        assert (counts[oracle, "pass"], counts[oracle, "fail"]) == (3, 2)
 
 
 def _jobs(run: Run, judged) -> list[Job]:
     seen: list[Job] = []
     judged(lambda job, number: seen.append(job) or RIGHT)
-    from benchforge.runners.score.regrade import regrade
-
     list(regrade(run, shards_of(run), means(), 1, silent))
     return seen
 
