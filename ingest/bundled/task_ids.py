@@ -24,6 +24,7 @@ from ..lake import replace_file
 
 FILE = Path(__file__).parent / "task_ids.json"
 
+_BIGCODEBENCH, _ASKED_BY = "bigcodebench", ("complete", "instruct")
 _NUMBERED_FILES = (
     # benchmark, version, scenarios, file, field, prefix
     ("humanevalplus", "v0.1.9", ("default",), "evalplus/HumanEvalPlus-v0.1.9.jsonl.gz", "task_id", "HumanEval/"),
@@ -32,6 +33,7 @@ _NUMBERED_FILES = (
     ("mbppplus", "v0.2.0", ("default",), "evalplus/MbppPlus-v0.2.0.jsonl.gz", "task_id", "Mbpp/"),
     ("cruxeval", "v1", ("cruxeval_i", "cruxeval_o"), "cruxeval/cruxeval.jsonl", "id", "sample_"),
     ("humaneval", "v1", ("default",), "humaneval/HumanEval.jsonl.gz", "task_id", "HumanEval/"),
+    (_BIGCODEBENCH, "full-a3b8985", _ASKED_BY, "bigcodebench/BigCodeBench.jsonl.gz", "task_id", "BigCodeBench/"),
 )
 _RELEASES = tuple(f"release_v{number}" for number in range(1, 7))
 
@@ -48,7 +50,12 @@ def known_task_ids(benchmark: str, dataset_version: str, scenario: str) -> tuple
 
 def build(directory: Path, target: Path = FILE) -> int:
     """Write the file from the public files below ``directory``; returns the number of lists."""
-    entries = [*_numbered_entries(directory), *_livecodebench_entries(directory)]
+    entries = [
+        *_numbered_entries(directory),
+        _hard_entry(directory),
+        *_multipl_e_entries(directory),
+        *_livecodebench_entries(directory),
+    ]
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     replace_file(target, f"[\n{lines}\n]\n".encode())
     return len(entries)
@@ -58,6 +65,23 @@ def _numbered_entries(directory: Path) -> Iterator[dict[str, Any]]:
     for benchmark, version, scenarios, file, field, prefix in _NUMBERED_FILES:
         numbers = _numbers((str(row[field]) for row in json_rows(directory / file)), prefix)
         yield _entry(benchmark, (version,), scenarios, prefix=prefix, runs=_runs(numbers))
+
+
+def _hard_entry(directory: Path) -> dict[str, Any]:
+    ids = json_document(directory / "bigcodebench" / "hard_task_ids.json")
+    runs = _runs(_numbers(ids, "BigCodeBench/"))
+    return _entry(_BIGCODEBENCH, ("hard-a3b8985",), _ASKED_BY, prefix="BigCodeBench/", runs=runs)
+
+
+def _multipl_e_entries(directory: Path) -> Iterator[dict[str, Any]]:
+    """Languages that the same problems were translated to share a list."""
+    languages: dict[str, list[str]] = {}
+    for path in sorted((directory / "multipl-e" / "problems").glob("humaneval-*.jsonl.gz")):
+        names = [row["name"] for row in json_rows(path) if "name" in row]  # the Python file is HumanEval itself
+        if names:
+            languages.setdefault(_words(names), []).append(path.name.split("-")[1].split(".")[0])
+    for words, scenarios in languages.items():
+        yield _entry("multipl_e", ("humaneval-reworded",), scenarios, words=words)
 
 
 def _livecodebench_entries(directory: Path) -> Iterator[dict[str, Any]]:
