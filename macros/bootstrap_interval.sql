@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 
-{% macro duckdb__bootstrap_interval(passes, num_planned, k) -%}
+{% macro default__bootstrap_interval(passes, num_planned, k) -%}
     bootstrap_interval_udf({{ passes }}, {{ num_planned }}, {{ k }})
 {%- endmacro %}
 
@@ -20,7 +20,7 @@
 {%- endmacro %}
 
 
-{% macro duckdb__shown_interval(passes, clusters, num_planned, k) -%}
+{% macro default__shown_interval(passes, clusters, num_planned, k) -%}
     shown_interval_udf(
         {{ passes }}, {{ clusters }}, {{ num_planned }}, {{ k }}
     )
@@ -34,6 +34,6 @@
 {%- endmacro %}
 
 
-{% macro duckdb__standard_errors(passes, num_planned, k) -%}
+{% macro default__standard_errors(passes, num_planned, k) -%}
     standard_errors_udf({{ passes }}, {{ num_planned }}, {{ k }})
 {%- endmacro %}

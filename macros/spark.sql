@@ -1,0 +1,64 @@
+{#- What the Spark target needs beside dialect.sql. Python functions and the
+    temporary views lake_<table> are registered by `benchforge aggregate
+    --target spark` in the session that builds (runners/aggregate_spark.py). -#}
+{% macro spark__create_functions() -%}
+{%- endmacro %}
+
+
+{% macro spark__lake(table) -%}
+    lake_{{ table }}
+{%- endmacro %}
+
+
+{% macro spark__sample_id() -%}
+    unhex(left(sha2(concat_ws(
+        '|', benchmark, scenario, task_id, request_digest, sample_index
+    ), 256), 32))
+{%- endmacro %}
+
+
+{% macro spark__pass_at_k(num_planned, num_passed, k) -%}
+    pass_at_k_udf(
+        {{ num_planned }}::bigint, {{ num_passed }}::bigint, {{ k }}::bigint
+    )
+{%- endmacro %}
+
+
+{% macro spark__pass_at_k_numerator(num_planned, num_passed, k) -%}
+    (
+        {{ combinations(num_planned, k) }}
+        - {{ combinations(num_planned ~ ' - ' ~ num_passed, k) }}
+    )
+{%- endmacro %}
+
+
+{% macro spark__combinations(n, k) -%}
+    combinations_udf(({{ n }})::bigint, ({{ k }})::bigint)::decimal(38, 0)
+{%- endmacro %}
+
+
+{% macro spark__log2_combinations(n, k) -%}
+    log2_combinations_udf(({{ n }})::bigint, ({{ k }})::bigint)
+{%- endmacro %}
+
+
+{#- Types of the contracts in the words of Spark. -#}
+{% macro spark_type(duckdb_type) -%}
+    {%- set words = {
+        'varchar': 'string', 'hugeint': 'decimal(38,0)',
+        'varchar[]': 'array<string>', 'bigint[]': 'array<bigint>',
+        'integer[]': 'array<int>', 'double[]': 'array<double>',
+        'blob': 'binary', 'integer': 'int',
+    } -%}
+    {{- return(words.get(duckdb_type | lower, duckdb_type)) -}}
+{%- endmacro %}
+
+
+{#- dbt compares a model with its contract through this empty query. -#}
+{% macro spark__get_empty_schema_sql(columns) -%}
+    select
+        {%- for name in columns %}
+        cast(null as {{ spark_type(columns[name]['data_type']) }}) as {{ name }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+{%- endmacro %}
