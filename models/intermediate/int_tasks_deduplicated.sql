@@ -17,7 +17,14 @@ deduplicated as (
             num_base_cases is null,
             dataset_digest desc nulls last,
             task_digest desc nulls last,
-            tasks desc
+            kind asc,
+            source_problem asc,
+            num_base_cases asc,
+            num_plus_cases asc,
+            stratum asc,
+            cluster asc,
+            contest_date asc,
+            test_sets asc
     ) = 1
 
 ),
