@@ -39,6 +39,30 @@ def part_first_failing_case(kind, part):
     return f"{kind}_{part}_first_failing_case"
 
 
+def contamination_board():
+    return ["score_kind", "benchmark", "origin", "metric"]
+
+
+def list_of(items, without_nulls=False):
+    return f"[{', '.join(items)}]"
+
+
+def no_texts():
+    return "[]"
+
+
+def all_but(columns, relation=None):
+    return f"{relation}.*" if relation else "*"
+
+
+def ordered_list(value, order_by):
+    return f"list({value})"
+
+
+def joined_items(items, separator):
+    return f"array_to_string({items}, '{separator}')"
+
+
 def _call(name):
     return lambda *arguments: f"{name}({', '.join(str(argument) for argument in arguments)})"
 
@@ -51,5 +75,10 @@ for _name in (
     "bootstrap_interval",
     "shown_interval",
     "standard_errors",
+    "difference_in_differences",
+    "each_of",
+    "num_items",
+    "first_items",
+    "distinct_list",
 ):
     globals()[_name] = _call(_name)
