@@ -57,7 +57,7 @@ def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, watch: 
     ``watch`` is told the number of nodes, then each as it ends. Raises LakeError for a damaged part, BadInput when a
     model or a data test fails, OSError (ENOSPC) on a full disk; ``output`` is untouched then.
     """
-    lake = _resolved(lake_root)
+    lake = resolved(lake_root)
     check_parts(lake)
     output = output.expanduser().resolve()
     workshop = output.parent / f".build-{os.getpid()}"
@@ -65,17 +65,23 @@ def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, watch: 
     try:
         made = workshop / output.name
         run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, watch=watch)
-        exports = _export(made, workshop / "marts")
-        headline, num_refusals = _summary(made)
-        os.replace(made, output)
-        return Built(output, _replaced(exports, output.parent / "marts"), headline, num_refusals)
+        return finished(workshop, output)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 
 
+def finished(workshop: Path, output: Path) -> Built:
+    """The whole file of marts in ``workshop`` takes the place of ``output``, its exports that of the old ones."""
+    made = workshop / output.name
+    exports = _export(made, workshop / "marts")
+    headline, num_refusals = _summary(made)
+    os.replace(made, output)
+    return Built(output, _replaced(exports, output.parent / "marts"), headline, num_refusals)
+
+
 def would_write(lake_root: Path | None, output: Path) -> list[Path]:
     """The files that ``build`` would write; the lake is checked as ``build`` checks it, nothing is written."""
-    check_parts(_resolved(lake_root))
+    check_parts(resolved(lake_root))
     output = output.expanduser().resolve()
     marts = sorted(path.stem for path in (PROJECT / "models" / "marts").glob("*.sql"))
     return [output, *(output.parent / "marts" / f"{mart}.parquet" for mart in marts if mart not in NOT_EXPORTED)]
@@ -108,7 +114,7 @@ def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, watch: Wa
     if outcome.exception is not None:
         raise BadInput(f"dbt could not start: {_sentence(outcome.exception)}", "dbt build, to see all it says")
     if not outcome.success:
-        raise BadInput(_failures(outcome.result), "dbt build --vars 'lake_root: DIR', to see all it says")
+        raise BadInput(failures(outcome.result), "dbt build --vars 'lake_root: DIR', to see all it says")
 
 
 def mart_hashes(path: Path) -> dict[str, str]:
@@ -184,7 +190,7 @@ def _summary(path: Path) -> tuple[tuple[dict[str, Any], ...], int]:
     return rows, refusals[0][0]
 
 
-def _resolved(lake_root: Path | None) -> Path:
+def resolved(lake_root: Path | None) -> Path:
     return (lake_root or RECORDED_LAKE).expanduser().resolve()
 
 
@@ -204,7 +210,7 @@ def _listener(advance: Advance) -> Callable[[Any], None]:
     return hear
 
 
-def _failures(result: Any) -> str:
+def failures(result: Any) -> str:
     """One sentence from the nodes that failed, the first one in full."""
     failed = [node for node in getattr(result, "results", []) if str(node.status) in _FAILED]
     if not failed:
