@@ -40,6 +40,8 @@ def __getattr__(name: str) -> Any:
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every ``*_udf`` callable on ``connection`` and its cursors; calling it twice is harmless."""
+    from . import udfs_overall
+
     existing = "select function_name from duckdb_functions() where function_name = 'pass_at_k_udf'"
     if connection.execute(existing).fetchall():
         return
@@ -50,6 +52,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     create("shown_interval_udf", _shown, ["BIGINT[]", "VARCHAR[]", "BIGINT", "BIGINT"], SHOWN_TYPE, **arrow)
     create("standard_errors_udf", _errors, ["BIGINT[]", "BIGINT", "BIGINT"], ERRORS_TYPE, **arrow)
     create("lake_files_udf", _lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
+    udfs_overall.register(connection)
 
 
 def _pass_at_k(num_planned: int | None, num_passed: int | None, k: int | None) -> float | None:

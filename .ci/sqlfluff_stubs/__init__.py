@@ -43,6 +43,18 @@ def contamination_board():
     return ["score_kind", "benchmark", "origin", "metric"]
 
 
+def board_key():
+    return ["benchmark", "metric", "num_planned"]
+
+
+def comparability_fields():
+    return ["test_set", "temperature", "origin"]
+
+
+def differences_of(one, other, fields):
+    return [f"{one}.{field} is distinct from {other}.{field}" for field in fields]
+
+
 def list_of(items, without_nulls=False):
     return f"[{', '.join(items)}]"
 
@@ -63,6 +75,14 @@ def joined_items(items, separator):
     return f"array_to_string({items}, '{separator}')"
 
 
+def has_previous_build():
+    return "true"
+
+
+def previous_mart(relation):
+    return f"previous_build.main.{relation}"
+
+
 def _call(name):
     return lambda *arguments: f"{name}({', '.join(str(argument) for argument in arguments)})"
 
@@ -80,5 +100,30 @@ for _name in (
     "num_items",
     "first_items",
     "distinct_list",
+    "map_items",
+    "num_known",
+    "comparison_metric",
+    "overall_score",
+    "overall_cell",
 ):
     globals()[_name] = _call(_name)
+
+
+def num_judged(kind):
+    return f"{kind}_base_judged"
+
+
+def num_passed(kind):
+    return f"{kind}_base_passed"
+
+
+def is_answerable(kind):
+    return f"has_{kind}"
+
+
+def dense_counts(value, count, largest):
+    return f"list({value})"
+
+
+def each_of(items):
+    return f"unnest({items})"

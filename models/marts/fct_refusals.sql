@@ -10,11 +10,27 @@ headlines_refused as (
 
 ),
 
+comparisons_refused as (
+
+    select * from {{ ref('int_comparisons_refused') }}
+
+),
+
+overall_refused as (
+
+    select * from {{ ref('int_overall_refused') }}
+
+),
+
 unioned as (
 
     select * from refusals
     union all by name
     select * from headlines_refused
+    union all by name
+    select * from comparisons_refused
+    union all by name
+    select * from overall_refused
 
 ),
 
