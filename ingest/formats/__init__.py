@@ -1,6 +1,7 @@
 """Recorded files of other tools, one small reader each: ``read(path, context) -> Recording``, nothing written.
 
-A module of this folder with a tuple ``FORMATS`` joins the registry.
+A module of this folder with a tuple ``FORMATS`` (samples and verdicts) or ``MEANS_FORMATS`` (means by problem, without
+the samples) joins the registry.
 """
 
 from __future__ import annotations
@@ -9,17 +10,37 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from .records import Context, Format, Judgement, Record, Recording, TaskFacts
+from .records import Context, Format, Judgement, MeansFormat, ProblemMean, Record, Recording, TaskFacts
 
-__all__ = ["Context", "Format", "Judgement", "Record", "Recording", "TaskFacts", "registry"]
+__all__ = [
+    "Context",
+    "Format",
+    "Judgement",
+    "MeansFormat",
+    "ProblemMean",
+    "Record",
+    "Recording",
+    "TaskFacts",
+    "means_registry",
+    "registry",
+]
 
 
 @cache
 def registry() -> Mapping[str, Format]:
-    """Format name -> reader and description, sorted by name."""
-    found: dict[str, Format] = {}
-    for module in pkgutil.iter_modules(__path__):
-        imported = importlib.import_module(f"{__name__}.{module.name}")
-        found.update({entry.name: entry for entry in getattr(imported, "FORMATS", ())})
-    return dict(sorted(found.items()))
+    """Format name -> reader and description, sorted by name: formats of samples and verdicts."""
+    return {entry.name: entry for entry in _declared("FORMATS")}
+
+
+@cache
+def means_registry() -> Mapping[str, MeansFormat]:
+    """The same for formats of means by problem."""
+    return {entry.name: entry for entry in _declared("MEANS_FORMATS")}
+
+
+def _declared(name: str) -> list[Any]:
+    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    found = [entry for module in modules for entry in getattr(module, name, ())]
+    return sorted(found, key=lambda entry: entry.name)

@@ -74,3 +74,27 @@ class Format:
     name: str
     read: Callable[[Path, Context], Recording]
     description: str
+
+
+@dataclass(frozen=True)
+class ProblemMean:
+    """A mean over the samples of one problem, in percent; the samples are not known. ``model`` is as the file says."""
+
+    model: str
+    protocol: str
+    metric: str
+    task_id: str
+    source_problem: str
+    percent: float
+    num_samples: int | None = None
+    stratum: str | None = None
+    recorded_date: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class MeansFormat:
+    """One format of means by problem: the reader gives every mean of every model of the file, and what it left out."""
+
+    name: str
+    read: Callable[[Path, Context], tuple[tuple[ProblemMean, ...], tuple[str, ...]]]
+    description: str

@@ -34,7 +34,7 @@ class Wanted:
 
     format_name: str
     benchmark: str
-    model: str
+    model: str | None = None
     scenario: str | None = None
     protocol: str | None = None
     temperature: float | None = None
@@ -68,16 +68,19 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     Raises UsageError (benchmark, scenario, version, model, source), BadInput (the file is broken or does not belong),
     NotStaged (the file can only be understood with the problems at hand).
     """
-    _refuse_odd_options(wanted)
-    benchmark, scenario = _benchmark_and_scenario(wanted)
+    refuse_odd_options(wanted)
+    benchmark, scenario = benchmark_and_scenario(wanted)
+    if wanted.model is None:
+        raise UsageError(f"a file of the format {wanted.format_name} does not name its model", "add --model ORG/NAME")
     model, protocol = model_and_protocol(wanted.model, wanted.protocol)
     digest = hashlib.sha256(read_content(path)).hexdigest()
-    source = _source(wanted.source, digest)
+    source = source_of(wanted.source, digest)
     readable = _staged(benchmark, _known_version(benchmark, wanted.version_name), scenario, datasets_root)
     recording = registry()[wanted.format_name].read(path, _context(benchmark, scenario, wanted, readable))
     refuse_odd_records(path, recording.records)
     refuse_other_scenario(path, recording.records, scenario, _inputs(readable))
-    pin, version_note = _version(path, benchmark, scenario, wanted, recording)
+    num_tasks = len({record.task_id for record in recording.records})
+    pin, version_note = version_of(path, benchmark, scenario, wanted, num_tasks, recording.dataset)
     tasks = _staged(benchmark, pin.dataset_version, scenario, datasets_root)
     reconciled = reconcile(path, recording.records, _expected(pin, scenario, tasks), wanted.num_samples)
     if reconciled.gaps and not wanted.is_partial:
@@ -104,7 +107,7 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     return Plan(benchmark, pin, asked, recording, reconciled, shard, tasks or (), notes)
 
 
-def _refuse_odd_options(wanted: Wanted) -> None:
+def refuse_odd_options(wanted: Wanted) -> None:
     """Values that no request can have had; they would become part of digests."""
     allowed = (
         ("temperature", wanted.temperature, lambda value: math.isfinite(value) and value >= 0, "a number from 0"),
@@ -118,7 +121,8 @@ def _refuse_odd_options(wanted: Wanted) -> None:
             raise UsageError(f"--{name} cannot be {value!r}", f"--{name} is {words}")
 
 
-def _benchmark_and_scenario(wanted: Wanted) -> tuple[Benchmark, str]:
+def benchmark_and_scenario(wanted: Wanted) -> tuple[Benchmark, str]:
+    """What the words of the user mean; UsageError where they mean nothing, or several scenarios."""
     benchmark, scenarios = resolve(wanted.benchmark)
     if wanted.scenario is not None:
         if wanted.scenario not in benchmark.scenarios:
@@ -146,13 +150,18 @@ def _known_version(benchmark: Benchmark, name: str | None) -> str | None:
     return name
 
 
-def _version(
-    path: Path, benchmark: Benchmark, scenario: str, wanted: Wanted, recording: Recording
+def version_of(
+    path: Path,
+    benchmark: Benchmark,
+    scenario: str,
+    wanted: Wanted,
+    num_tasks: int,
+    proven: tuple[str, str] | None = None,
 ) -> tuple[Pin, tuple[str, ...]]:
     """The file's proof, else the option, else the version that has as many problems as the file, else the default."""
     known = pins_of(benchmark.name)
-    if recording.dataset is not None:
-        name, version = recording.dataset
+    if proven is not None:
+        name, version = proven
         if name != benchmark.name or wanted.version_name not in (None, version):
             asked_for = f"{benchmark.name} {wanted.version_name or ''}".strip()
             raise BadInput(
@@ -165,7 +174,6 @@ def _version(
         raise UsageError(f"no version of {benchmark.name} is pinned", "pin it in seeds/benchmarks.csv")
     if wanted.version_name is not None or len(known) == 1:
         return known[default], ()
-    num_tasks = len({record.task_id for record in recording.records})
     fitting = [pin for pin in known.values() if pin.num_tasks(scenario) == num_tasks]
     if known[default] not in fitting and len(fitting) == 1:
         note = f"taken for version {fitting[0].dataset_version}: it has {num_tasks} problems (--version says otherwise)"
@@ -200,7 +208,8 @@ def _expected(pin: Pin, scenario: str, tasks: list[Task] | None) -> Expected:
     return Expected(known_task_ids(pin.benchmark, pin.dataset_version, scenario), pin.num_tasks(scenario))
 
 
-def _source(source: str | None, digest: str) -> str:
+def source_of(source: str | None, digest: str) -> str:
+    """The source named, checked; else the file by its digest."""
     if source is None:
         return f"file@{digest[:16]}"
     if not _SOURCE.fullmatch(source):

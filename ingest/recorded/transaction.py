@@ -41,6 +41,10 @@ class Imported:
     notes: tuple[str, ...] = ()
     is_new: bool = True
 
+    @property
+    def shard_ids(self) -> tuple[str, ...]:
+        return (self.shard_id,)
+
 
 def import_file(run: Run, path: Path, wanted: Wanted, datasets_root: Path, *, is_dry_run: bool = False) -> Imported:
     """Read, reconcile, write. Nothing is written when it raises, or when ``is_dry_run``.

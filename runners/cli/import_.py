@@ -19,10 +19,11 @@ class _FormatName(click.ParamType):
     name = "format"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from ...ingest.formats import registry
+        from ...ingest.formats import means_registry, registry
 
-        if value not in registry():
-            self.fail(f"{value!r} is not a format; formats are {', '.join(registry())}", param, ctx)
+        known = sorted((*registry(), *means_registry()))
+        if value not in known:
+            self.fail(f"{value!r} is not a format; formats are {', '.join(known)}", param, ctx)
         return value
 
 
@@ -30,7 +31,7 @@ class _FormatName(click.ParamType):
 @click.argument("format_name", metavar="FORMAT", type=_FormatName())
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--benchmark", required=True, help="Benchmark or scenario the samples answer.")
-@click.option("--model", required=True, help="<org>__<name>, <org>/<name> or a bare name; +cot names the protocol cot.")
+@click.option("--model", help="<org>__<name>, <org>/<name> or a bare name; +cot names the protocol cot.")
 @click.option("--scenario", help="Which scenario, where the benchmark has several.")
 @click.option("--protocol", help="Prompt protocol: direct (default), cot, official, corrected, card, recorded.")
 @click.option("--temperature", type=float, help="Sampling temperature, from 0.")
@@ -45,22 +46,28 @@ class _FormatName(click.ParamType):
 @settings_options
 @dry_run_option
 def command(format_name: str, file: Path, dry_run: bool, **options: Any) -> None:
-    """Take in recorded samples and published verdicts of FILE.
+    """Take in recorded samples, published verdicts or published means of FILE.
 
-    FORMAT is benchforge (plain JSON lines or Parquet), cruxeval, cruxeval-scored, evalplus, evalplus-graded,
-    humaneval, livecodebench or livecodebench-execution; .gz is read as well. The file is reconciled with the
-    benchmark before anything is written; importing it again changes nothing.
+    FORMAT is benchforge (plain JSON lines or Parquet), bigcodebench-graded, cruxeval, cruxeval-scored, evalplus,
+    evalplus-graded, humaneval, livecodebench, livecodebench-execution, multipl-e-graded, or livecodebench-means:
+    means by problem of every model in the file (--model takes one), kept apart from pass@k. .gz is read as well.
+    The file is reconciled with the benchmark before anything is written; importing it again changes nothing.
     """
+    from ...ingest.formats import means_registry
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
-    from ...ingest.recorded import Wanted, import_file
+    from ...ingest.recorded import Wanted, import_file, import_means
 
     names = ("config", "scratch", "run_name", "lake", "datasets")
     settings = settings_from(**{name: options.pop(name) for name in names})
     run = Run(settings.run_root, Lake(settings.lake_root))
     wanted = Wanted(format_name=format_name, **options)
-    imported = import_file(run, file, wanted, settings.datasets_root, is_dry_run=dry_run)
+    if format_name in means_registry():
+        imported = import_means(run, file, wanted, is_dry_run=dry_run)
+    else:
+        imported = import_file(run, file, wanted, settings.datasets_root, is_dry_run=dry_run)
     for note in imported.notes:
         out.say(note)
     out.say(imported.summary)
-    out.data(imported.shard_id)
+    for shard_id in imported.shard_ids:
+        out.data(shard_id)

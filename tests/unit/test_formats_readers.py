@@ -35,8 +35,10 @@ def _essence(recording):
 
 def test_every_format_has_a_name_and_a_description():
     names = {"benchforge", "cruxeval", "cruxeval-scored", "evalplus", "evalplus-graded", "humaneval"}
-    assert names | {"livecodebench", "livecodebench-execution"} == set(registry())
-    assert all(entry.description and entry.name == name for name, entry in registry().items())
+    names |= {"bigcodebench-graded", "livecodebench", "livecodebench-execution", "multipl-e-graded"}
+    assert names == set(registry()) and set(means_registry()) == {"livecodebench-means"}
+    entries = {**registry(), **means_registry()}
+    assert all(entry.description and entry.name == name for name, entry in entries.items())
 
 
 def test_evalplus_samples_tell_programs_from_completions(read):
