@@ -5,7 +5,7 @@ import json
 
 import pytest
 from benchforge.ingest.errors import BadInput, NotStaged
-from benchforge.ingest.formats import Context, Judgement, registry
+from benchforge.ingest.formats import Context, Judgement, means_registry, registry
 
 PASSED, FAILED, DROPPED = Judgement("pass", "ok"), Judgement("fail"), Judgement("fail", "empty")
 
