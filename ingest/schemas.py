@@ -311,6 +311,9 @@ RESULTS = Table(
         _TASK_ID,
         _SAMPLE_INDEX,
         _SAMPLE_ID,
+        _optional("request_digest", "text", "As in samples: counting verdicts per request needs no join of all rows."),
+        _optional("comparability_digest", "text", "As in samples."),
+        _optional("dataset_version", "text", "As in samples."),
         _column(
             "grader_id",
             "text",

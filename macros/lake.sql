@@ -9,26 +9,20 @@
     {%- if '__dbt__cte__' in declared | string -%}
         {{ declared }}
     {%- else -%}
-        {{- return(adapter.dispatch('lake', 'benchforge')(table)) -}}
+        {{- return(lake_of(table, lake_files(table))) -}}
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro duckdb__lake(table) -%}
-    {%- set found = lake_files(table) -%}
-    {%- set reader -%}
-        read_parquet(
-            [{% for file in found.files %}
-            '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
-            {%- endfor %}],
-            union_by_name = true, hive_partitioning = false
-        )
-    {%- endset -%}
+{% macro lake_of(table, found) -%}
+    {%- set reader = lake_reader(table, found.files) -%}
     {%- if found.form == 'published' and table == 'samples' -%}
         (
-        select * replace ({{ sample_id_or_made() }})
+        select
+            {{ all_but(['sample_id']) }},
+            coalesce(sample_id, {{ sample_id() }}) as sample_id
         from {{ reader }}
-        {%- if has_two_graders(reader) %}
+        {%- if execute and has_two_graders(reader) %}
         qualify row_number() over (
             partition by
                 model, benchmark, scenario, task_id, request_digest,
@@ -39,10 +33,16 @@
     )
     {%- elif found.form == 'published' and table == 'results' -%}
         (
-        select * replace ({{ sample_id_or_made() }})
+        select
+            {{ all_but(['sample_id']) }},
+            coalesce(sample_id, {{ sample_id() }}) as sample_id
         from {{ reader }}
         where grader_id is not null
     )
+    {%- elif execute and table == 'results' and lacks_requests(reader) -%}
+        {{ with_requests_of_samples(
+            reader, lake_of('samples', lake_files('samples'))
+        ) }}
     {%- else -%}
         {{ reader }}
     {%- endif -%}
@@ -53,16 +53,65 @@
     one sample. A look at few columns that saves a sort of all rows. -#}
 {% macro has_two_graders(reader) -%}
     {%- set found = run_query(
-        "select count(*) from (select 1 from " ~ reader
-        ~ " group by model, benchmark, scenario, request_digest"
-        ~ " having count(distinct coalesce(grader_id, '')) > 1)"
+        "select count(*) from (select count(distinct coalesce(grader_id, ''))"
+        ~ " as num_graders from " ~ reader
+        ~ " group by model, benchmark, scenario, request_digest)"
+        ~ " where num_graders > 1"
     ) -%}
     {{ return(found.rows[0][0] > 0) }}
 {%- endmacro %}
 
 
+{#- Whether parts of an older writer lie among the results: only then are they
+    joined with the samples, which costs more than all other steps. -#}
+{% macro lacks_requests(reader) -%}
+    {%- set found = run_query(
+        "select 1 from " ~ reader ~ " where request_digest is null limit 1"
+    ) -%}
+    {{ return(found.rows | length > 0) }}
+{%- endmacro %}
+
+
+{% macro with_requests_of_samples(results, samples) -%}
+    {%- set columns = [
+        'request_digest', 'comparability_digest', 'dataset_version',
+    ] -%}
+    (
+        select
+            {{ all_but(columns, 'results') }}
+            {%- for column in columns %},
+            coalesce(results.{{ column }}, samples.{{ column }}) as {{ column }}
+            {%- endfor %}
+        from {{ results }} as results
+        left join {{ samples }} as samples
+            on results.sample_id = samples.sample_id
+    )
+{%- endmacro %}
+
+
+{#- The rows of the files. -#}
+{% macro lake_reader(table, files) -%}
+    {{- return(adapter.dispatch('lake_reader', 'benchforge')(table, files)) -}}
+{%- endmacro %}
+
+
+{% macro duckdb__lake_reader(table, files) -%}
+    read_parquet(
+        [{% for file in files %}
+        '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
+        {%- endfor %}],
+        union_by_name = true, hive_partitioning = false
+    )
+{%- endmacro %}
+
+
 {#- Form and live files of a lake table, looked up when a build starts. -#}
 {% macro lake_files(table) -%}
+    {{- return(adapter.dispatch('lake_files', 'benchforge')(table)) -}}
+{%- endmacro %}
+
+
+{% macro duckdb__lake_files(table) -%}
     {%- if not execute -%}
         {{ return({'form': 'lake', 'files': []}) }}
     {%- endif -%}
@@ -88,11 +137,6 @@
     get it here. -#}
 {% macro sample_id() -%}
     {{- return(adapter.dispatch('sample_id', 'benchforge')()) -}}
-{%- endmacro %}
-
-
-{% macro sample_id_or_made() -%}
-    coalesce(sample_id, {{ sample_id() }}) as sample_id
 {%- endmacro %}
 
 

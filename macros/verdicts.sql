@@ -32,3 +32,36 @@
         {{ kind }}_{{ part }}_{{ name }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- Samples of one problem that have a verdict under a kind, in the columns of
+    int_task_counts: plus asks for both parts. -#}
+{% macro num_judged(kind) -%}
+    case
+        when needs_plus then {{ kind }}_plus_judged
+        else {{ kind }}_base_judged
+    end
+{%- endmacro %}
+
+
+{#- Samples of one problem that pass under a kind. -#}
+{% macro num_passed(kind) -%}
+    case
+        when needs_plus then {{ kind }}_plus_passed
+        else {{ kind }}_base_passed
+    end
+{%- endmacro %}
+
+
+{#- Whether a request and grader have cells of a kind: a published set has no
+    strict verdicts and nothing is missing; one without any verdict lacks the
+    official ones. -#}
+{% macro is_answerable(kind) -%}
+    (
+        has_{{ kind }}
+        or origin = 'self'
+        {%- if kind == 'official' %}
+            or not (has_{{ var('verdict_kinds') | join(' or has_') }})
+        {%- endif %}
+    )
+{%- endmacro %}

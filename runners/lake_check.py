@@ -15,7 +15,7 @@ from ..ingest.lake import Lake, check_part
 
 ADDED_LATER: Mapping[str, frozenset[str]] = {
     "samples": frozenset({"text_encoding"}),
-    "results": frozenset({"limit_factor"}),
+    "results": frozenset({"limit_factor", "request_digest", "comparability_digest", "dataset_version"}),
     "timings": frozenset(
         {"base_limit_share", "plus_limit_share", "corrected_base_limit_share", "corrected_plus_limit_share"}
     ),

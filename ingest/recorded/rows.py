@@ -96,9 +96,7 @@ def sample_rows(asked: Asked, records: Iterable[Record], shard_id: str, num_plan
     for record in records:
         yield {
             **_key(asked, record, shard_id),
-            "request_digest": asked.request_digest,
-            "comparability_digest": asked.comparability_digest,
-            "dataset_version": asked.dataset_version,
+            **_request(asked),
             "dataset_digest": asked.dataset_digest,
             "num_planned": num_planned,
             "text_form": record.text_form,
@@ -117,6 +115,7 @@ def result_rows(asked: Asked, records: Iterable[Record], shard_id: str) -> Itera
         if record.judgements:
             yield {
                 **_key(asked, record, shard_id),
+                **_request(asked),
                 "grader_id": asked.grader_id,
                 **_verdicts(record),
                 "origin": "published",
@@ -136,6 +135,15 @@ def _key(asked: Asked, record: Record, shard_id: str) -> dict[str, Any]:
         "sample_id": asked.sample_id(record),
         "source": asked.source,
         "shard_id": shard_id,
+    }
+
+
+def _request(asked: Asked) -> dict[str, str]:
+    """What samples and results both say of the request behind a row."""
+    return {
+        "request_digest": asked.request_digest,
+        "comparability_digest": asked.comparability_digest,
+        "dataset_version": asked.dataset_version,
     }
 
 

@@ -1,6 +1,18 @@
 -- One row per would-be leaderboard cell, whether or not it may be computed.
 {%- set key = cell_key() | join(', ') %}
-with task_scores as (
+with cells_by_counts as (
+
+    select * from {{ ref('int_cells_by_counts') }}
+
+),
+
+cells_by_passes as (
+
+    select * from {{ ref('int_cells_by_passes') }}
+
+),
+
+task_scores as (
 
     select * from {{ ref('fct_task_scores') }}
 
@@ -30,24 +42,75 @@ aggregated as (
         count(distinct request_digest) as num_requests,
         count(distinct grader_id) as num_graders,
         count(distinct dataset_version) as num_dataset_versions,
-        count(distinct task_id) as num_problems,
+        sum(num_problems)::bigint as num_problems,
         max(num_planned) as num_planned,
-        sum(num_present)::bigint as num_present,
-        sum(num_judged)::bigint as num_judged,
-        sum(num_passed)::bigint as num_passed,
-        sum(num_empty)::bigint as num_empty,
-        sum(num_unsafe)::bigint as num_unsafe,
-        count(*) filter (where num_present < num_planned) as num_problems_short,
-        count(*) filter (
-            where num_present > num_planned or num_judged > num_planned
-        )
-            as num_problems_over,
-        count(*) filter (where num_judged < num_present)
-            as num_problems_unjudged,
-        list(num_passed::bigint order by task_id, request_digest, grader_id)
-            as passes,
-        list(cluster order by task_id, request_digest, grader_id) as clusters
+        sum(num_present * num_problems)::bigint as num_present,
+        sum(num_judged * num_problems)::bigint as num_judged,
+        sum(num_passed * num_problems)::bigint as num_passed,
+        sum(num_empty * num_problems)::bigint as num_empty,
+        sum(num_unsafe * num_problems)::bigint as num_unsafe
+    from cells_by_counts
+    group by {{ key }}
+
+),
+
+-- several requests or graders may tell of one problem; such cells are refused
+mixed as (
+
+    select *
+    from aggregated
+    where num_requests > 1 or num_graders > 1
+
+),
+
+problems_of_mixed as (
+
+    select
+        {{ key }},
+        count(distinct task_id) as num_problems
     from task_scores
+    semi join mixed using ({{ key }})
+    group by {{ key }}
+
+),
+
+problems_by_passes as (
+
+    select
+        {{ key }},
+        num_passed,
+        max(num_planned) as num_planned,
+        sum(num_problems)::bigint as num_problems
+    from cells_by_passes
+    group by {{ key }}, num_passed
+
+),
+
+-- counts[c + 1] problems have c passes
+histograms as (
+
+    select
+        {{ key }},
+        {{ dense_counts('num_passed', 'num_problems', 'num_planned') }}
+            as counts
+    from problems_by_passes
+    group by {{ key }}
+
+),
+
+-- benchmarks whose design is clusters tell the cluster of every task
+clustered as (
+
+    select
+        {{ key }},
+        {{ ordered_list(
+            'num_passed::bigint', ['task_id', 'request_digest', 'grader_id']
+        ) }} as passes,
+        {{ ordered_list(
+            'cluster', ['task_id', 'request_digest', 'grader_id']
+        ) }} as clusters
+    from task_scores
+    where cluster is not null
     group by {{ key }}
 
 ),
@@ -83,7 +146,19 @@ conditions as (
 joined as (
 
     select
-        aggregated.*,
+        aggregated.* replace (
+            coalesce(problems_of_mixed.num_problems, aggregated.num_problems)
+                as num_problems
+        ),
+        histograms.counts,
+        case
+            when len(clustered.clusters) = aggregated.num_problems
+                then clustered.passes
+        end as passes,
+        case
+            when len(clustered.clusters) = aggregated.num_problems
+                then clustered.clusters
+        end as clusters,
         conditions.* exclude (
             model, benchmark, scenario, comparability_digest, source
         ),
@@ -93,6 +168,9 @@ joined as (
     from aggregated
     inner join conditions
         using (model, benchmark, scenario, comparability_digest)
+    inner join histograms using ({{ key }})
+    left join problems_of_mixed using ({{ key }})
+    left join clustered using ({{ key }})
     left join pins
         on
             aggregated.benchmark = pins.benchmark

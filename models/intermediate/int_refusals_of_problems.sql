@@ -46,13 +46,24 @@ expected_problems as (
 
 ),
 
+-- few cells: every problem of the board would be looked up otherwise
+present_problems as (
+
+    select
+        {{ key }},
+        task_id
+    from task_scores
+    semi join expected_problems using ({{ key }})
+
+),
+
 absent_problems as (
 
     select
         {{ key }},
         list(task_id order by task_id) as absent
     from expected_problems
-    anti join task_scores using ({{ key }}, task_id)
+    anti join present_problems using ({{ key }}, task_id)
     group by {{ key }}
 
 ),
@@ -87,6 +98,7 @@ problem_states as (
         end as reason,
         abs(num_planned - least(num_present, num_judged)) as num_samples
     from task_scores
+    where num_present <> num_planned or num_judged <> num_present
 
 ),
 

@@ -1,32 +1,11 @@
 -- Verdicts are counted before they are spread over test sets and verdict
 -- kinds: one hash aggregate over the rows, everything after it is per task.
-with samples as (
+with judged as (
 
-    select
-        sample_id,
-        comparability_digest,
-        request_digest
-    from {{ ref('stg_lake__samples') }}
-
-),
-
-results as (
-
-    select * from {{ ref('stg_lake__results') }}
-
-),
-
-judged as (
-
-    select
-        results.*,
-        samples.comparability_digest,
-        samples.request_digest
-    from results
-    inner join samples
-        on results.sample_id = samples.sample_id
+    select *
+    from {{ ref('stg_lake__results') }}
     -- verdicts under other limits answer another question: no score of theirs
-    where coalesce(results.limit_factor, 1.0) = 1.0
+    where coalesce(limit_factor, 1.0) = 1.0
 
 ),
 

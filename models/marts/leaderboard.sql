@@ -18,9 +18,9 @@ weights as (
 
 ),
 
-task_scores as (
+cells_by_passes as (
 
-    select * from {{ ref('fct_task_scores') }}
+    select * from {{ ref('int_cells_by_passes') }}
 
 ),
 
@@ -60,29 +60,17 @@ metrics_not_refused as (
 
 ),
 
-problems_by_passes as (
-
-    select
-        {{ key }},
-        num_planned,
-        num_passed,
-        count(*) as num_problems
-    from task_scores
-    group by {{ key }}, num_planned, num_passed
-
-),
-
 -- integers until the last division: no order of rows can move the result
 scores as (
 
     select
         {{ key }},
         weights.k,
-        sum(problems_by_passes.num_problems * weights.numerator)
+        sum(cells_by_passes.num_problems * weights.numerator)
             as score_numerator,
-        sum(problems_by_passes.num_problems) * any_value(weights.denominator)
+        sum(cells_by_passes.num_problems) * any_value(weights.denominator)
             as score_denominator
-    from problems_by_passes
+    from cells_by_passes
     semi join cells_not_refused using ({{ key }})
     inner join weights
         using (num_planned, num_passed)
@@ -94,12 +82,20 @@ with_uncertainty as (
 
     select
         metrics_not_refused.*,
+        coalesce(
+            passes,
+            flatten(list_transform(
+                range(len(counts)),
+                lambda c: list_resize([]::bigint[], counts[c + 1], c)
+            ))
+        ) as all_passes,
         scores.score_numerator,
         scores.score_denominator,
-        {{ bootstrap_interval('passes', 'num_planned', 'k') }} as bootstrap,
-        {{ shown_interval('passes', 'clusters', 'num_planned', 'k') }}
-            as shown,
-        {{ standard_errors('passes', 'num_planned', 'k') }} as errors
+        {{ bootstrap_interval('all_passes', 'num_planned', 'k') }} as bootstrap,
+        {{ shown_interval(
+            'all_passes', 'clusters', 'num_planned', 'k'
+        ) }} as shown,
+        {{ standard_errors('all_passes', 'num_planned', 'k') }} as errors
     from metrics_not_refused
     inner join scores using ({{ key }}, k)
 

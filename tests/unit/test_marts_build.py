@@ -336,14 +336,23 @@ def test_the_published_form_gives_the_same_marts(folder: Path, built: aggregate.
     assert aggregate.mart_hashes(again.path) == aggregate.mart_hashes(built.path)
 
 
+def test_results_of_an_older_writer_find_their_requests_in_the_samples(folder: Path, built: aggregate.Built) -> None:
+    lake = _write(folder / "older", _all_rows())
+    for part in (lake / "results").rglob("*.parquet"):
+        rows = pq.read_table(part, partitioning=None)
+        pq.write_table(rows.drop_columns(["request_digest", "comparability_digest", "dataset_version"]), part)
+    again = aggregate.build(lake, folder / "five" / "benchforge.duckdb")
+    assert aggregate.mart_hashes(again.path) == aggregate.mart_hashes(built.path)
+
+
 def test_a_hash_sees_one_changed_value(folder: Path, built: aggregate.Built) -> None:
     copy = folder / "copy.duckdb"
     copy.write_bytes(built.path.read_bytes())
     connection = duckdb.connect(str(copy))
-    connection.execute("update fct_task_scores set stratum = 'x' where task_id = 'HumanEval/7'").fetchall()
+    connection.execute("update dim_tasks set stratum = 'x' where task_id = 'HumanEval/7'").fetchall()
     connection.close()
     before, after = aggregate.mart_hashes(built.path), aggregate.mart_hashes(copy)
-    assert {mart for mart in before if before[mart] != after[mart]} == {"fct_task_scores"}
+    assert {mart for mart in before if before[mart] != after[mart]} == {"dim_tasks"}
 
 
 def test_views_survive_a_new_name_of_the_file(folder: Path, built: aggregate.Built) -> None:

@@ -1,0 +1,112 @@
+-- Problems of equal counts are one row before they are spread over test sets
+-- and verdict kinds, so the spread costs nothing however many problems there
+-- are. Another scope joins in in_scope: rows of the same columns.
+{%- set counts = [
+    'num_planned', 'num_present', 'num_judged', 'num_passed', 'num_empty',
+    'num_unsafe',
+] %}
+{%- set source = [
+    'request_digest', 'grader_id', 'dataset_version', 'source', 'trust_tier',
+] %}
+with task_counts as (
+
+    select * from {{ ref('int_task_counts') }}
+
+),
+
+in_scope as (
+
+    select
+        *,
+        'all' as scope
+    from task_counts
+
+),
+
+equal_problems as (
+
+    select
+        model,
+        benchmark,
+        scenario,
+        scope,
+        comparability_digest,
+        origin,
+        {{ source | join(', ') }},
+        test_sets,
+        has_plus,
+        num_planned,
+        num_present,
+        num_unsafe,
+        {%- for kind in var('verdict_kinds') %}
+            has_{{ kind }},
+            {{ kind }}_base_judged,
+            {{ kind }}_base_passed,
+            {{ kind }}_plus_judged,
+            {{ kind }}_plus_passed,
+            {{ kind }}_empty,
+        {%- endfor %}
+        count(*) as num_problems
+    from in_scope
+    group by all
+
+),
+
+test_sets_unnested as (
+
+    select
+        *,
+        {{ each_of('test_sets') }} as test_set
+    from equal_problems
+
+),
+
+spread_over_test_sets as (
+
+    select
+        *,
+        test_set = 'plus' and has_plus as needs_plus
+    from test_sets_unnested
+
+),
+
+spread_over_verdicts as (
+
+    {%- for kind in var('verdict_kinds') %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            '{{ kind }}' as verdict,
+            scope,
+            comparability_digest,
+            origin,
+            {{ source | join(', ') }},
+            num_planned,
+            num_present,
+            {{ num_judged(kind) }} as num_judged,
+            {{ num_passed(kind) }} as num_passed,
+            {{ kind }}_empty as num_empty,
+            num_unsafe,
+            num_problems
+        from spread_over_test_sets
+        where {{ is_answerable(kind) }}
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+),
+
+aggregated as (
+
+    select
+        {{ cell_key() | join(', ') }},
+        {{ source | join(', ') }},
+        {{ counts | join(', ') }},
+        sum(num_problems)::bigint as num_problems
+    from spread_over_verdicts
+    group by all
+
+)
+
+select * from aggregated
