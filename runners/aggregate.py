@@ -51,11 +51,19 @@ class Built:
     num_refusals: int
 
 
-def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, watch: Watch = unwatched) -> Built:
+def build(
+    lake_root: Path | None,
+    output: Path,
+    *,
+    num_threads: int = 4,
+    watch: Watch = unwatched,
+    against: Path | None = None,
+) -> Built:
     """Build every mart of ``lake_root`` (None: the bundled lake) into ``output`` and export it to ``marts/`` beside it.
 
-    ``watch`` is told the number of nodes, then each as it ends. Raises LakeError for a damaged part, BadInput when a
-    model or a data test fails, OSError (ENOSPC) on a full disk; ``output`` is untouched then.
+    ``against`` is an older file of marts (``output`` itself, too) for ``fct_build_diff``. ``watch`` is told the number
+    of nodes, then each as it ends. Raises LakeError for a damaged part, BadInput when a model or a data test fails,
+    OSError (ENOSPC) on a full disk; ``output`` is untouched then.
     """
     lake = resolved(lake_root)
     check_parts(lake)
@@ -64,7 +72,8 @@ def build(lake_root: Path | None, output: Path, *, num_threads: int = 4, watch: 
     workshop.mkdir(parents=True, exist_ok=True)
     try:
         made = workshop / output.name
-        run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, watch=watch)
+        older = against and against.expanduser().resolve()
+        run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, watch=watch, against=older)
         return finished(workshop, output)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
@@ -87,11 +96,19 @@ def would_write(lake_root: Path | None, output: Path) -> list[Path]:
     return [output, *(output.parent / "marts" / f"{mart}.parquet" for mart in marts if mart not in NOT_EXPORTED)]
 
 
-def run_dbt(lake: Path, path: Path, *, target: Path, num_threads: int, watch: Watch = unwatched) -> None:
+def run_dbt(
+    lake: Path,
+    path: Path,
+    *,
+    target: Path,
+    num_threads: int,
+    watch: Watch = unwatched,
+    against: Path | None = None,
+) -> None:
     """``dbt build`` of the packaged project into the file ``path``, without unit tests: they are about code."""
     from dbt.cli.main import dbtRunner
 
-    variables = {"lake_root": str(lake), "duckdb_path": str(path)}
+    variables = {"lake_root": str(lake), "duckdb_path": str(path), "previous_build": str(against or "")}
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
     quiet = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(target), "--no-use-colors"]
     common = [*folders, *quiet, "--target", "local", "--vars", json.dumps(variables)]

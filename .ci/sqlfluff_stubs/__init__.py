@@ -127,3 +127,11 @@ def dense_counts(value, count, largest):
 
 def each_of(items):
     return f"unnest({items})"
+def has_previous_build():
+    return "true"
+
+
+def previous_mart(relation):
+    return f"previous_build.main.{relation}"
+
+

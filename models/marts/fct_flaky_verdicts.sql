@@ -114,7 +114,7 @@ recorded_by_program as (
         min(verdict) as recorded_verdict,
         min(reason) as recorded_reason,
         count(distinct sample_id)::integer as num_samples,
-        list(distinct model order by model) as models
+        {{ distinct_list('model') }} as models
     from recorded
     group by all
 
@@ -141,10 +141,9 @@ outcomes_by_program as (
     select
         {{ program }},
         count(distinct verdict) > 1 as is_verdict_flaky,
-        list(
-            verdict || ' (' || coalesce(reason, 'not_recorded') || ')'
-            order by verdict, reason
-        ) as outcomes
+        {{ distinct_list(
+            "verdict || ' (' || coalesce(reason, 'not_recorded') || ')'"
+        ) }} as outcomes
     from outcomes
     group by all
     having count(*) > 1
@@ -175,7 +174,7 @@ flaky as (
         recorded_by_program.recorded_verdict,
         recorded_by_program.recorded_reason,
         coalesce(recorded_by_program.num_samples, 0)::integer as num_samples,
-        coalesce(recorded_by_program.models, []::varchar[]) as models,
+        coalesce(recorded_by_program.models, {{ no_texts() }}) as models,
         gradings_by_program.limit_factor,
         gradings_by_program.is_unsafe
     from outcomes_by_program

@@ -39,25 +39,38 @@ def _watch(total: int) -> Iterator[Callable[[int, str], None]]:
 @settings_options
 @click.option("--recorded", is_flag=True, help="The bundled lake of recorded public verdicts, not the run's.")
 @click.option("--output", type=click.Path(path_type=Path), help="File of marts; exports lie in marts/ beside it.")
+@click.option("--against", type=click.Path(path_type=Path), help="Older file of marts: fct_build_diff says what moved.")
 @click.option("--threads", type=click.IntRange(1), default=4, help="Threads of the build; any number, same marts.")
 @dry_run_option
 @format_option
-def command(recorded: bool, output: Path | None, threads: int, dry_run: bool, format_: str, **given: Any) -> None:
+def command(
+    recorded: bool,
+    output: Path | None,
+    against: Path | None,
+    threads: int,
+    dry_run: bool,
+    format_: str,
+    **given: Any,
+) -> None:
     """Rebuild every mart from the lake and print the leaderboard.
 
     The lake is --lake, BENCHFORGE_LAKE, the run's own where it exists, else the bundled one.
     """
     from ..aggregate import build, would_write
     from ..marts_file import default_output, lake_of
+    from ..previous_build import checked, found, sentence
 
     settings = settings_from(**given)
     lake = None if recorded else lake_of(settings)
     out.say(f"lake: {lake or 'bundled (recorded public verdicts)'}")
     output = output or default_output(settings, lake)
+    against = against and checked(against)
     if dry_run:
         out.table([{"file": str(path)} for path in would_write(lake, output)], ("file",), format_)
         return
-    built = build(lake, output, num_threads=threads, watch=_watch)
+    built = build(lake, output, num_threads=threads, watch=_watch, against=against)
     rows = [{**row, "flags": " ".join(row["flags"] or ())} for row in built.headline]
     out.table(rows, COLUMNS, format_, title="Leaderboard (pass@1, 95 % interval: problems like these)")
     out.say(f"{built.path}: {len(rows)} headline rows, {built.num_refusals} refused numbers in fct_refusals")
+    if against is not None:
+        out.say(f"against {against}: {sentence(found(built.path))}; rows in fct_build_diff")
