@@ -18,3 +18,16 @@
         'comparability_digest', 'origin',
     ]) }}
 {%- endmacro %}
+
+
+{#- Fields that have more than one value within a group. -#}
+{% macro differing_fields(fields) -%}
+    {%- set found = [] -%}
+    {%- for field in fields -%}
+        {%- do found.append(
+            "case when count(distinct coalesce(" ~ field
+            ~ "::string, '')) > 1 then '" ~ field ~ "' end"
+        ) -%}
+    {%- endfor -%}
+    {{ list_of(found, without_nulls=true) }}
+{%- endmacro %}

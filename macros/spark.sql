@@ -5,8 +5,13 @@
 {%- endmacro %}
 
 
-{% macro spark__lake(table) -%}
+{% macro spark__lake_reader(table, files) -%}
     lake_{{ table }}
+{%- endmacro %}
+
+
+{% macro spark__lake_files(table) -%}
+    {{- return({'form': var('lake_form', 'lake'), 'files': []}) -}}
 {%- endmacro %}
 
 
@@ -61,4 +66,36 @@
         cast(null as {{ spark_type(columns[name]['data_type']) }}) as {{ name }}
         {{- ',' if not loop.last }}
         {%- endfor %}
+{%- endmacro %}
+
+
+{#- Rows of a seed as literals: the session adapter binds text without a care
+    for the quotes inside it. -#}
+{% macro spark__load_csv_rows(model, agate_table) -%}
+    {%- set types = model['config'].get('column_types', {}) -%}
+    {%- for rows in agate_table.rows | batch(500) -%}
+        {%- set statement -%}
+            insert into {{ this }} values
+            {%- for row in rows %}
+            (
+                {%- for value in row -%}
+                cast({{ spark_literal(value) }} as {{
+                    types[agate_table.column_names[loop.index0]]
+                }}){{ ', ' if not loop.last }}
+                {%- endfor -%}
+            ){{ ',' if not loop.last }}
+            {%- endfor %}
+        {%- endset -%}
+        {%- do run_query(statement) -%}
+    {%- endfor -%}
+    {{- return('select 1') -}}
+{%- endmacro %}
+
+
+{% macro spark_literal(value) -%}
+    {%- if value is none -%}
+        null
+    {%- else -%}
+        '{{ value | string | replace("\\", "\\\\") | replace("'", "\\'") }}'
+    {%- endif -%}
 {%- endmacro %}

@@ -12,8 +12,8 @@ words as (
         dataset_version,
         dataset_digest,
         headline_test_set,
-        unnest(string_split(trim(cells), ' ')) as word,
-        generate_subscripts(string_split(trim(cells), ' '), 1) as position
+        trim(cells) as cells,
+        {{ each_of("split(trim(cells), ' ')") }} as word
     from benchmarks
     where trim(cells) <> ''
 
@@ -26,7 +26,7 @@ pinned as (
         dataset_version,
         dataset_digest,
         headline_test_set,
-        position,
+        instr(' ' || cells || ' ', ' ' || word || ' ') as position,
         split_part(word, ':', 1) as scenario,
         split_part(split_part(word, ':', 2), '=', 1) as test_set,
         split_part(word, '=', 2)::bigint as num_problems_pinned
@@ -44,9 +44,11 @@ headline_marked as (
         test_set,
         num_problems_pinned,
         test_set = coalesce(
-            max(test_set) filter (where test_set = headline_test_set)
+            max(
+                case when test_set = headline_test_set then test_set end
+            )
                 over (partition by benchmark, dataset_version, scenario),
-            arg_max(test_set, position)
+            max_by(test_set, position)
                 over (partition by benchmark, dataset_version, scenario)
         ) as is_headline_test_set
     from pinned

@@ -20,10 +20,10 @@ candidates as (
             else 4
         end as protocol_rank,
         -- by number: v0.1.10 is newer than v0.1.9
-        list_transform(
-            regexp_extract_all(dataset_version, '[0-9]+'),
-            lambda part: try_cast(part as bigint)
-        ) as version_numbers
+        {{ map_items(
+            "regexp_extract_all(dataset_version, '[0-9]+', 0)",
+            'try_cast(item as bigint)'
+        ) }} as version_numbers
     from leaderboard
     where
         verdict = 'official'
@@ -56,7 +56,9 @@ ranked as (
 with_ties as (
 
     select
-        * exclude (temperature_known, protocol_rank, version_numbers),
+        {{ all_but([
+            'temperature_known', 'protocol_rank', 'version_numbers'
+        ]) }},
         count(*) over (partition by model, benchmark, scenario, preference)
             as num_tied
     from ranked

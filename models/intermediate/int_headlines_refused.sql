@@ -39,16 +39,9 @@ compared as (
         min(test_set) as test_set,
         min(origin) as origin,
         count(*) as num_tied,
-        list(comparability_digest order by comparability_digest) as digests,
-        list_filter([
-            {%- for field in request_fields() %}
-                case
-                    when
-                        count(distinct coalesce({{ field }}::varchar, '')) > 1
-                        then '{{ field }}'
-                end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ], lambda field: field is not null) as differing_fields
+        {{ ordered_list('comparability_digest', ['comparability_digest']) }}
+            as digests,
+        {{ differing_fields(request_fields()) }} as differing_fields
     from tied
     group by model, benchmark, scenario
 
@@ -69,14 +62,14 @@ refused as (
         'ambiguous_headline' as reason,
         num_tied || ' cells of the leaderboard are equally good and differ in '
         || coalesce(
-            nullif(array_to_string(differing_fields, ', '), ''),
+            nullif({{ joined_items('differing_fields', ', ') }}, ''),
             'a field that samples do not carry'
         ) || ': comparability digests '
-        || array_to_string(
-            list_transform(digests, lambda digest: digest[1:12]), ', '
-        ) as detail,
+        || {{ joined_items(
+            map_items('digests', 'left(item, 12)'), ', '
+        ) }} as detail,
         differing_fields,
-        []::varchar[] as problems,
+        {{ no_texts() }} as problems,
         num_tied as num_affected
     from compared
 

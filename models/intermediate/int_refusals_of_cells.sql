@@ -15,11 +15,11 @@ mixed_requests as (
         'mixed_requests' as reason,
         num_requests || ' requests differ in '
         || coalesce(
-            nullif(array_to_string(differing_fields, ', '), ''),
+            nullif({{ joined_items('differing_fields', ', ') }}, ''),
             'a field that samples do not carry'
         ) as detail,
         differing_fields,
-        []::varchar[] as problems,
+        {{ no_texts() }} as problems,
         num_requests as num_affected
     from cells
     where num_requests > 1
@@ -34,8 +34,8 @@ mixed_graders as (
         'mixed_graders' as reason,
         num_graders || ' graders judged parts of it: score the rest again'
             as detail,
-        ['grader_id'] as differing_fields,
-        []::varchar[] as problems,
+        {{ list_of(["'grader_id'"]) }} as differing_fields,
+        {{ no_texts() }} as problems,
         num_graders as num_affected
     from cells
     where num_graders > 1
@@ -50,8 +50,9 @@ mixed_datasets as (
         'mixed_datasets' as reason,
         'samples come from more than one version of the problem file'
             as detail,
-        ['dataset_version', 'dataset_digest'] as differing_fields,
-        []::varchar[] as problems,
+        {{ list_of(["'dataset_version'", "'dataset_digest'"]) }}
+            as differing_fields,
+        {{ no_texts() }} as problems,
         greatest(num_dataset_versions, num_dataset_digests) as num_affected
     from cells
     where num_dataset_versions > 1 or num_dataset_digests > 1
@@ -65,8 +66,8 @@ unsafe_rows as (
         'all' as metric,
         'unsafe_rows' as reason,
         num_unsafe || ' verdicts were made with --unsafe' as detail,
-        []::varchar[] as differing_fields,
-        []::varchar[] as problems,
+        {{ no_texts() }} as differing_fields,
+        {{ no_texts() }} as problems,
         num_unsafe as num_affected
     from cells
     where num_unsafe > 0
@@ -92,8 +93,8 @@ unpinned_datasets as (
                 'the dataset digest is not the pinned one of '
                 || dataset_version
         end as detail,
-        ['dataset_digest'] as differing_fields,
-        []::varchar[] as problems,
+        {{ list_of(["'dataset_digest'"]) }} as differing_fields,
+        {{ no_texts() }} as problems,
         greatest(num_unpinned, 1)::bigint as num_affected
     from cells
     where

@@ -8,7 +8,7 @@ with cells as (
 
 metrics as (
 
-    select unnest({{ var('pass_at_k') }}::bigint[]) as k
+    select {{ each_of(list_of(var('pass_at_k'))) }}::bigint as k
 
 ),
 
@@ -19,8 +19,8 @@ fewer_samples_than_k as (
         'pass@' || k as metric,
         'fewer_samples_than_k' as reason,
         'n = ' || num_planned || ' is smaller than k = ' || k as detail,
-        []::varchar[] as differing_fields,
-        []::varchar[] as problems,
+        {{ no_texts() }} as differing_fields,
+        {{ no_texts() }} as problems,
         num_problems as num_affected
     from cells
     cross join metrics
@@ -36,8 +36,8 @@ numerators_too_large as (
         'numerator_too_large' as reason,
         num_problems || ' problems times C(' || num_planned || ', ' || k
         || ') exceeds 2^{{ var('numerator_limit_bits') }}' as detail,
-        []::varchar[] as differing_fields,
-        []::varchar[] as problems,
+        {{ no_texts() }} as differing_fields,
+        {{ no_texts() }} as problems,
         num_problems as num_affected
     from cells
     cross join metrics

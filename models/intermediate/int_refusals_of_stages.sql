@@ -31,8 +31,8 @@ not_scored as (
         'all' as metric,
         'not_scored' as reason,
         sum(num_samples) || ' samples wait for benchforge score' as detail,
-        []::varchar[] as differing_fields,
-        []::varchar[] as problems,
+        {{ no_texts() }} as differing_fields,
+        {{ no_texts() }} as problems,
         sum(num_samples)::bigint as num_affected
     from requests
     anti join results_by_task
@@ -74,8 +74,8 @@ unfinished_shards as (
             stage || ' ' || shard_id || ' (' || cause || '): '
             || coalesce(detail, 'no detail')
         ) as detail,
-        []::varchar[] as differing_fields,
-        []::varchar[] as problems,
+        {{ no_texts() }} as differing_fields,
+        {{ no_texts() }} as problems,
         count(*) as num_affected
     from last_attempts
     where cause <> 'done'

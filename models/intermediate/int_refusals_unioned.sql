@@ -27,25 +27,27 @@ of_stages as (
 
 unioned as (
 
-    select * from of_cells
-    union all by name
-    select * from of_problems
-    union all by name
-    select * from of_metrics
-    union all by name
-    select * from of_stages
+    {{ refusals_of([
+        'of_cells',
+        'of_problems',
+        'of_metrics',
+        'of_stages',
+    ]) }}
 
 ),
 
 shortened as (
 
     select
-        * exclude (problems),
+        {{ all_but(['problems']) }},
         case
-            when len(problems) > {{ named }}
+            when {{ num_items('problems') }} > {{ named }}
                 then
-                    problems[1:{{ named }}]
-                    || ['and ' || (len(problems) - {{ named }}) || ' more']
+                    {{ first_items('problems', named) }}
+                    || {{ list_of([
+                        "'and ' || (" ~ num_items('problems') ~ " - " ~ named
+                        ~ ") || ' more'"
+                    ]) }}
             else problems
         end as problems
     from unioned
