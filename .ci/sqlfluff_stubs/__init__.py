@@ -56,7 +56,7 @@ def differences_of(one, other, fields):
 
 
 def list_of(items, without_nulls=False):
-    return f"[{', '.join(items)}]"
+    return f"[{', '.join(map(str, items))}]"
 
 
 def no_texts():
@@ -127,11 +127,31 @@ def dense_counts(value, count, largest):
 
 def each_of(items):
     return f"unnest({items})"
-def has_previous_build():
-    return "true"
 
 
-def previous_mart(relation):
-    return f"previous_build.main.{relation}"
+def distinct_list(value):
+    return f"list(distinct {value})"
 
 
+def numbers_between(first, last):
+    return f"generate_series({first}, {last})"
+
+
+def num_items(items):
+    return f"len({items})"
+
+
+def first_items(items, number):
+    return f"{items}[1:{number}]"
+
+
+def map_items(items, expression):
+    return f"list_transform({items}, lambda item: {expression})"
+
+
+def wide_integer():
+    return "hugeint"
+
+
+def differing_fields(fields):
+    return "['source']"
