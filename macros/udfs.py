@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
 
+from . import udfs_boards
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -40,7 +42,7 @@ def __getattr__(name: str) -> Any:
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every ``*_udf`` callable on ``connection`` and its cursors; calling it twice is harmless."""
-    from . import udfs_overall
+    from . import udfs_means, udfs_overall
 
     existing = "select function_name from duckdb_functions() where function_name = 'pass_at_k_udf'"
     if connection.execute(existing).fetchall():
@@ -52,6 +54,8 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     create("shown_interval_udf", _shown, ["BIGINT[]", "VARCHAR[]", "BIGINT", "BIGINT"], SHOWN_TYPE, **arrow)
     create("standard_errors_udf", _errors, ["BIGINT[]", "BIGINT", "BIGINT"], ERRORS_TYPE, **arrow)
     create("lake_files_udf", _lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
+    udfs_boards.register(connection)
+    udfs_means.register(connection)
     udfs_overall.register(connection)
 
 

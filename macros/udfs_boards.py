@@ -1,0 +1,201 @@
+"""Board comparisons and differences in differences as functions of a DuckDB connection: one row in, a whole board out.
+
+A board of 500 models has 124,750 pairs; they are built as Arrow columns, never one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
+
+if TYPE_CHECKING:
+    from .boards import Board
+
+PAIR_FIELDS = {
+    "model": "VARCHAR",
+    "other": "VARCHAR",
+    "difference_numerator": "BIGINT",
+    "difference": "DOUBLE",
+    "difference_low": "DOUBLE",
+    "difference_high": "DOUBLE",
+    "interval_method": "VARCHAR",
+    "num_discordant": "BIGINT",
+    "p_value": "DOUBLE",
+    "p_method": "VARCHAR",
+    "p_best": "DOUBLE",
+    "p_adjacent": "DOUBLE",
+    "p_baseline": "DOUBLE",
+    "q_all_pairs": "DOUBLE",
+    "se_total": "DOUBLE",
+    "se_prediction": "DOUBLE",
+    "se_data": "DOUBLE",
+}
+RANK_FIELDS = {
+    "model": "VARCHAR",
+    "rank": "BIGINT",
+    "rank_low": "BIGINT",
+    "rank_high": "BIGINT",
+    "could_be_first": "BOOLEAN",
+}
+BOARD_FIELDS = {
+    "num_models": "BIGINT",
+    "tukey_constant": "DOUBLE",
+    "v_data": "DOUBLE",
+    "v_prediction": "DOUBLE",
+    "share_discordant": "DOUBLE",
+}
+DIFFERENCE_FIELDS = {
+    "estimate": "DOUBLE",
+    "se": "DOUBLE",
+    "num_before": "BIGINT",
+    "num_after": "BIGINT",
+    "refused": "VARCHAR",
+}
+_ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
+
+
+def register(connection: Any) -> None:
+    """Make ``compare_board_udf`` and ``difference_in_differences_udf`` callable on ``connection``."""
+    arrow = {"type": "arrow", "null_handling": "special"}
+    board = ["VARCHAR[]", "BIGINT[]", "BIGINT", "BIGINT", "VARCHAR[]", "VARCHAR"]
+    returned = f"STRUCT(pairs {_sql(PAIR_FIELDS)}[], ranks {_sql(RANK_FIELDS)}[], {_columns(BOARD_FIELDS)})"
+    connection.create_function("compare_board_udf", _compare_boards, board, returned, **arrow)
+    rows = ["DOUBLE[]", "BOOLEAN[]", "VARCHAR[]", "VARCHAR[]"]
+    connection.create_function("difference_in_differences_udf", _differences, rows, _sql(DIFFERENCE_FIELDS), **arrow)
+
+
+def _compare_boards(
+    models: pa.ChunkedArray,
+    passes: pa.ChunkedArray,
+    num_planned: pa.ChunkedArray,
+    k: pa.ChunkedArray,
+    clusters: pa.ChunkedArray,
+    baseline: pa.ChunkedArray,
+) -> pa.Array:
+    plain = zip(*(column.to_pylist() for column in (models, num_planned, k, clusters, baseline)), strict=True)
+    boards = [_board(passes[row], *values) for row, values in enumerate(plain)]
+    return _boards_array(boards)
+
+
+def _board(
+    passes: Any,
+    models: list[str] | None,
+    num_planned: int | None,
+    k: int | None,
+    clusters: list[str | None] | None,
+    baseline: str | None,
+) -> Board | None:
+    """NULL for a board that says nothing: fewer than two models, no problems, n < k."""
+    from .boards import compare_board
+
+    if not models or len(models) < 2 or not passes.is_valid or not len(passes) or not num_planned or not k:
+        return None
+    if num_planned < k:
+        return None
+    counts = passes.values.to_numpy(zero_copy_only=False).reshape(len(models), -1)
+    known = [label for label in clusters or () if label is not None]
+    return compare_board(models, counts, num_planned, k, known if len(known) == counts.shape[1] else None, baseline)
+
+
+def _boards_array(boards: list[Board | None]) -> pa.Array:
+    is_missing = pa.array([board is None for board in boards])
+    pairs = _lists([None if board is None else _pairs(board) for board in boards], PAIR_FIELDS)
+    ranks = _lists([None if board is None else _ranks(board) for board in boards], RANK_FIELDS)
+    plain = {
+        "num_models": [None if board is None else len(board.models) for board in boards],
+        "tukey_constant": [None if board is None else board.tukey_constant for board in boards],
+        "v_data": [None if board is None else board.v_data for board in boards],
+        "v_prediction": [None if board is None else board.v_prediction for board in boards],
+        "share_discordant": [None if board is None else board.share_discordant for board in boards],
+    }
+    arrays = [pa.array(plain[name], type=_ARROW[BOARD_FIELDS[name]]) for name in BOARD_FIELDS]
+    return pa.StructArray.from_arrays([pairs, ranks, *arrays], ["pairs", "ranks", *BOARD_FIELDS], mask=is_missing)
+
+
+def _pairs(board: Board) -> pa.StructArray:
+    pairs, names = board.pairs, pa.array(board.models)
+    total, prediction, data = pairs.noise.standard_errors
+    columns = {
+        "model": names.take(pa.array(pairs.first)),
+        "other": names.take(pa.array(pairs.second)),
+        "difference_numerator": _bigint(pairs.difference_numerator),
+        "difference": pairs.difference,
+        "difference_low": pairs.low,
+        "difference_high": pairs.high,
+        "interval_method": pairs.interval_method,
+        "num_discordant": pairs.num_discordant,
+        "p_value": pairs.p,
+        "p_method": pairs.p_method,
+        "p_best": pairs.p_best,
+        "p_adjacent": pairs.p_adjacent,
+        "p_baseline": pairs.p_baseline,
+        "q_all_pairs": pairs.q_all_pairs,
+        "se_total": total,
+        "se_prediction": prediction,
+        "se_data": data,
+    }
+    return _struct(columns, PAIR_FIELDS)
+
+
+def _ranks(board: Board) -> pa.StructArray:
+    ranks = board.ranks
+    columns = {
+        "model": pa.array(board.models),
+        "rank": ranks.rank,
+        "rank_low": ranks.low,
+        "rank_high": ranks.high,
+        "could_be_first": ranks.could_be_first,
+    }
+    return _struct(columns, RANK_FIELDS)
+
+
+def _bigint(values: Any) -> pa.Array:
+    """NULL where a numerator has more than 63 bits; the difference itself is there always."""
+    if values.dtype != object:
+        return pa.array(values)
+    return pa.array([int(value) if int(value).bit_length() < 64 else None for value in values], type=pa.int64())
+
+
+def _struct(columns: dict[str, Any], fields: dict[str, str]) -> pa.StructArray:
+    """NaN becomes NULL: what could not be estimated is no number."""
+    arrays = [_array(columns[name], _ARROW[kind]) for name, kind in fields.items()]
+    return pa.StructArray.from_arrays(arrays, list(fields))
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, kind, from_pandas=True)
+
+
+def _lists(parts: list[pa.StructArray | None], fields: dict[str, str]) -> pa.ListArray:
+    kind = pa.struct([(name, _ARROW[type_]) for name, type_ in fields.items()])
+    stops = [0]
+    for part in parts:
+        stops.append(stops[-1] + (0 if part is None else len(part)))
+    values = pa.concat_arrays([part for part in parts if part is not None] or [pa.array([], type=kind)])
+    return pa.ListArray.from_arrays(pa.array(stops, type=pa.int32()), values)
+
+
+def _differences(
+    scores: pa.ChunkedArray, is_after: pa.ChunkedArray, strata: pa.ChunkedArray, clusters: pa.ChunkedArray
+) -> pa.Array:
+    from dataclasses import asdict
+
+    from .differences import difference_in_differences
+
+    def row(at: int) -> dict[str, Any] | None:
+        values, after, levels, groups = (column[at].as_py() for column in (scores, is_after, strata, clusters))
+        if values is None or after is None:
+            return None
+        return asdict(difference_in_differences(values, after, levels, groups))
+
+    kind = pa.struct([(name, _ARROW[type_]) for name, type_ in DIFFERENCE_FIELDS.items()])
+    return pa.array([row(at) for at in range(len(scores))], type=kind)
+
+
+def _sql(fields: dict[str, str]) -> str:
+    return f"STRUCT({_columns(fields)})"
+
+
+def _columns(fields: dict[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in fields.items())
