@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
 
+from . import udfs_boards
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -52,6 +54,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     create("shown_interval_udf", _shown, ["BIGINT[]", "VARCHAR[]", "BIGINT", "BIGINT"], SHOWN_TYPE, **arrow)
     create("standard_errors_udf", _errors, ["BIGINT[]", "BIGINT", "BIGINT"], ERRORS_TYPE, **arrow)
     create("lake_files_udf", _lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
+    udfs_boards.register(connection)
     udfs_means.register(connection)
     udfs_overall.register(connection)
 
