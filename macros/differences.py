@@ -9,13 +9,18 @@ Sources: Card, Krueger 1994 (the design); Liang, Zeger 1986 (variance from sums 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .estimators import FEW_CLUSTERS
 
 MIN_PROBLEMS = 2
 """Problems that a stratum needs in each period."""
+
+Row = tuple[float, bool, str]
+"""Difference of scores, whether after the cutoff, stratum."""
+Cell = tuple[str, bool]
+Cells = dict[Cell, list[float]]
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,9 @@ def difference_in_differences(
 
     ``scores`` (N,) d_i = score of the suspected model minus score of the other; ``is_after`` (N,) whether the problem
     appeared after the cutoff; ``strata`` (N,) difficulty or None for one stratum; ``clusters`` (N,) contests or None.
-    Variance: G/(G-1) sum_g (sum_{i in g} w_s (d_i - mean) / N_{period, s}, signed by period)^2; below 20 clusters each
-    problem is its own. Refused where a stratum has fewer than 2 problems in a period. ValueError for unequal lengths.
+    Variance: G/(G-1) sum_g (sum_{i in g} w_s (d_i - mean) / N_{period, s}, signed by period)^2; below 20 clusters, or
+    without, problems count as independent: sum w_s^2 s^2 / N over strata and periods. Refused where a stratum has
+    fewer than 2 problems in a period. ValueError for unequal lengths.
     """
     levels = [level if level is not None else "" for level in strata] if strata is not None else [""] * len(scores)
     rows = list(zip(scores, map(bool, is_after), levels, strict=True))
@@ -55,14 +61,15 @@ def difference_in_differences(
     estimate = math.fsum(share * means[level, True] for level, share in shares.items()) - math.fsum(
         share * means[level, False] for level, share in shares.items()
     )
-    influences = [
-        (1 if after else -1) * shares[level] * (score - means[level, after]) / len(cells[level, after])
-        for score, after, level in rows
-    ]
-    return DifferenceInDifferences(estimate, _clustered_error(influences, clusters), num_before, num_after)
+    num_clusters = len(set(clusters)) if clusters is not None and None not in clusters else 0
+    if clusters is None or num_clusters < FEW_CLUSTERS:
+        error = _plain_error(cells, means, shares)
+    else:
+        error = _clustered_error(_influences(rows, cells, means, shares), clusters)
+    return DifferenceInDifferences(estimate, error, num_before, num_after)
 
 
-def _lacking(rows: list[tuple[float, bool, str]]) -> str | None:
+def _lacking(rows: list[Row]) -> str | None:
     """Which stratum has too few problems in which period; the first by name."""
     cells = _cells(rows)
     for level in sorted({level for level, _ in cells}) or [""]:
@@ -74,21 +81,37 @@ def _lacking(rows: list[tuple[float, bool, str]]) -> str | None:
     return None
 
 
-def _cells(rows: list[tuple[float, bool, str]]) -> dict[tuple[str, bool], list[float]]:
+def _cells(rows: list[Row]) -> Cells:
     """Differences by stratum and period."""
-    cells: dict[tuple[str, bool], list[float]] = {}
+    cells: Cells = {}
     for score, after, level in rows:
         cells.setdefault((level, after), []).append(score)
     return cells
 
 
-def _clustered_error(influences: list[float], clusters: Sequence[str | None] | None) -> float:
-    """sqrt(G/(G-1) sum_g (sum of influences in g)^2); sums rounded once, so order changes nothing."""
-    groups: dict[object, list[float]] = {}
-    labels: Sequence[object] = clusters if clusters is not None and None not in clusters else range(len(influences))
-    if len(set(labels)) < FEW_CLUSTERS:
-        labels = range(len(influences))
-    for label, influence in zip(labels, influences, strict=True):
+def _plain_error(cells: Cells, means: Mapping[Cell, float], shares: Mapping[str, float]) -> float:
+    """sqrt(sum over strata and periods of w_s^2 s^2 / N)."""
+    variances = [
+        shares[level] ** 2
+        * math.fsum((value - means[level, after]) ** 2 for value in values)
+        / (len(values) * (len(values) - 1))
+        for (level, after), values in cells.items()
+    ]
+    return math.sqrt(math.fsum(variances))
+
+
+def _influences(rows: list[Row], cells: Cells, means: Mapping[Cell, float], shares: Mapping[str, float]) -> list[float]:
+    """What each problem adds to the estimate: w_s (d_i - mean) / N of its stratum and period, minus before."""
+    return [
+        (1 if after else -1) * shares[level] * (score - means[level, after]) / len(cells[level, after])
+        for score, after, level in rows
+    ]
+
+
+def _clustered_error(influences: list[float], clusters: Sequence[str | None]) -> float:
+    """sqrt(G/(G-1) sum_g (sum of influences in g)^2); sums are rounded once, so order changes nothing."""
+    groups: dict[str | None, list[float]] = {}
+    for label, influence in zip(clusters, influences, strict=True):
         groups.setdefault(label, []).append(influence)
     squares = math.fsum(math.fsum(members) ** 2 for members in groups.values())
     return math.sqrt(len(groups) / (len(groups) - 1) * squares)
