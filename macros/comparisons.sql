@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 
-{% macro duckdb__compare_board(
+{% macro default__compare_board(
     models, passes, num_planned, k, clusters, baseline
 ) -%}
     compare_board_udf(
@@ -29,7 +29,7 @@
 {%- endmacro %}
 
 
-{% macro duckdb__difference_in_differences(
+{% macro default__difference_in_differences(
     scores, is_after, strata, clusters
 ) -%}
     difference_in_differences_udf(
