@@ -54,3 +54,37 @@
 {% macro spark__num_known(items) -%}
     size(array_compact({{ items }}))
 {%- endmacro %}
+
+
+{#- Families as list items: those a pair belongs to (its p is not NULL), and
+    those in which it holds at the level of the project. -#}
+{% macro names_where_not_null(families) -%}
+    {%- set items = [] -%}
+    {%- for name, column in families.items() -%}
+        {%- do items.append(
+            "case when " ~ column ~ " is not null then '" ~ name ~ "' end"
+        ) -%}
+    {%- endfor -%}
+    {{ return(items) }}
+{%- endmacro %}
+
+
+{% macro names_where_small(families) -%}
+    {%- set items = [] -%}
+    {%- for name, column in families.items() -%}
+        {%- do items.append(
+            "case when " ~ column ~ " <= " ~ var('family_level') ~ " then '"
+            ~ name ~ "' end"
+        ) -%}
+    {%- endfor -%}
+    {{ return(items) }}
+{%- endmacro %}
+
+
+{#- Whether two relations tell of one board; the source of ours is NULL. -#}
+{% macro same_board(one, other) -%}
+    {%- for column in board_key() -%}
+        {{ one }}.{{ column }} is not distinct from {{ other }}.{{ column }}
+        {%- if not loop.last %} and {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}

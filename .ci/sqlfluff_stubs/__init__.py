@@ -55,6 +55,18 @@ def differences_of(one, other, fields):
     return [f"{one}.{field} is distinct from {other}.{field}" for field in fields]
 
 
+def same_board(one, other):
+    return f"{one}.benchmark = {other}.benchmark"
+
+
+def names_where_not_null(families):
+    return [f"{column} is not null" for column in families.values()]
+
+
+def names_where_small(families):
+    return [f"{column} <= 0.05" for column in families.values()]
+
+
 def list_of(items, without_nulls=False):
     return f"[{', '.join(map(str, items))}]"
 
@@ -92,10 +104,11 @@ for _name in (
     "pass_at_k_numerator",
     "combinations",
     "log2_combinations",
-    "bootstrap_interval",
-    "shown_interval",
-    "standard_errors",
+    "uncertainty",
+    "metric_numerator",
     "difference_in_differences",
+    "mean_interval",
+    "squared_error_of_mean",
     "each_of",
     "num_items",
     "first_items",
@@ -105,6 +118,7 @@ for _name in (
     "comparison_metric",
     "overall_score",
     "overall_cell",
+    "compare_board",
 ):
     globals()[_name] = _call(_name)
 

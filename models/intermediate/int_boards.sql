@@ -19,7 +19,9 @@ numbers as (
 
     select *
     from leaderboard
-    where verdict in ('{{ var("compared_verdicts") | join("', '") }}')
+    where
+        verdict in ('{{ var("compared_verdicts") | join("', '") }}')
+        and metric like 'pass@%'
 
 ),
 
