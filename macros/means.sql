@@ -22,15 +22,16 @@
 {%- endmacro %}
 
 
-{#- Variance of a mean of N whole numbers (score_units) in one division:
-    (N sum x^2 - (sum x)^2) / (N^2 (N - 1)), in squared units. -#}
+{#- Squared standard error of a mean of N whole numbers in one division:
+    (N sum x^2 - (sum x)^2) / (N^2 (N - 1)), in squared units; NULL for N = 1. -#}
 {% macro squared_error_of_mean(num_problems, total, total_of_squares) -%}
     (
         {{ num_problems }}::{{ wide_integer() }} * {{ total_of_squares }}
         - {{ total }}::{{ wide_integer() }} * {{ total }}
     )::double
-    / (
+    / nullif(
         {{ num_problems }}::double * {{ num_problems }}::double
-        * ({{ num_problems }} - 1)::double
+        * ({{ num_problems }} - 1)::double,
+        0
     )
 {%- endmacro %}
