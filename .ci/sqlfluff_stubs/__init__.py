@@ -109,7 +109,6 @@ for _name in (
     "difference_in_differences",
     "mean_interval",
     "squared_error_of_mean",
-    "squared_error_of_mean",
     "each_of",
     "num_items",
     "first_items",

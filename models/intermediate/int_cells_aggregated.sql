@@ -30,6 +30,12 @@ pins as (
 
 ),
 
+scopes as (
+
+    select * from {{ ref('int_scopes_counted') }}
+
+),
+
 aggregated as (
 
     select
@@ -146,23 +152,27 @@ conditions as (
 joined as (
 
     select
-        aggregated.* replace (
-            coalesce(problems_of_mixed.num_problems, aggregated.num_problems)
-                as num_problems
-        ),
+        {{ all_but(['num_problems'], 'aggregated') }},
+        coalesce(problems_of_mixed.num_problems, aggregated.num_problems)
+            as num_problems,
         histograms.counts,
         case
-            when len(clustered.clusters) = aggregated.num_problems
+            when {{ num_items('clustered.clusters') }}
+                = aggregated.num_problems
                 then clustered.passes
         end as passes,
         case
-            when len(clustered.clusters) = aggregated.num_problems
+            when {{ num_items('clustered.clusters') }}
+                = aggregated.num_problems
                 then clustered.clusters
         end as clusters,
-        conditions.* exclude (
-            model, benchmark, scenario, comparability_digest, source
-        ),
-        pins.num_problems_pinned,
+        {{ all_but([
+            'model', 'benchmark', 'scenario', 'comparability_digest', 'source'
+        ], 'conditions') }},
+        case
+            when aggregated.scope = 'all' then pins.num_problems_pinned
+            else scopes.num_problems_pinned
+        end as num_problems_pinned,
         pins.dataset_digest as dataset_digest_pinned,
         coalesce(pins.is_headline_test_set, false) as is_headline_test_set
     from aggregated
@@ -177,6 +187,17 @@ joined as (
             and aggregated.dataset_version = pins.dataset_version
             and aggregated.scenario = pins.scenario
             and aggregated.test_set = pins.test_set
+    left join scopes
+        on
+            aggregated.benchmark = scopes.benchmark
+            and aggregated.dataset_version = scopes.dataset_version
+            and aggregated.scenario = scopes.scenario
+            and aggregated.test_set = scopes.test_set
+            and aggregated.scope = scopes.scope
+            and case
+                when aggregated.scope = 'clean' then aggregated.model
+                else ''
+            end = coalesce(scopes.model, '')
 
 )
 

@@ -1,6 +1,6 @@
 -- Problems of equal counts are one row before they are spread over test sets
 -- and verdict kinds, so the spread costs nothing however many problems there
--- are. Another scope joins in in_scope: rows of the same columns.
+-- are.
 {%- set counts = [
     'num_planned', 'num_present', 'num_judged', 'num_passed', 'num_empty',
     'num_unsafe',
@@ -14,12 +14,21 @@ with task_counts as (
 
 ),
 
+task_counts_scoped as (
+
+    select * from {{ ref('int_task_counts_scoped') }}
+
+),
+
 in_scope as (
 
     select
-        *,
+        {{ all_but(['test_sets']) }},
+        test_sets,
         'all' as scope
     from task_counts
+    union all
+    select * from task_counts_scoped
 
 ),
 

@@ -28,20 +28,53 @@ tasks as (
 
 ),
 
+scopes as (
+
+    select * from {{ ref('int_scopes') }}
+
+),
+
+problems_asked as (
+
+    select
+        benchmark,
+        dataset_version,
+        scenario,
+        test_set,
+        task_id,
+        'all' as scope,
+        null::string as model
+    from tasks
+    union all
+    select
+        benchmark,
+        dataset_version,
+        scenario,
+        test_set,
+        task_id,
+        scope,
+        model
+    from scopes
+
+),
+
 expected_problems as (
 
     select
         {%- for column in cell_key() %}
             cells.{{ column }},
         {%- endfor %}
-        tasks.task_id
+        problems_asked.task_id
     from cells
-    inner join tasks
+    inner join problems_asked
         on
-            cells.benchmark = tasks.benchmark
-            and cells.dataset_version = tasks.dataset_version
-            and cells.scenario = tasks.scenario
-            and cells.test_set = tasks.test_set
+            cells.benchmark = problems_asked.benchmark
+            and cells.dataset_version = problems_asked.dataset_version
+            and cells.scenario = problems_asked.scenario
+            and cells.test_set = problems_asked.test_set
+            and cells.scope = problems_asked.scope
+            and case when cells.scope = 'clean' then cells.model else '' end
+            = coalesce(problems_asked.model, '')
     where cells.num_problems <> cells.num_problems_pinned
 
 ),

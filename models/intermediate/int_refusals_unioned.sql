@@ -25,6 +25,12 @@ of_stages as (
 
 ),
 
+of_scopes as (
+
+    select * from {{ ref('int_refusals_of_scopes') }}
+
+),
+
 unioned as (
 
     {{ refusals_of([
@@ -32,6 +38,7 @@ unioned as (
         'of_problems',
         'of_metrics',
         'of_stages',
+        'of_scopes',
     ]) }}
 
 ),

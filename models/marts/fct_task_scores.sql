@@ -6,9 +6,33 @@
 with task_counts as (
 
     select
+        {{ all_but(['test_sets']) }},
+        test_sets,
+        'all' as scope
+    from {{ ref('int_task_counts') }}
+
+),
+
+task_counts_scoped as (
+
+    select * from {{ ref('int_task_counts_scoped') }}
+
+),
+
+in_scope as (
+
+    select * from task_counts
+    union all
+    select * from task_counts_scoped
+
+),
+
+unnested as (
+
+    select
         *,
         {{ each_of('test_sets') }} as test_set
-    from {{ ref('int_task_counts') }}
+    from in_scope
 
 ),
 
@@ -21,12 +45,12 @@ tasks as (
 spread_over_test_sets as (
 
     select
-        task_counts.*,
-        task_counts.test_set = 'plus' and task_counts.has_plus as needs_plus,
+        unnested.*,
+        unnested.test_set = 'plus' and unnested.has_plus as needs_plus,
         tasks.source_problem,
         tasks.stratum,
         tasks.cluster
-    from task_counts
+    from unnested
     inner join tasks
         using (benchmark, dataset_version, scenario, task_id)
 
@@ -41,7 +65,7 @@ spread_over_verdicts as (
             scenario,
             test_set,
             '{{ kind }}' as verdict,
-            'all' as scope,
+            scope,
             comparability_digest,
             origin,
             request_digest,

@@ -1,7 +1,9 @@
 -- Offenders: problems whose counts are not those of their samples.
 with task_scores as (
 
-    select * from {{ ref('fct_task_scores') }}
+    select *
+    from {{ ref('fct_task_scores') }}
+    where scope = 'all'
 
 ),
 
