@@ -1,4 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='view' if target.type == 'duckdb' else 'table'
+) }}
 
 -- A view over the lake: nothing is copied, and it reads only while the lake
 -- stays where it was when the marts were built.
@@ -38,10 +40,11 @@ judged as (
         samples.protocol,
         samples.temperature,
         samples.num_planned,
-        results.* exclude (
-            sample_id, model, benchmark, scenario, task_id, sample_index,
-            source, licence, shard_id
-        ),
+        {{ all_but([
+            'sample_id', 'model', 'benchmark', 'scenario', 'task_id',
+            'sample_index', 'dataset_version', 'comparability_digest',
+            'request_digest', 'source', 'licence', 'shard_id'
+        ], 'results') }},
         coalesce(results.source, samples.source) as source
     from samples
     inner join results

@@ -1,15 +1,6 @@
 -- Samples of ours whose three verdicts are not one: what moved it, the
 -- extraction, the oracle, or both.
-with samples as (
-
-    select
-        sample_id,
-        comparability_digest
-    from {{ ref('stg_lake__samples') }}
-
-),
-
-results as (
+with results as (
 
     select * from {{ ref('stg_lake__results') }}
 
@@ -17,16 +8,12 @@ results as (
 
 graded_here as (
 
-    select
-        results.*,
-        samples.comparability_digest
+    select *
     from results
-    inner join samples
-        on results.sample_id = samples.sample_id
     where
-        results.origin = 'self'
-        and not results.is_unsafe
-        and coalesce(results.limit_factor, 1.0) = 1.0
+        origin = 'self'
+        and not is_unsafe
+        and coalesce(limit_factor, 1.0) = 1.0
 
 ),
 
