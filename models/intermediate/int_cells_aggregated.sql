@@ -157,13 +157,13 @@ joined as (
             as num_problems,
         histograms.counts,
         case
-            when {{ num_items('clustered.clusters') }}
-                = aggregated.num_problems
+            when
+                {{ num_items('clustered.clusters') }} = aggregated.num_problems
                 then clustered.passes
         end as passes,
         case
-            when {{ num_items('clustered.clusters') }}
-                = aggregated.num_problems
+            when
+                {{ num_items('clustered.clusters') }} = aggregated.num_problems
                 then clustered.clusters
         end as clusters,
         {{ all_but([
