@@ -203,7 +203,8 @@ def checked(table: schemas.Table, rows: list[Mapping[str, Any]]) -> pa.Table:
     _refuse_undeclared(table, rows)
     for column in table.columns:
         _check_values(table.name, column, rows)
-    ordered = sorted(rows, key=lambda row: [_sortable(row[key]) for key in sort_key(table)])
+    keys = sort_key(table)
+    ordered = sorted(rows, key=lambda row: [_sortable(row[key]) for key in keys])
     try:
         return pa.Table.from_pylist([dict(row) for row in ordered], schema=arrow_schema(table.name))
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -219,6 +220,8 @@ def _refuse_undeclared(table: schemas.Table, rows: list[Mapping[str, Any]]) -> N
 
 def _check_values(table: str, column: schemas.Column, rows: list[Mapping[str, Any]]) -> None:
     allowed = schemas.VOCABULARIES.get(column.name)
+    if column.nullable and not allowed:
+        return
     for row in rows:
         value = row.get(column.name)
         if value is None and not column.nullable:
