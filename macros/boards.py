@@ -204,15 +204,26 @@ def _moments(scores: _Scores, places: _Places) -> tuple[paired.Moments, paired.N
 def _limits(
     scores: _Scores, places: _Places, moments: paired.Moments, num_discordant: NDArray[np.int64]
 ) -> tuple[Floats, Floats, NDArray[np.str_]]:
-    """The score interval, with empirical likelihood where few problems differ (clusters cannot be seen in so few)."""
+    """The score interval; empirical likelihood where few problems differ (clusters cannot be seen in so few)."""
     low, high = paired.score_limits(moments)
-    is_few = num_discordant < paired.FEW_FOR_SCORE
-    for pair in np.flatnonzero(is_few):
+    method = np.full(len(low), "score_clustered" if scores.is_clustered else "score", dtype="<U15")
+    for pair in np.flatnonzero(_may_be_few(moments, num_discordant)):
         gap = scores.problems[places.first[pair]] - scores.problems[places.second[pair]]
         values, counts = np.unique(gap, return_counts=True)
-        shares = tuple(int(value) / scores.unit for value in values)
-        low[pair], high[pair] = paired.few_discordant_limits(shares, tuple(counts.tolist()))
-    return low, high, np.where(is_few, FEW, "score_clustered" if scores.is_clustered else "score")
+        if len(gap) - counts.max() < paired.FEW_FOR_SCORE:
+            shares = tuple(int(value) / scores.unit for value in values)
+            low[pair], high[pair] = paired.few_discordant_limits(shares, tuple(counts.tolist()))
+            method[pair] = FEW
+    # pseudo problems pull inwards: a difference of 1 on every problem would lie outside its own limits
+    difference = ranks.quotients(moments.totals, moments.num_problems * moments.unit)
+    return np.minimum(low, difference), np.maximum(high, difference), method
+
+
+def _may_be_few(moments: paired.Moments, num_discordant: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pairs that may differ by one amount on all but fewer than 10 problems: by nothing, by 1, or by anything else."""
+    few = paired.FEW_FOR_SCORE
+    is_all_or_nothing = moments.totals > (moments.num_problems - 2 * few) * moments.unit
+    return (num_discordant < few) | is_all_or_nothing | (moments.centred == 0)
 
 
 # ---- tests and families -------------------------------------------------------------------------------------------
@@ -267,5 +278,5 @@ def _planned(scores: _Scores, pairs: Pairs) -> tuple[float | None, float | None,
     share = float(np.median(pairs.num_discordant)) / number
     if scores.k > 1 or scores.num_planned < 2 or len(scores.sizes) < 2:
         return None, None, share
-    data = float(np.median(np.maximum(pairs.noise.data, 0.0))) * number
-    return data, float(np.median(pairs.noise.prediction)) * number * scores.num_planned, share
+    data, prediction = (float(np.median(values)) * number for values in (pairs.noise.data, pairs.noise.prediction))
+    return data, prediction * scores.num_planned, share

@@ -24,7 +24,7 @@ from .estimators import GRID, HALF_CHI95, Z95
 from .ranks import Floats, Integers, fitting, quotients
 
 FEW_FOR_SCORE = 10
-"""Below this many discordant problems the score interval is replaced by empirical likelihood."""
+"""With fewer problems than this apart from the commonest difference, the score interval gives way to likelihood."""
 
 
 @dataclass(frozen=True)

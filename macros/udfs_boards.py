@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
 
 if TYPE_CHECKING:
     from .boards import Board
 
+MAX_MODELS_ALL_PAIRS = 200
+"""Larger boards give only the pairs of a family, their q still among all: 500 models would be 124,750 rows a metric."""
 PAIR_FIELDS = {
     "model": "VARCHAR",
     "other": "VARCHAR",
@@ -74,8 +77,9 @@ def _compare_boards(
     baseline: pa.ChunkedArray,
 ) -> pa.Array:
     plain = zip(*(column.to_pylist() for column in (models, num_planned, k, clusters, baseline)), strict=True)
-    boards = [_board(passes[row], *values) for row, values in enumerate(plain)]
-    return _boards_array(boards)
+    # one board at a time becomes Arrow: the pairs of many large ones do not fit in memory side by side
+    rows = [_row(_board(passes[row], *values)) for row, values in enumerate(plain)]
+    return _boards_array(rows)
 
 
 def _board(
@@ -98,19 +102,23 @@ def _board(
     return compare_board(models, counts, num_planned, k, known if len(known) == counts.shape[1] else None, baseline)
 
 
-def _boards_array(boards: list[Board | None]) -> pa.Array:
-    is_missing = pa.array([board is None for board in boards])
-    pairs = _lists([None if board is None else _pairs(board) for board in boards], PAIR_FIELDS)
-    ranks = _lists([None if board is None else _ranks(board) for board in boards], RANK_FIELDS)
-    plain = {
-        "num_models": [None if board is None else len(board.models) for board in boards],
-        "tukey_constant": [None if board is None else board.tukey_constant for board in boards],
-        "v_data": [None if board is None else board.v_data for board in boards],
-        "v_prediction": [None if board is None else board.v_prediction for board in boards],
-        "share_discordant": [None if board is None else board.share_discordant for board in boards],
-    }
-    arrays = [pa.array(plain[name], type=_ARROW[BOARD_FIELDS[name]]) for name in BOARD_FIELDS]
-    return pa.StructArray.from_arrays([pairs, ranks, *arrays], ["pairs", "ranks", *BOARD_FIELDS], mask=is_missing)
+def _row(board: Board | None) -> dict[str, Any] | None:
+    """Values of the result's fields; pairs and ranks as struct arrays."""
+    if board is None:
+        return None
+    plain = {name: getattr(board, name) for name in BOARD_FIELDS if name != "num_models"}
+    return {"pairs": _pairs(board), "ranks": _ranks(board), "num_models": len(board.models), **plain}
+
+
+def _boards_array(rows: list[dict[str, Any] | None]) -> pa.Array:
+    is_missing = pa.array([row is None for row in rows])
+    pairs = _lists([None if row is None else row["pairs"] for row in rows], PAIR_FIELDS)
+    ranks = _lists([None if row is None else row["ranks"] for row in rows], RANK_FIELDS)
+    plain = [
+        pa.array([None if row is None else row[name] for row in rows], type=_ARROW[kind])
+        for name, kind in BOARD_FIELDS.items()
+    ]
+    return pa.StructArray.from_arrays([pairs, ranks, *plain], ["pairs", "ranks", *BOARD_FIELDS], mask=is_missing)
 
 
 def _pairs(board: Board) -> pa.StructArray:
@@ -135,7 +143,11 @@ def _pairs(board: Board) -> pa.StructArray:
         "se_prediction": prediction,
         "se_data": data,
     }
-    return _struct(columns, PAIR_FIELDS)
+    made = _struct(columns, PAIR_FIELDS)
+    if len(board.models) <= MAX_MODELS_ALL_PAIRS:
+        return made
+    in_families = (pairs.p_best, pairs.p_adjacent, pairs.p_baseline)
+    return made.filter(pa.array(~np.isnan(in_families).all(axis=0)))
 
 
 def _ranks(board: Board) -> pa.StructArray:
