@@ -87,6 +87,10 @@ def joined_items(items, separator):
     return f"array_to_string({items}, '{separator}')"
 
 
+def is_truncated():
+    return "cut is not null"
+
+
 def has_previous_build():
     return "true"
 
@@ -137,6 +141,10 @@ def is_answerable(kind):
 
 def dense_counts(value, count, largest):
     return f"list({value})"
+
+
+def metrics_asked():
+    return "select 'pass@1' as metric, 1 as k"
 
 
 def each_of(items):

@@ -42,7 +42,17 @@ summarized as (
         count(distinct dataset_version) as num_dataset_versions,
         count(distinct dataset_digest) as num_dataset_digests,
         count(*) filter (where dataset_digest is null) as num_unpinned,
-        count(*) as num_samples
+        count(*) as num_samples,
+        -- what generation cost, and how answers ended, where that is known
+        count(completion_tokens) as num_counted,
+        sum(prompt_tokens)::bigint as prompt_tokens,
+        sum(completion_tokens)::bigint as completion_tokens,
+        sum(coalesce(reasoning_tokens, reasoning_tokens_server))::bigint
+            as reasoning_tokens,
+        sum(tokens_discarded)::bigint as tokens_discarded,
+        count(*) filter (where cut is not null or finish_reason is not null)
+            as num_endings_known,
+        count(*) filter (where {{ is_truncated() }}) as num_truncated
     from samples
     group by all
 
@@ -52,10 +62,9 @@ summarized as (
 planned as (
 
     select
-        summarized.* replace (
-            greatest(summarized.num_planned, attempted.num_planned)
-                as num_planned
-        )
+        {{ all_but(['num_planned'], 'summarized') }},
+        greatest(summarized.num_planned, attempted.num_planned)
+            as num_planned
     from summarized
     left join attempted
         on

@@ -1,0 +1,172 @@
+-- Why samples of a cell fail, ok included: the rows of a cell add up to its
+-- verdicts. Only rows that fail somewhere are read again; what passes was
+-- counted before.
+{%- set key = cell_key() | join(', ') %}
+{%- set kinds = var('verdict_kinds') %}
+with results as (
+
+    select * from {{ ref('stg_lake__results') }}
+
+),
+
+tasks as (
+
+    select * from {{ ref('int_tasks_deduplicated') }}
+
+),
+
+cells as (
+
+    select * from {{ ref('int_cells_aggregated') }}
+
+),
+
+cells_by_passes as (
+
+    select * from {{ ref('int_cells_by_passes') }}
+
+),
+
+-- a verdict without a reason is a record that does not tell it
+outcomes as (
+
+    select
+        model,
+        benchmark,
+        dataset_version,
+        scenario,
+        task_id,
+        comparability_digest,
+        origin,
+        {%- for kind in kinds %}
+            {%- for part in ['base', 'plus'] %}
+                case
+                    when {{ part_verdict(kind, part) }} = 'pass' then 'ok'
+                    when {{ part_verdict(kind, part) }} is not null
+                        then
+                            coalesce(
+                                {{ part_reason(kind, part) }}, 'not_recorded'
+                            )
+                end as {{ kind }}_{{ part }}
+                {%- if not loop.last %},{% endif %}
+            {%- endfor %}
+            {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from results
+    where
+        coalesce(limit_factor, 1.0) = 1.0
+        and (
+            {%- for kind in kinds %}
+                {%- set last_kind = loop.last %}
+                {%- for part in ['base', 'plus'] %}
+                    {{ part_verdict(kind, part) }} <> 'pass'
+                    {% if not (last_kind and loop.last) %}or{% endif %}
+                {%- endfor %}
+            {%- endfor %}
+        )
+
+),
+
+outcomes_by_task as (
+
+    select
+        *,
+        count(*) as num_samples
+    from outcomes
+    group by all
+
+),
+
+spread_over_test_sets as (
+
+    select
+        outcomes_by_task.*,
+        tasks.test_set,
+        tasks.test_set = 'plus' and tasks.has_plus as needs_plus
+    from outcomes_by_task
+    inner join (
+        select
+            *,
+            {{ each_of('test_sets') }} as test_set
+        from tasks
+    ) as tasks
+        using (benchmark, dataset_version, scenario, task_id)
+
+),
+
+spread_over_verdicts as (
+
+    {%- for kind in kinds %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            '{{ kind }}' as verdict,
+            'all' as scope,
+            comparability_digest,
+            origin,
+            task_id,
+            case
+                when not needs_plus then {{ kind }}_base
+                when {{ kind }}_plus is null then null
+                when {{ kind }}_base = 'ok' then {{ kind }}_plus
+                else {{ kind }}_base
+            end as reason,
+            num_samples
+        from spread_over_test_sets
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+),
+
+failed as (
+
+    select
+        {{ key }},
+        reason,
+        sum(num_samples)::bigint as num_samples,
+        count(distinct task_id)::integer as num_problems
+    from spread_over_verdicts
+    where reason <> 'ok'
+    group by {{ key }}, reason
+
+),
+
+passed as (
+
+    select
+        {{ key }},
+        'ok' as reason,
+        sum(num_passed * num_problems)::bigint as num_samples,
+        sum(num_problems)::integer as num_problems
+    from cells_by_passes
+    where scope = 'all' and num_passed > 0
+    group by {{ key }}
+
+),
+
+unioned as (
+
+    select * from failed
+    union all
+    select * from passed
+
+),
+
+shares as (
+
+    select
+        {{ key }},
+        unioned.reason,
+        unioned.num_samples,
+        cells.num_judged as num_samples_of_cell,
+        unioned.num_samples::double / cells.num_judged::double as share,
+        unioned.num_problems
+    from unioned
+    inner join cells using ({{ key }})
+
+)
+
+select * from shares
+order by {{ key }}, reason
