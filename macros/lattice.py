@@ -4,55 +4,55 @@ Theory. The law of the sum is the N-fold convolution of the histogram. One real 
 (by squaring) and one inverse FFT give it to about 1e-13. The transform is as long as the sum can stray from its mean
 with probability above 1e-16 (Hoeffding 1963), not as long as the whole range. Where the distribution function comes
 within 1e-11 of the level, that comparison is repeated in integers (the recurrence for powers of a polynomial, Euler;
-Knuth 4.7, exercise 4), so the answer is the same on any machine. A lattice that is too fine for a transform is
-replaced by a coarse one that keeps the mean: each value is split on its two neighbours.
+Knuth 4.7, exercise 4), so the answer is the same on any machine. Whole boards go through
+:mod:`benchforge.macros.spectrum`, which agrees with this page to the last point and comes here for near ties.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = (Fraction(25, 1000), Fraction(975, 1000))
-_MARGIN = 1e-11
-_TAIL_NATS = 38.0  # two-sided Hoeffding bound 2 exp(-38) < 1e-16
-_LONGEST_SPAN = 1 << 14
-_COARSE_BINS = 1 << 12
+TAIL_NATS = 38.0  # two-sided Hoeffding bound 2 exp(-38) < 1e-16
+LONGEST_SPAN = 1 << 14
+"""Steps of a lattice per draw; finer ones are sampled (:mod:`benchforge.macros.resampling`)."""
 
 
-def quantiles_of_sum(values: Sequence[int], counts: Sequence[int]) -> tuple[Fraction, Fraction]:
-    """2.5 % and 97.5 % quantile of the sum of N = sum(counts) draws with replacement.
+def margin(number: int) -> float:
+    """How near to a level a computed distribution function of ``number`` draws may come before integers decide."""
+    return max(1e-11, 1e-15 * number)
+
+
+def quantiles_of_sum(values: Sequence[int], counts: Sequence[int]) -> tuple[int, int]:
+    """2.5 % and 97.5 % quantile of the sum of N = sum(counts) draws with replacement, exact.
 
     ``values`` (m,) integers, ``counts`` (m,) how often each stands in the data. A quantile is the smallest point whose
-    distribution function reaches the level. Exact unless the lattice has more than 2^14 steps per draw; then the error
-    is below 1e-4 standard errors.
+    distribution function reaches the level. ValueError for a lattice of more than LONGEST_SPAN steps per draw.
     """
     present = {value: count for value, count in _merged(values, counts).items() if count}
     number, smallest = sum(present.values()), min(present)
     if len(present) == 1:
-        return Fraction(number * smallest), Fraction(number * smallest)
+        return number * smallest, number * smallest
     step = math.gcd(*(value - smallest for value in present))
     reduced = {(value - smallest) // step: count for value, count in present.items()}
-    if max(reduced) > _LONGEST_SPAN:
-        scale, weights = _coarse(reduced)
-        found = [_quantile(weights, number, level, None) for level in LEVELS]
-    else:
-        scale, weights = Fraction(1), {value: float(count) for value, count in reduced.items()}
-        found = [_quantile(weights, number, level, reduced) for level in LEVELS]
-    low, high = (number * smallest + step * scale * point for point in found)
-    return low, high
+    if max(reduced) > LONGEST_SPAN:
+        raise ValueError(f"a lattice of {max(reduced)} steps per draw is too fine")
+    first, law = law_of_sum(reduced, number)
+    low, high = (_quantile(first, np.cumsum(law), reduced, level) for level in LEVELS)
+    return number * smallest + step * low, number * smallest + step * high
 
 
-def law_of_sum(weights: dict[int, float], number: int) -> tuple[int, NDArray[np.float64]]:
+def law_of_sum(weights: Mapping[int, float], number: int) -> tuple[int, NDArray[np.float64]]:
     """(first point, probabilities) of the sum of ``number`` draws; mass outside the window is below 1e-16."""
     span = max(weights)
     total = math.fsum(weights.values())
     mean = number * math.fsum(value * weight for value, weight in sorted(weights.items())) / total
-    reach = math.ceil(span * math.sqrt(number * _TAIL_NATS / 2)) + 1
+    reach = math.ceil(span * math.sqrt(number * TAIL_NATS / 2)) + 1
     first = max(0, math.floor(mean) - reach)
     last = min(number * span, math.ceil(mean) + reach)
     length = _smooth(last - first + 1)
@@ -79,15 +79,14 @@ def cumulative_exactly(counts: dict[int, int], point: int) -> Fraction:
     return Fraction(sum(coefficients), number**number)
 
 
-def _quantile(weights: dict[int, float], number: int, level: Fraction, exact: dict[int, int] | None) -> int:
-    first, law = law_of_sum(weights, number)
-    cumulative = np.cumsum(law)
-    index = int(np.searchsorted(cumulative, float(level) - _MARGIN))
-    while exact is not None and index < len(law) - 1 and abs(cumulative[index] - float(level)) <= _MARGIN:
-        if _reaches(exact, number, first + index, level):
+def _quantile(first: int, cumulative: NDArray[np.float64], counts: dict[int, int], level: Fraction) -> int:
+    near, number = margin(sum(counts.values())), sum(counts.values())
+    index = int(np.searchsorted(cumulative, float(level) - near))
+    while index < len(cumulative) - 1 and abs(cumulative[index] - float(level)) <= near:
+        if _reaches(counts, number, first + index, level):
             break
         index += 1
-    return first + min(index, len(law) - 1)
+    return first + min(index, len(cumulative) - 1)
 
 
 def _reaches(counts: dict[int, int], number: int, point: int, level: Fraction) -> bool:
@@ -97,18 +96,6 @@ def _reaches(counts: dict[int, int], number: int, point: int, level: Fraction) -
         return cumulative_exactly(counts, point) >= level
     mirrored = {span - value: count for value, count in counts.items()}
     return 1 - cumulative_exactly(mirrored, number * span - point - 1) >= level
-
-
-def _coarse(counts: dict[int, int]) -> tuple[Fraction, dict[int, float]]:
-    """Split each value on two neighbours of a grid of 4096 steps: same mean, variance larger by at most h^2 / 4."""
-    scale = Fraction(max(counts), _COARSE_BINS)
-    weights: dict[int, Fraction] = {}
-    for value, count in sorted(counts.items()):
-        below, rest = divmod(Fraction(value) / scale, 1)
-        weights[int(below)] = weights.get(int(below), Fraction(0)) + count * (1 - rest)
-        if rest:
-            weights[int(below) + 1] = weights.get(int(below) + 1, Fraction(0)) + count * rest
-    return scale, {value: float(weight) for value, weight in sorted(weights.items()) if weight}
 
 
 def _merged(values: Sequence[int], counts: Sequence[int]) -> dict[int, int]:

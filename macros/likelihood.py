@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _STEPS = 60
+_BATCH_STEPS = 8
 _NEAR_GRID = 1e-4
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,56 @@ def solve(scores: Floats, weights: Floats, height: float, grid: int | None) -> t
     if grid is None:
         return low, high
     return _rounded(x, w, height, low, grid, is_low=True), _rounded(x, w, height, high, grid, is_low=False)
+
+
+def solve_many(scores: Floats, weights: Floats, heights: Floats, grid: int) -> tuple[Floats, Floats]:
+    """(low, high), shape (M,) each, for cells on the same scores (U,) with weights (M, U), on multiples of 1/grid.
+
+    Newton takes all cells a fixed number of steps; a cell that has not arrived by then, or ends near a grid point, is
+    handed to ``solve``, so the limits are those of ``solve`` whatever else stands in the batch.
+    """
+    x = np.concatenate(([0.0], scores, [1.0]))
+    half = np.full((len(weights), 1), 0.5)
+    w = np.hstack((half, weights, half))
+    low, low_arrived = _limits(x, w, heights, 1.0)
+    high, high_arrived = _limits(x, w, heights, -1.0)
+    is_plain = low_arrived & high_arrived & _is_clear(low * grid) & _is_clear(high * grid)
+    low, high = np.floor(low * grid) / grid, np.ceil(high * grid) / grid
+    for cell in np.flatnonzero(~is_plain):
+        low[cell], high[cell] = solve(scores, weights[cell], float(heights[cell]), grid)
+    return low, high
+
+
+def _limits(x: Floats, w: Floats, heights: Floats, side: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """(tilted means where D = height, whether Newton arrived); no bracket: who leaves does not arrive."""
+    total = w.sum(axis=1)
+    mean = w @ x / total
+    variance = w @ (x * x) / total - mean * mean
+    y = side * np.sqrt(2 * heights * np.maximum(variance, 0.0) / total) / (mean * (1 - mean))
+    step = np.full_like(y, np.inf)
+    with np.errstate(all="ignore"):  # a cell that leaves the road ends in NaN
+        for _ in range(_BATCH_STEPS):
+            step = _newton_step(x, w, total, heights, y)
+            y = y - step
+        odds = np.exp(y)
+        inverse = w / (1 - x + odds[:, None] * x)
+        limits = inverse @ x / inverse.sum(axis=1)
+        return limits, (np.abs(step) < 1e-12 * np.maximum(1.0, np.abs(y))) & (side * y > 0)
+
+
+def _newton_step(x: Floats, w: Floats, total: Floats, heights: Floats, y: Floats) -> Floats:
+    """Of sqrt(D) - sqrt(height)."""
+    rise = np.exp(y)[:, None] * x
+    ratio = 1 - x + rise
+    inverse = w / ratio
+    sums = inverse.sum(axis=1)
+    deviance = np.maximum(total * np.log(sums / total) + (w * np.log(ratio)).sum(axis=1), 0.0)
+    slope = (inverse * rise).sum(axis=1) - total * (inverse * rise / ratio).sum(axis=1) / sums
+    return (deviance - np.sqrt(heights * deviance)) * 2 / slope
+
+
+def _is_clear(limits: Floats) -> NDArray[np.bool_]:
+    return np.abs(limits - np.rint(limits)) > _NEAR_GRID
 
 
 def _root(x: Floats, w: Floats, height: float, side: float) -> float:

@@ -7,20 +7,14 @@ SQL macro inside the file (``create_functions.sql``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
 
 from . import udfs_boards
 
 if TYPE_CHECKING:
     import duckdb
 
-INTERVAL_TYPE = "STRUCT(low DOUBLE, high DOUBLE)"
-SHOWN_TYPE = "STRUCT(low DOUBLE, high DOUBLE, method VARCHAR, flags VARCHAR[])"
-ERRORS_TYPE = "STRUCT(total DOUBLE, prediction DOUBLE, data DOUBLE, is_data_below_zero BOOLEAN)"
 LAKE_TYPE = "STRUCT(form VARCHAR, files VARCHAR[])"
 BUNDLED = Path(__file__).parents[1] / "ingest" / "bundled"
 
@@ -43,6 +37,7 @@ def __getattr__(name: str) -> Any:
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every ``*_udf`` callable on ``connection`` and its cursors; calling it twice is harmless."""
     from . import udfs_means, udfs_overall
+    from .udfs_intervals import ARGUMENTS, RETURNS, uncertainty
 
     existing = "select function_name from duckdb_functions() where function_name = 'pass_at_k_udf'"
     if connection.execute(existing).fetchall():
@@ -50,9 +45,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     create: Any = connection.create_function  # its stub knows enums only, the function takes their names too
     arrow = {"type": "arrow", "null_handling": "special"}  # NULL comes out where n < k, not only where it goes in
     create("pass_at_k_udf", _pass_at_k, ["BIGINT"] * 3, "DOUBLE", null_handling="special")
-    create("bootstrap_interval_udf", _bootstrap, ["BIGINT[]", "BIGINT", "BIGINT"], INTERVAL_TYPE, **arrow)
-    create("shown_interval_udf", _shown, ["BIGINT[]", "VARCHAR[]", "BIGINT", "BIGINT"], SHOWN_TYPE, **arrow)
-    create("standard_errors_udf", _errors, ["BIGINT[]", "BIGINT", "BIGINT"], ERRORS_TYPE, **arrow)
+    create("uncertainty_udf", uncertainty, ARGUMENTS, RETURNS, **arrow)
     create("lake_files_udf", _lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
     udfs_boards.register(connection)
     udfs_means.register(connection)
@@ -66,52 +59,6 @@ def _pass_at_k(num_planned: int | None, num_passed: int | None, k: int | None) -
         return None
     score = estimators.pass_at_k(num_planned, num_passed, k)
     return None if score is None else float(score)
-
-
-def _bootstrap(passes: pa.ChunkedArray, num_planned: pa.ChunkedArray, k: pa.ChunkedArray) -> pa.Array:
-    from . import estimators
-
-    def row(counts: list[int] | None, n: int | None, size: int | None) -> dict[str, float] | None:
-        if not counts or n is None or size is None:
-            return None
-        limits = estimators.bootstrap(counts, n, size)
-        return None if limits is None else {"low": limits[0], "high": limits[1]}
-
-    return _by_row(row, _arrow(INTERVAL_TYPE), passes, num_planned, k)
-
-
-def _shown(
-    passes: pa.ChunkedArray, clusters: pa.ChunkedArray, num_planned: pa.ChunkedArray, k: pa.ChunkedArray
-) -> pa.Array:
-    from . import estimators
-
-    def row(counts: list[int] | None, labels: list[str | None] | None, n: int | None, size: int | None) -> Any:
-        if not counts or n is None or size is None:
-            return None
-        known = labels if labels and all(label is not None for label in labels) else None
-        found = estimators.interval(counts, n, size, known)
-        if found is None:
-            return None
-        return {"low": found.low, "high": found.high, "method": found.method, "flags": list(found.flags)}
-
-    return _by_row(row, _arrow(SHOWN_TYPE), passes, clusters, num_planned, k)
-
-
-def _errors(passes: pa.ChunkedArray, num_planned: pa.ChunkedArray, k: pa.ChunkedArray) -> pa.Array:
-    from . import estimators
-
-    def row(counts: list[int] | None, n: int | None, size: int | None) -> dict[str, Any] | None:
-        if not counts or n is None or size is None:
-            return None
-        found = estimators.standard_errors(counts, n, size)
-        return {
-            "total": found.total,
-            "prediction": found.prediction,
-            "data": found.data,
-            "is_data_below_zero": found.is_data_below_zero,
-        }
-
-    return _by_row(row, _arrow(ERRORS_TYPE), passes, num_planned, k)
 
 
 def _lake_files(root: str, table: str) -> dict[str, Any]:
@@ -141,28 +88,3 @@ def _as_few(folder: Path, live: list[Path]) -> list[str]:
 
 def _globbed(folder: Path) -> list[str]:
     return [f"{folder}/**/*.parquet"] if next(folder.rglob("*.parquet"), None) else []
-
-
-def _by_row(function: Callable[..., Any], type_: pa.DataType, *columns: pa.ChunkedArray) -> pa.Array:
-    """Apply ``function`` to each row; equal rows are computed once (a board repeats cells over verdicts)."""
-    known: dict[Any, Any] = {}
-
-    def once(values: Iterable[Any]) -> Any:
-        arguments = tuple(values)
-        key = repr(arguments)
-        if key not in known:
-            known[key] = function(*arguments)
-        return known[key]
-
-    rows = zip(*(column.to_pylist() for column in columns), strict=True)
-    return pa.array([once(row) for row in rows], type=type_)
-
-
-def _arrow(name: str) -> pa.DataType:
-    interval = [("low", pa.float64()), ("high", pa.float64())]
-    errors = [(field, pa.float64()) for field in ("total", "prediction", "data")]
-    return {
-        INTERVAL_TYPE: pa.struct(interval),
-        SHOWN_TYPE: pa.struct([*interval, ("method", pa.string()), ("flags", pa.list_(pa.string()))]),
-        ERRORS_TYPE: pa.struct([*errors, ("is_data_below_zero", pa.bool_())]),
-    }[name]

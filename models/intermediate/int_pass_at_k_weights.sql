@@ -7,7 +7,7 @@ with cells as (
 
 metrics as (
 
-    select unnest({{ var('pass_at_k') }}::bigint[]) as k
+    {{ metrics_asked() }}
 
 ),
 
@@ -15,6 +15,7 @@ shapes as (
 
     select distinct
         cells.num_planned,
+        metrics.metric,
         metrics.k
     from cells
     cross join metrics
@@ -29,6 +30,7 @@ counts as (
 
     select
         num_planned,
+        metric,
         k,
         unnest(range(0, num_planned::bigint + 1)) as num_passed
     from shapes
@@ -39,9 +41,10 @@ weighted as (
 
     select
         num_planned,
+        metric,
         k,
         num_passed,
-        {{ pass_at_k_numerator('num_planned', 'num_passed', 'k') }}
+        {{ metric_numerator('metric', 'num_planned', 'num_passed', 'k') }}
             as numerator,
         {{ combinations('num_planned', 'k') }} as denominator
     from counts

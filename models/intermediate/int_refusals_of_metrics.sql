@@ -8,7 +8,7 @@ with cells as (
 
 metrics as (
 
-    select {{ each_of(list_of(var('pass_at_k'))) }}::bigint as k
+    {{ metrics_asked() }}
 
 ),
 
@@ -16,7 +16,7 @@ fewer_samples_than_k as (
 
     select
         {{ key }},
-        'pass@' || k as metric,
+        metric,
         'fewer_samples_than_k' as reason,
         'n = ' || num_planned || ' is smaller than k = ' || k as detail,
         {{ no_texts() }} as differing_fields,
@@ -32,7 +32,7 @@ numerators_too_large as (
 
     select
         {{ key }},
-        'pass@' || k as metric,
+        metric,
         'numerator_too_large' as reason,
         num_problems || ' problems times C(' || num_planned || ', ' || k
         || ') exceeds 2^{{ var('numerator_limit_bits') }}' as detail,

@@ -26,9 +26,7 @@ cells_by_passes as (
 
 metrics as (
 
-    select
-        unnest({{ var('pass_at_k') }}::bigint[]) as k,
-        'pass@' || k as metric
+    {{ metrics_asked() }}
 
 ),
 
@@ -65,7 +63,7 @@ scores as (
 
     select
         {{ key }},
-        weights.k,
+        weights.metric,
         sum(cells_by_passes.num_problems * weights.numerator)
             as score_numerator,
         sum(cells_by_passes.num_problems) * any_value(weights.denominator)
@@ -74,7 +72,7 @@ scores as (
     semi join cells_not_refused using ({{ key }})
     inner join weights
         using (num_planned, num_passed)
-    group by {{ key }}, weights.k
+    group by {{ key }}, weights.metric
 
 ),
 
@@ -82,22 +80,13 @@ with_uncertainty as (
 
     select
         metrics_not_refused.*,
-        coalesce(
-            passes,
-            flatten(list_transform(
-                range(len(counts)),
-                lambda c: list_resize([]::bigint[], counts[c + 1], c)
-            ))
-        ) as all_passes,
         scores.score_numerator,
         scores.score_denominator,
-        {{ bootstrap_interval('all_passes', 'num_planned', 'k') }} as bootstrap,
-        {{ shown_interval(
-            'all_passes', 'clusters', 'num_planned', 'k'
-        ) }} as shown,
-        {{ standard_errors('all_passes', 'num_planned', 'k') }} as errors
+        {{ uncertainty(
+            'counts', 'passes', 'clusters', 'num_planned', 'metric'
+        ) }} as around
     from metrics_not_refused
-    inner join scores using ({{ key }}, k)
+    inner join scores using ({{ key }}, metric)
 
 ),
 
@@ -105,15 +94,9 @@ flagged as (
 
     select
         *,
-        list_sort(
-            shown.flags || list_filter([
-                case
-                    when errors.is_data_below_zero
-                        then 'data_noise_below_zero'
-                end,
-                case when num_empty > 0 then 'unanswered_counted_wrong' end
-            ], lambda flag: flag is not null)
-        ) as flags
+        array_sort(concat(around.flags, {{ list_of([
+            "case when num_empty > 0 then 'unanswered_counted_wrong' end"
+        ], without_nulls=true) }})) as flags
     from with_uncertainty
 
 ),
@@ -140,16 +123,24 @@ typed as (
         score_numerator::decimal(38, 0) as score_numerator,
         score_denominator::decimal(38, 0) as score_denominator,
         score_numerator::double / score_denominator::double as score,
-        bootstrap.low as bootstrap_low,
-        bootstrap.high as bootstrap_high,
-        shown.low as interval_low,
-        shown.high as interval_high,
-        shown.method as interval_method,
+        around.bootstrap_low,
+        around.bootstrap_high,
+        around.bootstrap_method,
+        around.bootstrap_seed,
+        around.bootstrap_resamples::integer as bootstrap_resamples,
+        around.interval_low,
+        around.interval_high,
+        around.interval_method,
         'problems like these' as estimand,
+        around.num_clusters::integer as num_clusters,
+        around.design_effect,
+        around.new_samples_low,
+        around.new_samples_high,
         flags,
-        errors.total as se_total,
-        errors.prediction as se_prediction,
-        errors.data as se_data,
+        around.se_total,
+        around.se_prediction,
+        around.se_data,
+        around.variance_data,
         is_headline_test_set
     from flagged
 
@@ -158,4 +149,4 @@ typed as (
 select * from typed
 order by
     model, benchmark, scenario, test_set, verdict, scope,
-    comparability_digest, origin, k
+    comparability_digest, origin, k, metric

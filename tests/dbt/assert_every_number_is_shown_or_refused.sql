@@ -21,7 +21,7 @@ refusals as (
 
 metrics as (
 
-    select 'pass@' || unnest({{ var('pass_at_k') }}::bigint[]) as metric
+    {{ metrics_asked() }}
 
 ),
 

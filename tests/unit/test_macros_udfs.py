@@ -67,13 +67,87 @@ def test_wilson_in_sql_is_the_same_to_the_last_bits(connection: duckdb.DuckDBPyC
         assert (found["low"], found["high"]) == pytest.approx(wilson(passed, total), abs=1e-15)
 
 
-def test_cells_without_a_number_are_null(connection: duckdb.DuckDBPyConnection) -> None:
-    query = """
-        select bootstrap_interval_udf([], 1, 1), bootstrap_interval_udf([1], 1, 5), bootstrap_interval_udf(null, 1, 1),
-            shown_interval_udf(null, null, 1, 1), shown_interval_udf([1], null, 1, 5), pass_at_k_udf(null, 1, 1),
-            standard_errors_udf([], 1, 1)
-    """
-    assert connection.execute(query).fetchall()[0] == (None,) * 7
+CELL = "uncertainty_udf({counts}, {passes}, {clusters}, {n}, '{metric}', 1)"
+
+
+def _cell(connection: duckdb.DuckDBPyConnection, **given: object) -> dict[str, object] | None:
+    arguments = {"counts": "[1, 2]", "passes": "null", "clusters": "null", "n": 1, "metric": "pass@1", **given}
+    return connection.execute(f"select {CELL.format(**arguments)}").fetchall()[0][0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"counts": "null"},
+        {"counts": "[]"},
+        {"counts": "[0, 0]"},
+        {"n": "null"},
+        {"metric": "pass@5"},
+        {"counts": "[1, 2, 3]"},
+    ],
+)
+def test_cells_without_a_number_are_null(connection: duckdb.DuckDBPyConnection, given: dict[str, object]) -> None:
+    assert _cell(connection, **given) is None
+
+
+def test_a_cell_in_sql_is_the_cell_in_python(connection: duckdb.DuckDBPyConnection) -> None:
+    from benchforge.macros import estimators
+
+    counts = [23, 5, 5, 0, 2, 2, 2, 6, 5, 5, 109]
+    passes = [passed for passed, count in enumerate(counts) for _ in range(count)]
+    for k in (1, 5):
+        found = _cell(connection, counts=counts, n=10, metric=f"pass@{k}")
+        shown, resampled = estimators.interval(passes, 10, k), estimators.bootstrap(passes, 10, k)
+        errors = estimators.standard_errors(passes, 10, k)
+        assert found is not None and shown is not None and resampled is not None
+        assert (found["interval_low"], found["interval_high"], found["interval_method"]) == (
+            shown.low,
+            shown.high,
+            shown.method,
+        )
+        assert (found["bootstrap_low"], found["bootstrap_high"]) == (resampled.low, resampled.high)
+        assert (found["bootstrap_method"], found["bootstrap_seed"]) == ("exact", None)
+        assert (found["se_total"], found["se_prediction"], found["se_data"], found["variance_data"]) == (
+            errors.total,
+            errors.prediction,
+            errors.data,
+            errors.data_variance,
+        )
+        assert found["num_clusters"] is None and found["design_effect"] is None
+
+
+def test_clusters_in_sql_are_the_clusters_in_python(connection: duckdb.DuckDBPyConnection) -> None:
+    from benchforge.macros import estimators
+
+    passes = [0, 1, 1, 0, 1, 1] * 20
+    labels = [f"contest {i // 4}" for i in range(120)]
+    quoted = "[" + ", ".join(f"'{label}'" for label in labels) + "]"
+    found = _cell(connection, counts="[40, 80]", passes=passes, clusters=quoted)
+    shown = estimators.interval(passes, 1, 1, labels)
+    assert found is not None and shown is not None
+    assert (found["interval_low"], found["interval_high"]) == (shown.low, shown.high)
+    assert found["interval_method"] == "el_half_clustered" and found["num_clusters"] == 30
+    unknown = quoted.replace("'contest 7'", "null")
+    alone = _cell(connection, counts="[40, 80]", passes=passes, clusters=unknown)
+    assert alone is not None and alone["interval_method"] == "wilson" and alone["num_clusters"] is None
+
+
+def test_vectors_of_many_cells_agree_with_cells_alone(connection: duckdb.DuckDBPyConnection) -> None:
+    """5,000 rows cross the vectors of 2,048; n, metric and NULL rows are mixed."""
+    query = f"""
+        select i, {CELL} as around
+        from (
+            select i, case when i % 7 = 0 then null else [i % 3, i % 5, i % 4] end as counts,
+                case when i % 2 = 0 then 'pass@1' else 'pass^2' end as metric
+            from range(5000) as t(i)
+        )
+    """.replace("'{metric}'", "metric").format(counts="counts", passes="null", clusters="null", n=2)
+    rows = dict(connection.execute(query).fetchall())
+    assert len(rows) == 5000
+    for i in (0, 1, 2, 59, 60, 2047, 2048, 4999):
+        counts = [i % 3, i % 5, i % 4]
+        alone = _cell(connection, counts=counts, n=2, metric="pass^2" if i % 2 else "pass@1")
+        assert rows[i] == (None if i % 7 == 0 else alone)
 
 
 def test_functions_are_seen_by_cursors_and_registering_again_is_harmless(
@@ -81,7 +155,10 @@ def test_functions_are_seen_by_cursors_and_registering_again_is_harmless(
 ) -> None:
     udfs.register(connection)
     cursor = connection.cursor()
-    assert cursor.execute("select bootstrap_interval_udf([1, 1], 1, 1)").fetchall() == [({"low": 1.0, "high": 1.0},)]
+    found = cursor.execute(
+        f"select ({CELL.format(counts=[0, 2], passes='null', clusters='null', n=1, metric='pass@1')}).bootstrap_low"
+    )
+    assert found.fetchall() == [(1.0,)]
     cursor.close()
 
 
@@ -94,7 +171,7 @@ def test_every_macro_is_described_with_its_arguments() -> None:
     }
     for path in (ROOT / "macros").glob("*.sql"):
         for name, arguments in re.findall(r"\{%-? macro (\w+)\(([^)]*)\)", path.read_text()):
-            if name.startswith("duckdb__") or name == "ref":
+            if "__" in name or name == "ref":
                 continue
             assert described.get(name) == [word.strip() for word in arguments.split(",") if word.strip()], name
 

@@ -18,9 +18,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> aggregate.Built:
 
 
 def test_a_question_is_answered_with_the_estimators_at_hand(built: aggregate.Built) -> None:
-    answer = sql.ask(built.path, "select 'm' as model, bootstrap_interval_udf([1, 0, 0, 1, 0, 0], 1, 1) as limits")
+    question = "select 'm' as model, uncertainty_udf([4, 2], null, null, 1, 'pass@1', 1) as limits"
+    answer = sql.ask(built.path, question)
     assert answer.columns == ("model", "limits")
-    assert answer.rows[0]["limits"]["low"] < 1 / 3 < answer.rows[0]["limits"]["high"]
+    assert answer.rows[0]["limits"]["bootstrap_low"] < 1 / 3 < answer.rows[0]["limits"]["bootstrap_high"]
 
 
 def test_tables_of_every_layer_are_found_by_name(built: aggregate.Built) -> None:
