@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
+from pyarrow import compute
 
 if TYPE_CHECKING:
     from .boards import Board
@@ -146,8 +146,8 @@ def _pairs(board: Board) -> pa.StructArray:
     made = _struct(columns, PAIR_FIELDS)
     if len(board.models) <= MAX_MODELS_ALL_PAIRS:
         return made
-    in_families = (pairs.p_best, pairs.p_adjacent, pairs.p_baseline)
-    return made.filter(pa.array(~np.isnan(in_families).all(axis=0)))
+    adjusted = [made.field(name) for name in ("p_best", "p_adjacent", "p_baseline")]
+    return made.filter(compute.call_function("coalesce", adjusted).is_valid())
 
 
 def _ranks(board: Board) -> pa.StructArray:
