@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_ON ?= 2# processes of pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt bench clean plan stage generate score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt test-spark bench clean plan stage generate score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ pytest: $(VENV)/.tested
 dbt: $(VENV)/.tested
 	$(BIN)/dbt build --quiet --target-path target/test --profiles-dir .
 
+test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (apt-get install openjdk-17-jre-headless)
+	$(BIN)/python -m pytest tests/spark -q
+
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
 	BENCHFORGE_BENCH=1 $(BIN)/python -m pytest tests/bench -q -s
 
@@ -58,6 +61,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.tested: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.tested
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
 	@touch $@
 
 clean: ## remove what builds and demos leave behind

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ...ingest.errors import UsageError
 from .console import out
 from .options import dry_run_option, format_option, settings_from, settings_options
 
@@ -41,6 +42,8 @@ def _watch(total: int) -> Iterator[Callable[[int, str], None]]:
 @click.option("--output", type=click.Path(path_type=Path), help="File of marts; exports lie in marts/ beside it.")
 @click.option("--against", type=click.Path(path_type=Path), help="Older file of marts: fct_build_diff says what moved.")
 @click.option("--threads", type=click.IntRange(1), default=4, help="Threads of the build; any number, same marts.")
+@click.option("--target", type=click.Choice(["local", "spark"]), default="local", help="Engine: DuckDB here, or Spark.")
+@click.option("--master", help="Where Spark runs, e.g. local[8] or spark://HOST:7077; default: Spark's own settings.")
 @dry_run_option
 @format_option
 def command(
@@ -48,6 +51,8 @@ def command(
     output: Path | None,
     against: Path | None,
     threads: int,
+    target: str,
+    master: str | None,
     dry_run: bool,
     format_: str,
     **given: Any,
@@ -56,10 +61,13 @@ def command(
 
     The lake is --lake, BENCHFORGE_LAKE, the run's own where it exists, else the bundled one.
     """
+    from .. import aggregate_spark
     from ..aggregate import build, would_write
     from ..marts_file import default_output, lake_of
     from ..previous_build import checked, found, sentence
 
+    if target == "spark" and against is not None:
+        raise UsageError("two builds are compared by DuckDB", "leave --target spark out")
     settings = settings_from(**given)
     lake = None if recorded else lake_of(settings)
     out.say(f"lake: {lake or 'bundled (recorded public verdicts)'}")
@@ -68,7 +76,10 @@ def command(
     if dry_run:
         out.table([{"file": str(path)} for path in would_write(lake, output)], ("file",), format_)
         return
-    built = build(lake, output, num_threads=threads, watch=_watch, against=against)
+    if target == "spark":
+        built = aggregate_spark.build(lake, output, master=master)
+    else:
+        built = build(lake, output, num_threads=threads, watch=_watch, against=against)
     rows = [{**row, "flags": " ".join(row["flags"] or ())} for row in built.headline]
     out.table(rows, COLUMNS, format_, title="Leaderboard (pass@1, 95 % interval: problems like these)")
     out.say(f"{built.path}: {len(rows)} headline rows, {built.num_refusals} refused numbers in fct_refusals")
