@@ -112,9 +112,10 @@ def compare_board(
     by_name = sorted(range(len(models)), key=lambda place: models[place])
     names = tuple(models[place] for place in by_name)
     scores = _scores(counts[by_name], num_planned, k, clusters)
-    places = _places(scores.moments.totals)
+    standing = _standing(scores.moments.totals)
+    places = _places(standing)
     moments, noise = _moments(scores, places)
-    num_discordant = paired.count_discordant(_classes(scores)[_standing(scores.moments.totals)])
+    num_discordant = paired.count_discordant(_classes(scores)[standing])
     difference = ranks.quotients(moments.totals, moments.num_problems * moments.unit)
     low, high, method = _limits(scores, places, moments, num_discordant)
     p, p_method, adjusted = _tests(scores, places, moments, names.index(baseline) if baseline in names else None)
@@ -172,12 +173,12 @@ def _classes(scores: _Scores) -> NDArray[np.int64]:
 
 def _standing(totals: Integers) -> NDArray[np.int64]:
     """Places in name order, best score first, ties by name."""
-    return np.array(sorted(range(len(totals)), key=lambda place: (-totals[place], place)))
+    values = totals.tolist()
+    return np.array(sorted(range(len(values)), key=lambda place: (-values[place], place)))
 
 
-def _places(totals: Integers) -> _Places:
-    standing = _standing(totals)
-    upper, lower = np.triu_indices(len(totals), 1)
+def _places(standing: NDArray[np.int64]) -> _Places:
+    upper, lower = np.triu_indices(len(standing), 1)
     return _Places(upper, lower, standing[upper], standing[lower])
 
 

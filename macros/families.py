@@ -21,8 +21,7 @@ CONFIDENCE = 0.95
 SQUARE_SCALE = 10**12
 """Squared constants are integers over this, so that ranks are decided in integers."""
 
-_STEP, _REACH = 0.01, 9.0
-_COARSE_STEP = 0.05  # for p-values: the integrand is smooth, so the trapezoid's error is below 1e-12 here too
+_STEP, _REACH = 0.1, 9.0  # the integrand is analytic: the trapezoid's error is below 1e-12 up to 5,000 models
 _ROOT2 = 1.4142135623730951
 _ROWS_AT_ONCE = 256
 Floats = NDArray[np.float64]
@@ -72,8 +71,8 @@ def tukey_p(statistics: ArrayLike, num_models: int) -> Floats:
     ``statistics`` (m,) >= 0 in, (m,) out; never below the p of the pair alone, which holds where 1 - x has no digits.
     """
     values = np.asarray(statistics, dtype=np.float64)
-    points = np.arange(round(2 * _REACH / _COARSE_STEP) + 1) * _COARSE_STEP - _REACH
-    weights, below = normal.density(points) * _COARSE_STEP, normal.distribution(points)
+    points = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
+    weights, below = normal.density(points) * _STEP, normal.distribution(points)
     found = np.empty_like(values)
     for start in range(0, len(values), _ROWS_AT_ONCE):
         part = values[start : start + _ROWS_AT_ONCE]

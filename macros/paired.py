@@ -88,12 +88,15 @@ def mcnemar_mid_p(only_first: ArrayLike, only_second: ArrayLike) -> Floats:
     order = np.argsort(total, kind="stable")
     rows, starts = np.unique(total[order], return_index=True)
     wanted = dict(zip(rows.tolist(), np.split(order, starts[1:]), strict=True))
-    found, law = np.ones(total.shape), np.ones(1)
-    for row in range(1, int(total.max(initial=0)) + 1):
-        law = 0.5 * (np.append(law, 0.0) + np.append(0.0, law))
+    largest = int(total.max(initial=0))
+    found, law = np.ones(total.shape), np.zeros(largest + 1)
+    law[0] = 1.0
+    for row in range(1, largest + 1):
+        law[1 : row + 1] += law[:row]
+        law[: row + 1] *= 0.5
         if row in wanted:
             least = smaller[wanted[row]]
-            found[wanted[row]] = 2 * np.cumsum(law)[least] - law[least]
+            found[wanted[row]] = (2 * np.cumsum(law[: row // 2 + 1]) - law[: row // 2 + 1])[least]
     return np.where(first == second, 1.0, np.minimum(found.reshape(first.shape), 1.0))
 
 
