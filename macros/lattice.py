@@ -101,7 +101,7 @@ def _reaches(counts: dict[int, int], number: int, point: int, level: Fraction) -
 def _merged(values: Sequence[int], counts: Sequence[int]) -> dict[int, int]:
     merged: dict[int, int] = {}
     for value, count in zip(values, counts, strict=True):
-        merged[value] = merged.get(value, 0) + count
+        merged[int(value)] = merged.get(int(value), 0) + int(count)
     return merged
 
 
