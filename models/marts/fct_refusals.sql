@@ -22,6 +22,12 @@ overall_refused as (
 
 ),
 
+contamination_refused as (
+
+    select * from {{ ref('int_refusals_of_contamination') }}
+
+),
+
 unioned as (
 
     select * from refusals
@@ -31,6 +37,8 @@ unioned as (
     select * from comparisons_refused
     union all by name
     select * from overall_refused
+    union all by name
+    select * from contamination_refused
 
 ),
 
