@@ -1,11 +1,12 @@
 {#- Which numbers may stand beside each other, and under which name. -#}
 
-{#- A board: numbers of different models that may be compared. -#}
+{#- A board: numbers of different models that may be compared. Conditions do
+    not make the problems equal: a scope may follow the model's cutoff. -#}
 {% macro board_key() -%}
     {{ return([
         'benchmark', 'scenario', 'test_set', 'metric', 'verdict', 'scope',
         'comparability_digest', 'origin', 'source', 'dataset_version',
-        'num_planned',
+        'num_planned', 'problem_set',
     ]) }}
 {%- endmacro %}
 

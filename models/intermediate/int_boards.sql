@@ -43,7 +43,7 @@ passes_by_cell as (
 members as (
 
     select
-        {%- for column in board_key() %}
+        {%- for column in board_key() if column != 'problem_set' %}
             numbers.{{ column }},
         {%- endfor %}
         numbers.k,
@@ -63,7 +63,6 @@ boards as (
 
     select
         {{ key }},
-        problem_set,
         k,
         num_problems,
         min(protocol) as protocol,
@@ -73,7 +72,7 @@ boards as (
         flatten({{ ordered_list('passes', ['model']) }}) as passes,
         min_by(clusters, model) as clusters
     from members
-    group by {{ key }}, problem_set, k, num_problems
+    group by {{ key }}, k, num_problems
     having count(*) > 1
 
 ),

@@ -60,6 +60,7 @@ typed as (
         source,
         dataset_version,
         num_planned,
+        problem_set,
         num_models::integer as num_models,
         num_problems,
         model,
@@ -85,4 +86,4 @@ select * from typed
 order by
     benchmark, scenario, test_set, metric, verdict, scope,
     comparability_digest, origin, source, dataset_version, num_planned,
-    model, other_model
+    problem_set, model, other_model

@@ -61,6 +61,7 @@ typed as (
         source,
         dataset_version,
         num_planned,
+        problem_set,
         model,
         score,
         rank::integer as rank,
@@ -78,4 +79,4 @@ select * from typed
 order by
     benchmark, scenario, test_set, metric, verdict, scope,
     comparability_digest, origin, source, dataset_version, num_planned,
-    rank, model
+    problem_set, rank, model

@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 import yaml
-from benchforge.macros import families, udfs, udfs_boards
+from benchforge.macros import families, planning, udfs, udfs_boards
 
 PROJECT = Path(__file__).parents[2] / "dbt_project.yml"
 
@@ -48,7 +48,9 @@ def test_large_boards_keep_the_pairs_of_families(
 
 
 def test_constants_of_planning_curves_are_those_of_the_families() -> None:
-    boards = yaml.safe_load(PROJECT.read_text(encoding="utf-8"))["vars"]["planning_boards"]
+    declared = yaml.safe_load(PROJECT.read_text(encoding="utf-8"))["vars"]
+    boards = declared["planning_boards"]
+    assert declared["planning_power_quantile"] == planning.POWER_QUANTILE
     assert [board["num_models"] for board in boards] == [2, 20, 500]
     for board in boards:
         assert board["constant"] == pytest.approx(families.tukey_constant(board["num_models"]), abs=1e-12)
