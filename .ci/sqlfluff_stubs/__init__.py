@@ -177,3 +177,15 @@ def wide_integer():
 
 def differing_fields(fields):
     return "['source']"
+
+
+def row_key(columns):
+    return f"hash({', '.join(columns)})"
+
+
+def request_key():
+    return ["model", "benchmark", "request_digest"]
+
+
+def grader_key():
+    return ["model", "benchmark", "request_digest", "grader_id"]

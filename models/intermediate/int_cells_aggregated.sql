@@ -142,6 +142,7 @@ conditions as (
                 end{{ ',' if not loop.last }}
             {%- endfor %}
         ], lambda field: field is not null) as differing_fields,
+        max(num_dataset_versions) as num_versions_of_request,
         max(num_dataset_digests) as num_dataset_digests,
         sum(num_unpinned) as num_unpinned
     from requests
@@ -152,7 +153,10 @@ conditions as (
 joined as (
 
     select
-        {{ all_but(['num_problems'], 'aggregated') }},
+        {{ all_but(['num_problems', 'num_dataset_versions'], 'aggregated') }},
+        greatest(
+            aggregated.num_dataset_versions, conditions.num_versions_of_request
+        ) as num_dataset_versions,
         coalesce(problems_of_mixed.num_problems, aggregated.num_problems)
             as num_problems,
         histograms.counts,
@@ -167,7 +171,8 @@ joined as (
                 then clustered.clusters
         end as clusters,
         {{ all_but([
-            'model', 'benchmark', 'scenario', 'comparability_digest', 'source'
+            'model', 'benchmark', 'scenario', 'comparability_digest', 'source',
+            'num_versions_of_request',
         ], 'conditions') }},
         case
             when aggregated.scope = 'all' then pins.num_problems_pinned

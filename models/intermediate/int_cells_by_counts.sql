@@ -8,7 +8,13 @@
 {%- set source = [
     'request_digest', 'grader_id', 'dataset_version', 'source', 'trust_tier',
 ] %}
-with task_counts as (
+with graders as (
+
+    select * from {{ ref('int_graders_summarized') }}
+
+),
+
+task_counts as (
 
     select * from {{ ref('int_task_counts') }}
 
@@ -32,23 +38,19 @@ in_scope as (
 
 ),
 
+-- by key: the text of it is joined to the few rows that are left
 equal_problems as (
 
     select
-        model,
-        benchmark,
-        scenario,
+        grader_key,
+        dataset_version,
         scope,
-        comparability_digest,
-        origin,
-        {{ source | join(', ') }},
         test_sets,
         has_plus,
         num_planned,
         num_present,
         num_unsafe,
         {%- for kind in var('verdict_kinds') %}
-            has_{{ kind }},
             {{ kind }}_base_judged,
             {{ kind }}_base_passed,
             {{ kind }}_plus_judged,
@@ -64,9 +66,11 @@ equal_problems as (
 test_sets_unnested as (
 
     select
-        *,
-        {{ each_of('test_sets') }} as test_set
+        graders.*,
+        {{ all_but(['grader_key'], 'equal_problems') }},
+        {{ each_of('equal_problems.test_sets') }} as test_set
     from equal_problems
+    inner join graders using (grader_key)
 
 ),
 

@@ -13,9 +13,9 @@ task_scores as (
 
 ),
 
-samples_by_task as (
+tasks_unknown as (
 
-    select * from {{ ref('int_samples_aggregated_to_task') }}
+    select * from {{ ref('int_tasks_unknown') }}
 
 ),
 
@@ -175,9 +175,7 @@ unknown_tasks as (
         []::varchar[] as differing_fields,
         list(distinct task_id order by task_id) as problems,
         count(distinct task_id) as num_affected
-    from samples_by_task
-    anti join tasks
-        using (benchmark, dataset_version, scenario, task_id)
+    from tasks_unknown
     group by
         model, benchmark, scenario, comparability_digest, dataset_version
 

@@ -5,9 +5,9 @@ with requests as (
 
 ),
 
-results_by_task as (
+graders as (
 
-    select * from {{ ref('int_results_aggregated_to_task') }}
+    select * from {{ ref('int_graders_summarized') }}
 
 ),
 
@@ -35,10 +35,7 @@ not_scored as (
         {{ no_texts() }} as problems,
         sum(num_samples)::bigint as num_affected
     from requests
-    anti join results_by_task
-        using (
-            model, benchmark, scenario, comparability_digest, request_digest
-        )
+    anti join graders using ({{ request_key() | join(', ') }})
     group by all
 
 ),
