@@ -1,5 +1,5 @@
 -- Verdicts of the answers that were cut short, counted as
--- int_results_aggregated_to_task counts those of all answers.
+-- int_counts_by_task counts those of all answers.
 with truncated as (
 
     select sample_id
