@@ -83,6 +83,16 @@ matched as (
 
 ),
 
+-- in units of 1e-12, so that no order of rows can move the sum
+in_units as (
+
+    select
+        *,
+        round(task_score * 1000000000000)::bigint as score_units
+    from matched
+
+),
+
 reproduced as (
 
     select
@@ -105,10 +115,10 @@ reproduced as (
         case
             when bool_and(num_planned >= k)
                 then
-                    100 * sum(task_score order by task_id)
-                    / count(task_score)
+                    sum(score_units)::double
+                    / (count(score_units) * 10000000000)::double
         end as reproduced
-    from matched
+    from in_units
     group by all
 
 ),
