@@ -9,6 +9,26 @@ with candidates as (
 
 ),
 
+ranks as (
+
+    select * from {{ ref('fct_rank_intervals') }}
+
+),
+
+candidates_with_ranks as (
+
+    select
+        candidates.*,
+        ranks.rank_low,
+        ranks.rank_high,
+        ranks.could_be_first,
+        ranks.num_models as num_models_ranked
+    from candidates
+    left join ranks
+        using ({{ cell_key() | join(', ') }}, metric)
+
+),
+
 chosen as (
 
     select
@@ -24,6 +44,10 @@ chosen as (
         bootstrap_low,
         bootstrap_high,
         flags,
+        rank_low,
+        rank_high,
+        could_be_first,
+        num_models_ranked,
         num_problems,
         num_planned,
         num_unanswered,
@@ -40,7 +64,7 @@ chosen as (
         || 'official or direct protocol before chain of thought, newest '
         || 'dataset version, most samples; none where several are left'
             as headline_rule
-    from candidates
+    from candidates_with_ranks
     where preference = 1 and num_tied = 1
 
 )
