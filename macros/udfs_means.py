@@ -28,10 +28,14 @@ def _mean_interval(scores: pa.ChunkedArray, clusters: pa.ChunkedArray) -> pa.Arr
 
 
 def mean_interval_of(scores: list[float] | None, clusters: list[str | None] | None) -> dict[str, Any] | None:
-    """The row of one mean: fields of :class:`estimators.Interval` by name; None where there is no score."""
-    from . import means
+    """The row of one mean: fields of :class:`estimators.Interval` by name; None where there is no score.
 
-    found = means.interval_of_mean(scores, clusters or None) if scores else None
+    A cluster that is not known makes the design unknown: problems stand alone then.
+    """
+    from . import estimators
+
+    known = clusters if clusters and None not in clusters else None
+    found = estimators.interval_of_means(scores, known) if scores else None
     if found is None:
         return None
     return {"low": found.low, "high": found.high, "method": found.method, "flags": list(found.flags)}
