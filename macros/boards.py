@@ -151,7 +151,7 @@ def _scores(passes: NDArray[np.int64], num_planned: int, k: int, clusters: Seque
     values = numerators(num_planned, k)
     common = math.gcd(*values)
     unit, number = math.comb(num_planned, k) // common, passes.shape[1]
-    labels, place = np.unique(np.asarray(clusters or range(number)), return_inverse=True)
+    labels, place = np.unique(np.asarray(range(number) if clusters is None else clusters), return_inverse=True)
     if len(labels) < FEW_CLUSTERS:
         labels, place = np.arange(number), np.arange(number)
     sizes = np.bincount(place).astype(np.int64)
@@ -208,13 +208,15 @@ def _limits(
     """The score interval; empirical likelihood where few problems differ (clusters cannot be seen in so few)."""
     low, high = paired.score_limits(moments)
     method = np.full(len(low), "score_clustered" if scores.is_clustered else "score", dtype="<U15")
-    for pair in np.flatnonzero(_may_be_few(moments, num_discordant)):
-        gap = scores.problems[places.first[pair]] - scores.problems[places.second[pair]]
-        values, counts = np.unique(gap, return_counts=True)
-        if len(gap) - counts.max() < paired.FEW_FOR_SCORE:
-            shares = tuple(int(value) / scores.unit for value in values)
-            low[pair], high[pair] = paired.few_discordant_limits(shares, tuple(counts.tolist()))
-            method[pair] = FEW
+    candidates = np.flatnonzero(_may_be_few(moments, num_discordant))
+    for rows in paired.in_parts(len(candidates), scores.problems.shape[1]):
+        part = candidates[rows]
+        gaps = scores.problems[places.first[part]] - scores.problems[places.second[part]]
+        values, counts = paired.histograms(gaps)
+        is_few = gaps.shape[1] - counts.max(axis=1) < paired.FEW_FOR_SCORE
+        shares = ranks.quotients(values, scores.unit)
+        low[part[is_few]], high[part[is_few]] = paired.few_discordant_limits(shares, counts[is_few])
+        method[part[is_few]] = FEW
     # pseudo problems pull inwards: a difference of 1 on every problem would lie outside its own limits
     difference = ranks.quotients(moments.totals, moments.num_problems * moments.unit)
     return np.minimum(low, difference), np.maximum(high, difference), method

@@ -12,9 +12,9 @@ Liang, Zeger 1986 (clusters).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,8 @@ from .ranks import Floats, Integers, fitting, quotients
 
 FEW_FOR_SCORE = 10
 """With fewer problems than this apart from the commonest difference, the score interval gives way to likelihood."""
+
+_CELLS_AT_ONCE, _FEW_VALUES = 1 << 18, 1 << 10
 
 
 @dataclass(frozen=True)
@@ -117,17 +119,17 @@ def score_limits(moments: Moments) -> tuple[Floats, Floats]:
     return np.maximum((centre - reach) / scale, -1.0), np.minimum((centre + reach) / scale, 1.0)
 
 
-@lru_cache(maxsize=65536)
-def few_discordant_limits(values: tuple[float, ...], counts: tuple[int, ...]) -> tuple[float, float]:
+def few_discordant_limits(values: Floats, counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """95 % limits of a mean difference by empirical likelihood on (d + 1) / 2 with a quarter of a problem at each end.
 
-    ``values`` distinct differences in [-1, 1], ``counts`` how many problems have each (zeros included).
-    On a grid of 2e-6, rounded outwards.
+    ``values`` (U,) distinct differences in [-1, 1], ``counts`` (pairs, U) how many problems have each, zeros included;
+    (pairs,) out, on a grid of 2e-6, rounded outwards. Equal counts are computed once.
     """
-    scores = np.array([(value + 1) / 2 for value in values])
+    distinct, place = np.unique(counts, axis=0, return_inverse=True)
     # the deviance is linear in the weights: doubled weights with half pseudo problems are weights with quarters
-    low, high = likelihood.solve(scores, 2.0 * np.array(counts), 2 * HALF_CHI95, GRID)
-    return (2 * round(low * GRID) - GRID) / GRID, (2 * round(high * GRID) - GRID) / GRID
+    heights = np.full(len(distinct), 2 * HALF_CHI95)
+    low, high = likelihood.solve_many((values + 1) / 2, 2 * _floats(distinct), heights, GRID)
+    return _differences(low)[place.ravel()], _differences(high)[place.ravel()]
 
 
 def noise_of_pairs(moments: Moments, predictions: tuple[Integers, int] | None) -> Noise:
@@ -180,6 +182,29 @@ def count_discordant(classes: NDArray[np.int64]) -> NDArray[np.int64]:
             differs |= plane[row + 1 :] ^ plane[row]
         found.append(np.bitwise_count(differs).sum(axis=1, dtype=np.int64))
     return np.concatenate(found)
+
+
+def in_parts(num_rows: int, width: int) -> Iterator[slice]:
+    """Slices of the rows of a matrix, so that work on them stays in the cache."""
+    step = max(_CELLS_AT_ONCE // max(width, 1), 1)
+    return (slice(start, min(start + step, num_rows)) for start in range(0, num_rows, step))
+
+
+def histograms(rows: Integers) -> tuple[Integers, NDArray[np.int64]]:
+    """Values that may occur in (pairs, m), growing, shape (U,), and how often each does in each row (pairs, U)."""
+    smallest, largest = int(rows.min()), int(rows.max())
+    if largest - smallest < _FEW_VALUES:
+        values: Integers = np.arange(smallest, largest + 1)
+        places = (rows - smallest).astype(np.int64)
+    else:
+        values, places = np.unique(rows, return_inverse=True)
+    keys = places.reshape(rows.shape) + len(values) * np.arange(len(rows))[:, None]
+    return values, np.bincount(keys.ravel(), minlength=len(values) * len(rows)).reshape(len(rows), -1)
+
+
+def _differences(limits: Floats) -> Floats:
+    """2 x - 1 of limits on the grid, from integers."""
+    return (2 * np.rint(limits * GRID) - GRID).astype(np.float64) / GRID
 
 
 def _floats(values: Integers) -> Floats:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import normal
+from .paired import histograms, in_parts
 from .ranks import Floats, Integers
 
 FEW_DISCORDANT = 20
@@ -30,7 +31,6 @@ EXACT, SADDLEPOINT = "sign_flip", "sign_flip_saddlepoint"
 _LN2 = 0.6931471805599453
 _TRANSFORM_ERROR = 1e-4  # of a grid step: a p this close to a rounding boundary is computed by halving and adding
 _LONGEST_LAW, _LONGEST_TRANSFORM = 1 << 16, 1 << 22
-_CELLS_AT_ONCE, _FEW_VALUES = 1 << 21, 1 << 10
 
 
 def flip_p_values(sizes: Integers, totals: Integers) -> tuple[Floats, NDArray[np.str_]]:
@@ -154,27 +154,12 @@ def _enumerated(values: Sequence[int], reach: int) -> float:
 
 def _saddlepoints(sizes: Integers, reach: Integers) -> Floats:
     """The saddlepoint p of pairs (pairs, m), from histograms of their sizes, a few pairs at a time."""
-    if not len(sizes):
-        return np.ones(0)
-    values, places = _numbered(sizes)
-    rows = max(_CELLS_AT_ONCE // len(values), 1)
-    found: list[Floats] = []
-    for start in range(0, len(sizes), rows):
-        part = places[start : start + rows]
-        keys = part + len(values) * np.arange(len(part))[:, None]
-        counts = np.bincount(keys.ravel(), minlength=len(values) * len(part)).reshape(len(part), -1)
+    found = [np.ones(0)]
+    for rows in in_parts(*sizes.shape):
+        values, counts = histograms(sizes[rows])
         is_used = (values > 0) & counts.any(axis=0)
-        found.append(flip_saddlepoint(values[is_used], counts[:, is_used], reach[start : start + rows]))
+        found.append(flip_saddlepoint(values[is_used], counts[:, is_used], reach[rows]))
     return np.concatenate(found)
-
-
-def _numbered(sizes: Integers) -> tuple[Integers, NDArray[np.int64]]:
-    """Sizes that may occur, growing, and the place of each size among them; sorting only where they are large."""
-    largest = int(sizes.max())
-    if largest < _FEW_VALUES:
-        return np.arange(largest + 1), sizes.astype(np.int64)
-    values, places = np.unique(sizes, return_inverse=True)
-    return values, places.reshape(sizes.shape)
 
 
 def _saddlepoint(sizes: Floats, weights: Floats, target: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -190,13 +191,23 @@ def test_too_few_problems_say_nothing() -> None:
 
 
 def test_few_discordant_problems_get_likelihood_limits_around_the_difference() -> None:
-    low, high = paired.few_discordant_limits((-1.0, 0.0, 1.0), (2, 159, 3))
-    assert -0.03 < low < 1 / 164 < high < 0.05
-    turned = paired.few_discordant_limits((-1.0, 0.0, 1.0), (3, 159, 2))
-    assert turned == pytest.approx((-high, -low), abs=2e-6)
-    assert all(abs(limit * 500_000 - round(limit * 500_000)) < 1e-6 for limit in (low, high)), "on the grid"
-    same_low, same_high = paired.few_discordant_limits((0.0,), (164,))
-    assert same_low == -same_high and 0 < same_high < 0.03
+    counts = np.array([[2, 159, 3], [3, 159, 2], [0, 164, 0], [2, 159, 3]])
+    low, high = paired.few_discordant_limits(np.array([-1.0, 0.0, 1.0]), counts)
+    assert -0.03 < low[0] < 1 / 164 < high[0] < 0.05
+    assert (low[1], high[1]) == pytest.approx((-high[0], -low[0]), abs=2e-6)
+    assert low[2] == -high[2] and 0 < high[2] < 0.03
+    assert (low[3], high[3]) == (low[0], high[0])
+    assert np.all(np.abs(low * 500_000 - np.rint(low * 500_000)) < 1e-6), "on the grid"
+    wide = paired.few_discordant_limits(np.array([-1.0, -0.5, 0.0, 1.0]), np.array([[2, 0, 159, 3]]))
+    assert (wide[0][0], wide[1][0]) == (low[0], high[0]), "values that do not occur change nothing"
+
+
+def test_histograms_count_what_is_in_each_row() -> None:
+    for factor in (1, 10**5, 10**25):
+        rows = np.random.default_rng(8).integers(-3, 9, (7, 50)).astype(object if factor > 10**5 else np.int64) * factor
+        values, counts = paired.histograms(rows)
+        for row, counted in zip(rows, counts, strict=True):
+            assert {v: int(c) for v, c in zip(values, counted, strict=True) if c} == dict(Counter(row.tolist()))
 
 
 # ---- noise ----------------------------------------------------------------------------------------------------------
