@@ -33,7 +33,7 @@ dated_scenarios as (
 dated_cells as (
 
     select
-        {{ all_but(['scope'], 'cells') }},
+        {{ all_but(['scope', 'differing_fields'], 'cells') }},
         cutoffs.cutoff_date,
         dated_scenarios.last_date
     from cells

@@ -1,6 +1,7 @@
--- How many problems a scope must have: those of the tasks table, and every
--- one that might belong to it besides (undated, or pinned and not known), so
--- that a number stands only where nothing of the scope can be missing.
+-- How many problems a scope must have. A release has its pinned number; of
+-- other scopes those of the tasks table count, and every one that might belong
+-- to them besides (undated, or pinned and not known), so that a number stands
+-- only where nothing of the scope can be missing.
 {%- set problem = ['benchmark', 'dataset_version', 'scenario', 'test_set'] %}
 with scopes as (
 
@@ -54,17 +55,25 @@ pinned as (
         {%- endfor %}
         counted.scope,
         counted.model,
-        counted.num_in_scope
-        + case
-            when counted.scope = 'clean' or counted.scope like 'window%'
-                then known.num_undated
-            else 0
-        end
-        + greatest(pins.num_problems_pinned - known.num_known, 0)
-            as num_problems_pinned
+        coalesce(
+            releases.num_problems_pinned,
+            counted.num_in_scope
+            + case
+                when counted.scope = 'clean' or counted.scope like 'window%'
+                    then known.num_undated
+                else 0
+            end
+            + greatest(pins.num_problems_pinned - known.num_known, 0)
+        ) as num_problems_pinned
     from counted
     inner join known using ({{ problem | join(', ') }})
     inner join pins using ({{ problem | join(', ') }})
+    left join pins as releases
+        on
+            counted.benchmark = releases.benchmark
+            and counted.dataset_version = releases.dataset_version
+            and counted.scenario = releases.scenario
+            and counted.scope = 'release_' || releases.test_set
 
 )
 
