@@ -1,6 +1,12 @@
--- The largest share of its official limits that a program took, where it was
--- run; equal programs that were looked up took what this one took.
-with results as (
+-- Programs whose verdict was looked up: the largest share of its official
+-- limits that an equal program took where it was run.
+with asked as (
+
+    select * from {{ ref('int_results_timed') }}
+
+),
+
+results as (
 
     select * from {{ ref('stg_lake__results') }}
 
@@ -12,44 +18,74 @@ timings as (
 
 ),
 
-timed as (
+programs as (
 
     select
-        results.task_digest,
-        results.grader_id,
-        results.program_id,
-        results.corrected_program_id,
-        timings.base_limit_share,
-        timings.plus_limit_share,
-        timings.corrected_base_limit_share,
-        timings.corrected_plus_limit_share
-    from results
-    inner join timings
-        on
-            results.sample_id = timings.sample_id
-            and results.grader_id = timings.grader_id
-    where results.task_digest is not null
+        task_digest,
+        grader_id,
+        program_id
+    from asked
+    where
+        base_limit_share is null
+        or (plus_limit_share is null and official_plus is not null)
+    union
+    select
+        task_digest,
+        grader_id,
+        corrected_program_id as program_id
+    from asked
+    where
+        corrected_base_limit_share is null
+        or (corrected_plus_limit_share is null and strict_plus is not null)
 
 ),
 
-spread_over_programs as (
+rows_with_program as (
 
     select
-        task_digest,
+        sample_id,
         grader_id,
+        task_digest,
         program_id,
-        base_limit_share,
-        plus_limit_share
-    from timed
+        false as is_corrected
+    from results
+    semi join programs using (task_digest, grader_id, program_id)
     union all
     select
-        task_digest,
-        grader_id,
-        corrected_program_id as program_id,
-        corrected_base_limit_share as base_limit_share,
-        corrected_plus_limit_share as plus_limit_share
-    from timed
-    where corrected_program_id <> program_id
+        results.sample_id,
+        results.grader_id,
+        results.task_digest,
+        results.corrected_program_id as program_id,
+        true as is_corrected
+    from results
+    semi join programs
+        on
+            results.task_digest = programs.task_digest
+            and results.grader_id = programs.grader_id
+            and results.corrected_program_id = programs.program_id
+    where results.corrected_program_id <> results.program_id
+
+),
+
+timed as (
+
+    select
+        rows_with_program.task_digest,
+        rows_with_program.grader_id,
+        rows_with_program.program_id,
+        case
+            when is_corrected then timings.corrected_base_limit_share
+            else timings.base_limit_share
+        end as base_limit_share,
+        case
+            when is_corrected then timings.corrected_plus_limit_share
+            else timings.plus_limit_share
+        end as plus_limit_share
+    from timings
+    inner join rows_with_program
+        on
+            timings.sample_id = rows_with_program.sample_id
+            and timings.grader_id = rows_with_program.grader_id
 
 ),
 
@@ -61,7 +97,7 @@ aggregated as (
         program_id,
         max(base_limit_share) as base_limit_share,
         max(plus_limit_share) as plus_limit_share
-    from spread_over_programs
+    from timed
     where base_limit_share is not null or plus_limit_share is not null
     group by task_digest, grader_id, program_id
 

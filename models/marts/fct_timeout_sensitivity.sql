@@ -1,12 +1,25 @@
 -- Passes of a cell had its time limits been others: a pass that took less than
--- the share stays one. Nothing is known above the limits of the run itself.
+-- the share stays one. Nothing is known above the limits of the run itself, so
+-- what lies above is counted from runs under other limits.
 {%- set cell = [
     'model', 'benchmark', 'scenario', 'test_set', 'comparability_digest',
-    'verdict',
+    'verdict', 'grader_id',
 ] | join(', ') %}
-with sample_results as (
+with cells_by_counts as (
 
-    select * from {{ ref('fct_sample_results') }}
+    select * from {{ ref('int_cells_by_counts') }}
+
+),
+
+graders as (
+
+    select * from {{ ref('int_graders_timed') }}
+
+),
+
+results_timed as (
+
+    select * from {{ ref('int_results_timed') }}
 
 ),
 
@@ -16,119 +29,221 @@ limit_shares as (
 
 ),
 
-verdicts as (
+tasks as (
+
+    select
+        *,
+        {{ each_of('test_sets') }} as test_set
+    from {{ ref('int_tasks_deduplicated') }}
+
+),
+
+sample_results as (
+
+    select * from {{ ref('fct_sample_results') }}
+
+),
+
+factors as (
+
+    {%- for factor in var('limit_factors') | select('le', 1.0) %}
+        select {{ factor }}::double as limit_factor
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+),
+
+totals as (
 
     select
         {{ cell }},
-        sample_id,
-        grader_id,
-        task_digest,
-        is_passed,
-        limit_factor as graded_factor,
-        test_set = 'plus' and plus_verdict is not null as needs_plus,
-        case
-            when verdict = 'official' then program_id
-            else corrected_program_id
-        end as program_id
-    from sample_results
-    where origin = 'self' and not is_unsafe
+        sum(num_judged * num_problems)::bigint as num_samples,
+        sum(num_passed * num_problems)::bigint as num_passed
+    from cells_by_counts
+    where origin = 'self' and scope = 'all'
+    group by {{ cell }}
+    having sum(num_unsafe) = 0 and sum(num_judged) > 0
 
 ),
 
 with_shares as (
 
     select
-        verdicts.*,
-        case
-            when not verdicts.needs_plus then limit_shares.base_limit_share
-            when
-                limit_shares.base_limit_share is not null
-                and limit_shares.plus_limit_share is not null
-                then greatest(
-                    limit_shares.base_limit_share,
-                    limit_shares.plus_limit_share
-                )
-        end as limit_share
-    from verdicts
-    left join limit_shares
+        {{ all_but([
+            'base_limit_share', 'plus_limit_share',
+            'corrected_base_limit_share', 'corrected_plus_limit_share',
+        ], 'results_timed') }},
+        coalesce(results_timed.base_limit_share, own.base_limit_share)
+            as official_base_share,
+        coalesce(results_timed.plus_limit_share, own.plus_limit_share)
+            as official_plus_share,
+        coalesce(
+            results_timed.corrected_base_limit_share,
+            corrected.base_limit_share
+        ) as corrected_base_share,
+        coalesce(
+            results_timed.corrected_plus_limit_share,
+            corrected.plus_limit_share
+        ) as corrected_plus_share
+    from results_timed
+    left join limit_shares as own
         on
-            verdicts.task_digest = limit_shares.task_digest
-            and verdicts.grader_id = limit_shares.grader_id
-            and verdicts.program_id = limit_shares.program_id
+            results_timed.task_digest = own.task_digest
+            and results_timed.grader_id = own.grader_id
+            and results_timed.program_id = own.program_id
+    left join limit_shares as corrected
+        on
+            results_timed.task_digest = corrected.task_digest
+            and results_timed.grader_id = corrected.grader_id
+            and results_timed.corrected_program_id = corrected.program_id
 
 ),
 
-factors as (
-
-    select unnest({{ var('limit_factors') }}::double[]) as limit_factor
-    union
-    select graded_factor as limit_factor
-    from verdicts
-    where graded_factor > 1.0
-
-),
-
--- the run with the least limits that still cover the factor
-asked as (
+spread_over_test_sets as (
 
     select
         with_shares.*,
-        factors.limit_factor
+        tasks.test_set,
+        tasks.test_set = 'plus' and tasks.has_plus as needs_plus
     from with_shares
-    inner join factors
-        on with_shares.graded_factor >= factors.limit_factor
-    qualify row_number() over (
-        partition by
-            {{ cell }}, with_shares.sample_id, factors.limit_factor
-        order by with_shares.graded_factor, with_shares.grader_id
-    ) = 1
+    inner join tasks
+        using (benchmark, dataset_version, scenario, task_id)
 
 ),
 
-decided as (
+spread_over_verdicts as (
+
+    {%- for kind in var('verdict_kinds') %}
+        {%- set program = 'official' if kind == 'official' else 'corrected' %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            comparability_digest,
+            '{{ kind }}' as verdict,
+            grader_id,
+            case
+                when not needs_plus then {{ program }}_base_share
+                when
+                    {{ program }}_base_share is not null
+                    and {{ program }}_plus_share is not null
+                    then greatest(
+                        {{ program }}_base_share, {{ program }}_plus_share
+                    )
+            end as limit_share
+        from spread_over_test_sets
+        where
+            {{ kind }}_base = 'pass'
+            and (not needs_plus or {{ kind }}_plus = 'pass')
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+),
+
+slow as (
 
     select
-        *,
-        case
-            when not is_passed then false
-            when limit_factor = graded_factor then true
-            else limit_share <= limit_factor
-        end as is_passed_then
-    from asked
+        {{ cell }},
+        factors.limit_factor,
+        count(*) filter (where limit_share is null) as num_unknown,
+        count(*) filter (where limit_share > factors.limit_factor) as num_over
+    from spread_over_verdicts
+    cross join factors
+    where factors.limit_factor < 1.0
+    group by all
 
 ),
 
-compared as (
-
-    select
-        *,
-        is_passed_then <> bool_or(
-            case when limit_factor = 1.0 then is_passed_then end
-        ) over (partition by {{ cell }}, sample_id) as is_flipped
-    from decided
-
-),
-
-aggregated as (
+-- a grader without a single timing is unknown as a whole
+below as (
 
     select
         {{ cell }},
         limit_factor,
-        count(*)::integer as num_samples,
-        count(*) filter (where is_passed_then is null)::integer
-            as num_unknown,
+        totals.num_samples,
+        totals.num_passed as num_passed_at_one,
         case
-            when count(is_passed_then) = count(*)
-                then count(*) filter (where is_passed_then)::integer
-        end as num_passed,
-        case
-            when count(is_flipped) = count(*)
-                then count(*) filter (where is_flipped)::integer
-        end as num_flipped
-    from compared
+            when limit_factor = 1.0 then 0
+            when coalesce(graders.num_timings, 0) = 0 then totals.num_passed
+            else coalesce(slow.num_unknown, 0)
+        end as num_unknown,
+        coalesce(slow.num_over, 0) as num_over
+    from totals
+    cross join factors
+    left join slow using ({{ cell }}, limit_factor)
+    left join graders using (benchmark, model, grader_id)
+
+),
+
+other_limits as (
+
+    select
+        *,
+        limit_factor as graded_factor
+    from sample_results
+    where limit_factor <> 1.0 and origin = 'self' and not is_unsafe
+
+),
+
+at_official_limits as (
+
+    select
+        sample_id,
+        test_set,
+        verdict,
+        -- several graders: one of them, whatever the order of rows
+        min_by(is_passed, grader_id) as is_passed
+    from sample_results
+    semi join other_limits using (sample_id)
+    where limit_factor = 1.0 and origin = 'self' and not is_unsafe
     group by all
+
+),
+
+beside as (
+
+    select
+        {{ cell }},
+        other_limits.graded_factor as limit_factor,
+        count(*) as num_samples,
+        count(*) filter (where other_limits.is_passed) as num_passed,
+        case
+            when count(at_official_limits.is_passed) = count(*)
+                then
+                    count(*) filter (
+                        where
+                        other_limits.is_passed <> at_official_limits.is_passed
+                    )
+        end as num_flipped
+    from other_limits
+    left join at_official_limits using (sample_id, test_set, verdict)
+    group by all
+
+),
+
+unioned as (
+
+    select
+        {{ cell }},
+        limit_factor,
+        num_samples::integer as num_samples,
+        num_unknown::integer as num_unknown,
+        case when num_unknown = 0 then num_passed_at_one - num_over end
+        ::integer as num_passed,
+        case when num_unknown = 0 then num_over end::integer as num_flipped
+    from below
+    union all
+    select
+        {{ cell }},
+        limit_factor,
+        num_samples::integer as num_samples,
+        0 as num_unknown,
+        num_passed::integer as num_passed,
+        num_flipped::integer as num_flipped
+    from beside
 
 )
 
-select * from aggregated
+select * from unioned
 order by {{ cell }}, limit_factor

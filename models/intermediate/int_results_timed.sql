@@ -1,0 +1,175 @@
+-- Passes of ours that another time limit might change: the program took more
+-- than the least share that is asked about, or its share does not stand in its
+-- own row. Every other pass took less, and is only counted: a join of all
+-- results with all timings would cost more than all other marts together.
+{%- set least = var('limit_factors') | min %}
+{%- set parts = [
+    'base_limit_share', 'plus_limit_share', 'corrected_base_limit_share',
+    'corrected_plus_limit_share',
+] %}
+with timings as (
+
+    select * from {{ ref('stg_lake__timings') }}
+
+),
+
+graders as (
+
+    select * from {{ ref('int_graders_timed') }}
+
+),
+
+tasks as (
+
+    select * from {{ ref('int_tasks_deduplicated') }}
+
+),
+
+passes as (
+
+    select *
+    from {{ ref('stg_lake__results') }}
+    where
+        origin = 'self'
+        and not is_unsafe
+        and coalesce(limit_factor, 1.0) = 1.0
+        and (
+            {%- for kind in var('verdict_kinds') %}
+                {{ part_verdict(kind, 'base') }} = 'pass'
+                {% if not loop.last %}or{% endif %}
+            {%- endfor %}
+        )
+
+),
+
+benchmarks_with_plus as (
+
+    select distinct benchmark
+    from tasks
+    where has_plus
+
+),
+
+slow_or_unmeasured as (
+
+    select
+        sample_id,
+        grader_id
+    from timings
+    where
+        {%- for part in parts %}
+            {{ part }} > {{ least }} or
+        {%- endfor %}
+        base_limit_share is null
+        or (
+            plus_limit_share is null
+            and benchmark in (select benchmark from benchmarks_with_plus)
+        )
+
+),
+
+-- a corrected program that was not run for this sample has no share in its row
+with_two_programs as (
+
+    select
+        sample_id,
+        grader_id
+    from passes
+    where corrected_program_id <> program_id
+
+),
+
+graders_timed_in_part as (
+
+    select *
+    from graders
+    where num_timings > 0 and num_timings < num_results
+
+),
+
+without_timing as (
+
+    select
+        passes.sample_id,
+        passes.grader_id
+    from passes
+    semi join graders_timed_in_part
+        using (benchmark, model, grader_id)
+    anti join timings using (sample_id, grader_id)
+
+),
+
+asked as (
+
+    select * from slow_or_unmeasured
+    union
+    select * from with_two_programs
+    union
+    select * from without_timing
+
+),
+
+graders_timed as (
+
+    select *
+    from graders
+    where num_timings > 0
+
+),
+
+timings_asked as (
+
+    select *
+    from timings
+    semi join asked using (sample_id, grader_id)
+
+),
+
+timed as (
+
+    select
+        passes.model,
+        passes.benchmark,
+        passes.scenario,
+        passes.dataset_version,
+        passes.comparability_digest,
+        passes.task_id,
+        passes.task_digest,
+        passes.grader_id,
+        passes.program_id,
+        passes.corrected_program_id,
+        {%- for kind in var('verdict_kinds') %}
+            {%- for part in ['base', 'plus'] %}
+                {{ part_verdict(kind, part) }} as {{ kind }}_{{ part }},
+            {%- endfor %}
+        {%- endfor %}
+        timings_asked.base_limit_share,
+        timings_asked.plus_limit_share,
+        case
+            when passes.corrected_program_id = passes.program_id
+                then timings_asked.base_limit_share
+            else timings_asked.corrected_base_limit_share
+        end as corrected_base_limit_share,
+        case
+            when passes.corrected_program_id = passes.program_id
+                then timings_asked.plus_limit_share
+            else timings_asked.corrected_plus_limit_share
+        end as corrected_plus_limit_share
+    from passes
+    semi join graders_timed
+        on
+            passes.benchmark = graders_timed.benchmark
+            and passes.model = graders_timed.model
+            and passes.grader_id = graders_timed.grader_id
+    semi join asked
+        on
+            passes.sample_id = asked.sample_id
+            and passes.grader_id = asked.grader_id
+    left join timings_asked
+        on
+            passes.sample_id = timings_asked.sample_id
+            and passes.grader_id = timings_asked.grader_id
+
+)
+
+select * from timed
