@@ -23,9 +23,17 @@
 
 
 {% macro spark__pass_at_k(num_planned, num_passed, k) -%}
-    pass_at_k_udf(
-        {{ num_planned }}::bigint, {{ num_passed }}::bigint, {{ k }}::bigint
-    )
+    case
+        when {{ k }} < 1 or {{ num_planned }} < {{ k }} then null
+        when {{ num_planned }} - {{ num_passed }} < {{ k }} then 1.0::double
+        else 1.0::double - aggregate(
+            sequence(0, {{ k }}::int - 1),
+            1.0::double,
+            (product, step) -> product
+            * (({{ num_planned }} - {{ num_passed }} - step)::double
+            / ({{ num_planned }} - step)::double)
+        )
+    end
 {%- endmacro %}
 
 

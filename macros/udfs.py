@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import udfs_boards
-
 if TYPE_CHECKING:
     import duckdb
+
+    from .functions import ArrowFunction
 
 LAKE_TYPE = "STRUCT(form VARCHAR, files VARCHAR[])"
 BUNDLED = Path(__file__).parents[1] / "ingest" / "bundled"
@@ -36,20 +36,23 @@ def __getattr__(name: str) -> Any:
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every ``*_udf`` callable on ``connection`` and its cursors; calling it twice is harmless."""
-    from . import udfs_means, udfs_overall
-    from .udfs_intervals import ARGUMENTS, RETURNS, uncertainty
-
     existing = "select function_name from duckdb_functions() where function_name = 'pass_at_k_udf'"
     if connection.execute(existing).fetchall():
         return
     create: Any = connection.create_function  # its stub knows enums only, the function takes their names too
     arrow = {"type": "arrow", "null_handling": "special"}  # NULL comes out where n < k, not only where it goes in
     create("pass_at_k_udf", _pass_at_k, ["BIGINT"] * 3, "DOUBLE", null_handling="special")
-    create("uncertainty_udf", uncertainty, ARGUMENTS, RETURNS, **arrow)
-    create("lake_files_udf", _lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
-    udfs_boards.register(connection)
-    udfs_means.register(connection)
-    udfs_overall.register(connection)
+    for function in functions():
+        create(function.name, function.body, list(function.arguments), function.returns, **arrow)
+    create("lake_files_udf", lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
+
+
+def functions() -> tuple[ArrowFunction, ...]:
+    """Every function that works on Arrow columns, for whichever engine."""
+    from . import udfs_boards, udfs_intervals, udfs_means, udfs_overall
+
+    modules = (udfs_intervals, udfs_boards, udfs_means, udfs_overall)
+    return tuple(function for module in modules for function in module.FUNCTIONS)
 
 
 def _pass_at_k(num_planned: int | None, num_passed: int | None, k: int | None) -> float | None:
@@ -61,7 +64,7 @@ def _pass_at_k(num_planned: int | None, num_passed: int | None, k: int | None) -
     return None if score is None else float(score)
 
 
-def _lake_files(root: str, table: str) -> dict[str, Any]:
+def lake_files(root: str, table: str) -> dict[str, Any]:
     """Files to read for a lake table, the zero-row typed part first; ``root`` "" is the bundled lake.
 
     ``form`` is ``lake`` (a folder per table, liveness in ``_live``) or ``published`` (samples and results in ``data``).

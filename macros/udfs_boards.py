@@ -1,4 +1,4 @@
-"""Board comparisons and differences in differences as functions of a DuckDB connection: one row in, a whole board out.
+"""Board comparisons and differences in differences as functions of an engine: one row in, a whole board out.
 
 A board of 500 models has 124,750 pairs; they are built as Arrow columns, never one by one.
 """
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
 from pyarrow import compute
+
+from .functions import ArrowFunction
 
 if TYPE_CHECKING:
     from .boards import Board
@@ -56,16 +58,6 @@ DIFFERENCE_FIELDS = {
     "refused": "VARCHAR",
 }
 _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
-
-
-def register(connection: Any) -> None:
-    """Make ``compare_board_udf`` and ``difference_in_differences_udf`` callable on ``connection``."""
-    arrow = {"type": "arrow", "null_handling": "special"}
-    board = ["VARCHAR[]", "BIGINT[]", "BIGINT", "BIGINT", "VARCHAR[]", "VARCHAR"]
-    returned = f"STRUCT(pairs {_sql(PAIR_FIELDS)}[], ranks {_sql(RANK_FIELDS)}[], {_columns(BOARD_FIELDS)})"
-    connection.create_function("compare_board_udf", _compare_boards, board, returned, **arrow)
-    rows = ["DOUBLE[]", "BOOLEAN[]", "VARCHAR[]", "VARCHAR[]"]
-    connection.create_function("difference_in_differences_udf", _differences, rows, _sql(DIFFERENCE_FIELDS), **arrow)
 
 
 def _compare_boards(
@@ -211,3 +203,19 @@ def _sql(fields: dict[str, str]) -> str:
 
 def _columns(fields: dict[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in fields.items())
+
+
+FUNCTIONS = (
+    ArrowFunction(
+        "compare_board_udf",
+        _compare_boards,
+        ("VARCHAR[]", "BIGINT[]", "BIGINT", "BIGINT", "VARCHAR[]", "VARCHAR"),
+        f"STRUCT(pairs {_sql(PAIR_FIELDS)}[], ranks {_sql(RANK_FIELDS)}[], {_columns(BOARD_FIELDS)})",
+    ),
+    ArrowFunction(
+        "difference_in_differences_udf",
+        _differences,
+        ("DOUBLE[]", "BOOLEAN[]", "VARCHAR[]", "VARCHAR[]"),
+        _sql(DIFFERENCE_FIELDS),
+    ),
+)

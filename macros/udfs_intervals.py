@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from . import intervals, noise
 from .bootstrap import bootstraps
+from .functions import ArrowFunction
 from .metrics import Metric, ScoreLattice
 
 ARGUMENTS = ["BIGINT[]", "BIGINT[]", "VARCHAR[]", "BIGINT", "VARCHAR", "BIGINT"]
@@ -191,3 +192,6 @@ class _Table:
             return pa.array(column, kind, mask=column < 0)
         is_missing = np.isnan(column) if kind == pa.float64() else self.is_null
         return pa.array(column, kind, mask=is_missing)
+
+
+FUNCTIONS = (ArrowFunction("uncertainty_udf", uncertainty, ARGUMENTS, RETURNS),)

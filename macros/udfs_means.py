@@ -1,25 +1,17 @@
-"""The interval of a mean as a function of a DuckDB connection; see :mod:`benchforge.macros.udfs`."""
+"""The interval of a mean as a function of an engine; see :mod:`benchforge.macros.udfs`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
 
-if TYPE_CHECKING:
-    import duckdb
+from .functions import ArrowFunction
 
 MEAN_TYPE = "STRUCT(low DOUBLE, high DOUBLE, method VARCHAR, flags VARCHAR[])"
 _ARROW = pa.struct(
     [("low", pa.float64()), ("high", pa.float64()), ("method", pa.string()), ("flags", pa.list_(pa.string()))]
 )
-
-
-def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make ``mean_interval_udf(scores, clusters)`` callable: NULL clusters mean that problems stand alone."""
-    create: Any = connection.create_function
-    given = ["DOUBLE[]", "VARCHAR[]"]
-    create("mean_interval_udf", _mean_interval, given, MEAN_TYPE, type="arrow", null_handling="special")
 
 
 def _mean_interval(scores: pa.ChunkedArray, clusters: pa.ChunkedArray) -> pa.Array:
@@ -39,3 +31,7 @@ def mean_interval_of(scores: list[float] | None, clusters: list[str | None] | No
     if found is None:
         return None
     return {"low": found.low, "high": found.high, "method": found.method, "flags": list(found.flags)}
+
+
+FUNCTIONS = (ArrowFunction("mean_interval_udf", _mean_interval, ("DOUBLE[]", "VARCHAR[]"), MEAN_TYPE),)
+"""NULL clusters mean that problems stand alone."""

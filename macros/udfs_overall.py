@@ -1,13 +1,12 @@
-"""The overall score as a function of a DuckDB connection; see :mod:`benchforge.macros.udfs`."""
+"""The overall score as a function of an engine; see :mod:`benchforge.macros.udfs`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
 
-if TYPE_CHECKING:
-    import duckdb
+from .functions import ArrowFunction
 
 CELLS_TYPE = "STRUCT(weight BIGINT, num_planned BIGINT, passes BIGINT[], source_problems VARCHAR[])[]"
 OVERALL_TYPE = (
@@ -25,12 +24,6 @@ _ARROW = pa.struct(
 )
 
 
-def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make ``overall_score_udf`` callable: cells of one model in, one :class:`overall.Overall` out."""
-    create: Any = connection.create_function
-    create("overall_score_udf", _overall, [CELLS_TYPE], OVERALL_TYPE, type="arrow", null_handling="special")
-
-
 def _overall(cells: pa.ChunkedArray) -> pa.Array:
     return pa.array([overall_of(row) for row in cells.to_pylist()], type=_ARROW)
 
@@ -43,3 +36,7 @@ def overall_of(cells: list[dict[str, Any]] | None) -> dict[str, Any] | None:
         return None
     found = overall.overall([overall.Cell(**cell) for cell in cells])
     return {field.name: getattr(found, field.name) for field in _ARROW}
+
+
+FUNCTIONS = (ArrowFunction("overall_score_udf", _overall, (CELLS_TYPE,), OVERALL_TYPE),)
+"""Cells of one model in, one :class:`overall.Overall` out."""

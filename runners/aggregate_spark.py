@@ -1,3 +1,5 @@
+# pyright: reportMissingImports=false
+# (Spark is an extra: the project's own environment does without)
 """The same dbt project on Spark, for lakes that one machine is too small for.
 
 One process makes the session, gives it the live files of the lake as temporary views (``lake_<table>``) and the
@@ -91,7 +93,7 @@ def session(warehouse: Path, master: str | None) -> Iterator[SparkSession]:
 
 def register(spark: SparkSession, lake: Path) -> str:
     """The lake's tables as views and the estimators as functions of the session; the form of the lake."""
-    from ..macros.udfs import _lake_files as lake_files
+    from ..macros.udfs import lake_files
     from ..macros.udfs_spark import register as register_functions
 
     register_functions(spark)

@@ -180,14 +180,14 @@ def test_a_lake_without_the_rows_gets_them_whatever_the_run_remembers(run, load,
 
 def test_a_published_lake_has_the_table_beside_its_samples(run, load, tmp_path):
     from benchforge.ingest.lake import EMPTY_PARTS
-    from benchforge.macros.udfs import _lake_files
+    from benchforge.macros.udfs import lake_files
 
     load(_generation())
     published = tmp_path / "published"
     (published / "data").mkdir(parents=True)
     (run.lake.root / "problem_means").rename(published / "problem_means")
     files = [str(EMPTY_PARTS / "problem_means.parquet"), f"{published}/problem_means/**/*.parquet"]
-    assert _lake_files(str(published), "problem_means") == {"form": "published", "files": files}
+    assert lake_files(str(published), "problem_means") == {"form": "published", "files": files}
 
 
 def test_samples_without_a_model_are_refused_by_the_option(run, tmp_path):

@@ -173,14 +173,14 @@ def test_every_macro_is_described_with_its_arguments() -> None:
         for name, arguments in re.findall(r"\{%-? macro (\w+)\(([^)]*)\)", path.read_text()):
             if "__" in name or name == "ref":
                 continue
-            assert described.get(name) == [word.strip() for word in arguments.split(",") if word.strip()], name
+            assert described.get(name) == [word.split("=")[0].strip() for word in arguments.split(",") if word.strip()], name
 
 
 # ---- files of a lake --------------------------------------------------------------------------------------------
 
 
 def _files(lake: Path, table: str) -> tuple[str, list[str]]:
-    found = udfs._lake_files(str(lake), table)
+    found = udfs.lake_files(str(lake), table)
     return found["form"], found["files"]
 
 
@@ -226,6 +226,6 @@ def test_the_published_form_is_known_by_its_data_folder(tmp_path: Path) -> None:
 
 
 def test_the_bundled_lake_is_the_default() -> None:
-    found = udfs._lake_files("", "samples")
+    found = udfs.lake_files("", "samples")
     assert found["form"] == "published"
     assert len(found["files"]) == 3
