@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -117,6 +122,41 @@ def test_neither_order_of_the_input_changes_a_bit() -> None:
             assert (turned.v_data, turned.v_prediction) == (board.v_data, board.v_prediction)
             for name in ("rank", "low", "high", "could_be_first"):
                 assert np.array_equal(getattr(turned.ranks, name), getattr(board.ranks, name))
+
+
+HASHED = """
+import hashlib
+import numpy as np
+from benchforge.macros import boards
+
+made, rng = hashlib.sha256(), np.random.default_rng(3)
+for n, k, num_models, num_problems in ((1, 1, 22, 164), (10, 1, 22, 164), (10, 5, 8, 300), (10, 1, 6, 1055)):
+    chance = rng.beta(0.8, 0.8, num_problems) ** rng.uniform(0.7, 1.4, num_models)[:, None]
+    passes, names = rng.binomial(n, chance), [str(place) for place in range(num_models)]
+    for clusters in (None, [str(place // 4) for place in range(num_problems)]):
+        board = boards.compare_board(names, passes, n, k, clusters, "3")
+        for name in ("difference", "low", "high", "p", "p_best", "p_adjacent", "p_baseline", "q_all_pairs"):
+            made.update(getattr(board.pairs, name).tobytes())
+        for errors in board.pairs.noise.standard_errors:
+            made.update(errors.tobytes())
+        made.update(repr((board.v_data, board.v_prediction, board.ranks.low.tolist())).encode())
+print(made.hexdigest())
+"""
+
+
+def test_an_older_processor_gives_the_same_bytes() -> None:
+    """numpy told to use no vector instructions beyond its baseline, and OpenBLAS the kernels of an old core."""
+    numpy_core: Any = importlib.import_module("numpy._core._multiarray_umath")
+    known = [name for name in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__.get(name)]
+    if not known:
+        pytest.skip("numpy has no vector instructions here that could be turned off")
+    older = {"NPY_DISABLE_CPU_FEATURES": " ".join(known), "OPENBLAS_CORETYPE": "Nehalem", "OMP_NUM_THREADS": "1"}
+    found = [
+        subprocess.run([sys.executable, "-c", HASHED], env={**os.environ, **extra}, capture_output=True, check=True)
+        for extra in ({}, older)
+    ]
+    here, there = (run.stdout for run in found)
+    assert here == there and here
 
 
 def test_ties_are_in_name_order_and_identical_models_are_never_apart() -> None:
