@@ -167,13 +167,15 @@ def test_every_macro_is_described_with_its_arguments() -> None:
 
     described = {
         macro["name"]: [argument["name"] for argument in macro.get("arguments", [])]
-        for macro in yaml.safe_load((ROOT / "macros" / "_macros.yml").read_text())["macros"]
+        for path in (ROOT / "macros").glob("*.yml")
+        for macro in yaml.safe_load(path.read_text())["macros"]
     }
     for path in (ROOT / "macros").glob("*.sql"):
         for name, arguments in re.findall(r"\{%-? macro (\w+)\(([^)]*)\)", path.read_text()):
             if "__" in name or name == "ref":
                 continue
-            assert described.get(name) == [word.split("=")[0].strip() for word in arguments.split(",") if word.strip()], name
+            words = [word.split("=")[0].strip() for word in arguments.split(",") if word.strip()]
+            assert described.get(name) == words, name
 
 
 # ---- files of a lake --------------------------------------------------------------------------------------------
