@@ -4,6 +4,7 @@ A part is written once, to a name made of shard and content, and never changed: 
 fsync of the folder. Writing the same rows twice gives the same file. Which parts count is said beside them, in
 ``_live/<table>/<stage>-<shard>.jsonl``: append-only, the last line wins. A redone shard appends a line that names its
 new parts; the old ones stay on disk and are dead. Readers look at live parts only, so no reader ever dedupes rows.
+``liveness.py`` derives them, compactions included.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import schemas
+from . import liveness, schemas
 from .errors import LakeError
 
 if TYPE_CHECKING:
@@ -83,10 +84,14 @@ class Lake:
             append_line(self._live_file(table, stage, shard_id), json.dumps(line, sort_keys=True))
 
     def live_parts(self, table: str, shard_id: str = "*") -> list[Path]:
-        """Paths of the parts that count (of one shard, or of all), sorted; LakeError names one that is gone."""
-        names: list[str] = []
-        for entry in sorted((self.root / "_live" / table).glob(f"*-{shard_id}.jsonl")):
-            names += _last_entry(entry)["parts"]
+        """Paths of the parts that count, sorted; LakeError names one that is gone.
+
+        Of one shard: the parts it wrote itself. Of all: compacted parts stand in for those whose rows they hold.
+        """
+        if shard_id == "*":
+            names = liveness.live_names(self.root, table)
+        else:
+            names = [name for parts in liveness.shard_entries(self.root, table, shard_id).values() for name in parts]
         parts = [self.root / name for name in sorted(set(names))]
         for part in parts:
             if not part.exists():
@@ -281,16 +286,6 @@ def _all_nullable(schema: pa.Schema) -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema([field.with_nullable(True) for field in schema])
-
-
-def _last_entry(path: Path) -> Mapping[str, Any]:
-    """Last whole line; a torn one at the end was never acknowledged."""
-    for line in reversed(path.read_text(encoding="utf-8").splitlines()):
-        try:
-            return json.loads(line)
-        except json.JSONDecodeError:
-            continue
-    return {"parts": []}
 
 
 def _path_safe(value: str) -> str:

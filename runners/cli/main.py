@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Command] = {
     "sandbox-check": Command(
         "sandbox_check", "Say whether scoring is safe on this machine, layer by layer.", "CPU node (Linux)"
     ),
+    "compact": Command("compact", "Many small parts of the lake into few.", "anywhere"),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "status": Command("status", "What is planned, running, done.", "anywhere"),
