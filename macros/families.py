@@ -77,7 +77,7 @@ def tukey_p(statistics: ArrayLike, num_models: int) -> Floats:
     for start in range(0, len(values), _ROWS_AT_ONCE):
         part = values[start : start + _ROWS_AT_ONCE]
         gaps = below - normal.distribution(points - _ROOT2 * part[:, None])
-        found[start : start + len(part)] = 1 - num_models * _in_order(weights * _power(gaps, num_models - 1))
+        found[start : start + len(part)] = 1 - num_models * _in_order(weights * integer_power(gaps, num_models - 1))
     return np.clip(found, normal.two_sided(values), 1.0)
 
 
@@ -104,7 +104,7 @@ def _mass_and_slope(num_models: int, constant: float) -> tuple[float, float]:
     weights = normal.density(points) * _STEP
     shifted = points - _ROOT2 * constant
     gaps = normal.distribution(points) - normal.distribution(shifted)
-    rest = _power(gaps, num_models - 2)
+    rest = integer_power(gaps, num_models - 2)
     mass = num_models * float(_in_order(weights * rest * gaps))
     inner = weights * rest * normal.density(shifted) * _ROOT2
     return mass, num_models * (num_models - 1) * float(_in_order(inner))
@@ -115,7 +115,7 @@ def _in_order(terms: Floats) -> Floats:
     return np.cumsum(terms, axis=-1)[..., -1]
 
 
-def _power(base: Floats, exponent: int) -> Floats:
+def integer_power(base: Floats, exponent: int) -> Floats:
     """By squaring: only multiplications."""
     result = np.ones_like(base)
     while exponent:

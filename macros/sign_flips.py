@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import normal
+from .families import integer_power
 from .paired import histograms, in_parts
 from .ranks import Floats, Integers
 
@@ -30,7 +31,7 @@ EXACT, SADDLEPOINT = "sign_flip", "sign_flip_saddlepoint"
 
 _LN2 = 0.6931471805599453
 _TRANSFORM_ERROR = 1e-4  # of a grid step: a p this close to a rounding boundary is computed by halving and adding
-_LONGEST_LAW, _LONGEST_TRANSFORM = 1 << 16, 1 << 22
+_LONGEST_LAW, _LONGEST_TRANSFORM = 1 << 16, 1 << 19
 
 
 def flip_p_values(sizes: Integers, totals: Integers) -> tuple[Floats, NDArray[np.str_]]:
@@ -134,7 +135,7 @@ def _characteristic(grid: Integers, sizes: Integers, counts: Integers, length: i
     cosines = np.cos(2 * np.pi / length * np.arange(length))
     product = np.ones(len(grid))
     for size, count in zip(sizes, counts, strict=True):
-        product *= cosines[(grid * size) % length] ** int(count)
+        product *= integer_power(cosines[(grid * size) % length], int(count))
     return product
 
 
@@ -171,9 +172,11 @@ def _saddlepoint(sizes: Floats, weights: Floats, target: Floats) -> Floats:
     moving = np.arange(len(s))
     for _ in range(100):
         _, slope, curvature = _cumulants(sizes, weights[moving], s[moving])
-        step = (target[moving] - slope) / curvature
+        lacking = target[moving] - slope
+        is_far = lacking > 1e-14 * target[moving]
+        moving, step = moving[is_far], (lacking / curvature)[is_far]
         s[moving] = s[moving] + step
-        moving = moving[np.abs(step) > 1e-12 * s[moving]]
+        moving = moving[step > 1e-12 * s[moving]]
         if not len(moving):
             break
     return s
@@ -185,7 +188,7 @@ def _cumulants(sizes: Floats, weights: Floats, s: Floats) -> tuple[Floats, Float
     decay = normal.exponential(-2 * x)
     tangent = (1 - decay) / (1 + decay)
     cumulant = _dot(weights, x + normal.logarithm(1 + decay) - _LN2)
-    return cumulant, _dot(weights, tangent * sizes), _dot(weights, (1 - tangent * tangent) * sizes * sizes)
+    return cumulant, _dot(weights, tangent * sizes), _dot(weights, 4 * decay / (1 + decay) ** 2 * sizes * sizes)
 
 
 def _dot(weights: Floats, values: Floats) -> Floats:

@@ -4,8 +4,8 @@
 
     python tests/bench/ranks.py [--boards 2000] [--seed 1]
 
-Prints tables and ends with 1 where a bar is missed. Naive bootstrap ranks and Holm against the best stand beside, as
-what is usually done.
+Prints tables and ends with 1 where a bar is missed. Naive bootstrap ranks, Holm against the best and, where problems
+come in contests, ranks that ignore them stand beside, as what is usually done.
 
 Truth: with probability .6 a problem is all-or-nothing, model j passing iff V_ij < mu_j, where V_ij is shared by all
 models for half of these problems and its own for the rest; else a sample passes with probability U_i^(1/mu_j - 1).
@@ -40,6 +40,7 @@ class Case:
     num_problems: int
     num_planned: int
     bar: float
+    num_contests: int = 0
 
 
 def _steps(gap: float) -> tuple[float, ...]:
@@ -57,6 +58,9 @@ CASES = (
     Case("exact ties", TIES, 164, 10, 0.94),
     Case("exact ties at .95", (0.95,) * NUM_MODELS, 164, 1, 0.94),
     Case("a leader by 15 points", (0.75, *(0.6,) * (NUM_MODELS - 1)), 164, 1, 0.94),
+    Case("ties, 20 contests", TIES, 80, 1, 0.94, 20),
+    Case("ties, 41 contests", TIES, 164, 1, 0.94, 41),
+    Case("ties, 264 contests", TIES, 1056, 1, 0.94, 264),
 )
 
 
@@ -65,6 +69,7 @@ class Found:
     """How often every rank interval of a board was right, and how wide they were."""
 
     num_right: int = 0
+    num_right_alone: int = 0
     num_naive_right: int = 0
     num_first_right: int = 0
     num_boards: int = 0
@@ -74,11 +79,14 @@ class Found:
     size_rank_one: float = 0.0
 
 
-def drawn(rng: np.random.Generator, means: Sequence[float], num_problems: int, num_planned: int) -> Passes:
-    """Passes (M, N) of models with these true means."""
+def drawn(
+    rng: np.random.Generator, means: Sequence[float], num_problems: int, num_planned: int, num_contests: int = 0
+) -> Passes:
+    """Passes (M, N) of models with these true means; with contests, a model's own luck is one for each of them."""
     mean = np.asarray(means)[:, None]
     chance = rng.random(num_problems) ** (1 / mean - 1)
-    shared, own = rng.random(num_problems), rng.random((len(means), num_problems))
+    shared, own = rng.random(num_problems), rng.random((len(means), num_contests or num_problems))
+    own = np.repeat(own, num_problems // own.shape[1], axis=1)
     threshold = np.where(rng.random(num_problems) < SHARE_SHARED, shared, own)
     chance = np.where(rng.random(num_problems) < SHARE_ALL_OR_NOTHING, threshold < mean, chance)
     return rng.binomial(num_planned, chance)
@@ -90,8 +98,11 @@ def ranks_of(case: Case, num_boards: int, seed: int, *, num_naive: int = NAIVE_B
     means = np.array(case.means)
     first, last = _true_ranks(means)
     for number in range(num_boards):
-        passes = drawn(rng, case.means, case.num_problems, case.num_planned)
-        made = ranks.ranks(ranks.pairwise(passes))
+        passes = drawn(rng, case.means, case.num_problems, case.num_planned, case.num_contests)
+        made = ranks.ranks(ranks.pairwise(_sums(passes, case.num_contests)))
+        if case.num_contests:
+            alone = ranks.ranks(ranks.pairwise(passes))
+            found.num_right_alone += bool(np.all(alone.low <= first) and np.all(alone.high >= last))
         found.num_boards += 1
         found.num_right += bool(np.all(made.low <= first) and np.all(made.high >= last))
         found.num_first_right += bool(np.all(made.could_be_first[means == means.max()]))
@@ -103,6 +114,10 @@ def ranks_of(case: Case, num_boards: int, seed: int, *, num_naive: int = NAIVE_B
             found.num_naive += 1
             found.num_naive_right += bool(np.all(low <= first) and np.all(high >= last))
     return found
+
+
+def _sums(passes: Passes, num_contests: int) -> Passes:
+    return passes.reshape(len(passes), num_contests, -1).sum(axis=2) if num_contests else passes
 
 
 def _true_ranks(means: NDArray[np.float64]) -> tuple[Passes, Passes]:
@@ -125,7 +140,7 @@ def print_ranks(num_boards: int, seed: int) -> bool:
     """The table of rank intervals; whether every bar holds."""
     print(f"\nrank intervals, boards of {NUM_MODELS} models, {num_boards} boards ({NAIVE_BOARDS} for naive)")
     print(f"{'boards':<24}{'N':>6}{'n':>4}{'all right':>11}{'bar':>6}{'naive':>7}{'width':>7}"
-          f"{'first right':>13}{'size':>6}{'rank_low=1':>12}")  # fmt: skip
+          f"{'first right':>13}{'size':>6}{'rank_low=1':>12}{'by problem':>12}")  # fmt: skip
     is_good = True
     for case in CASES:
         found = ranks_of(case, num_boards, seed)
@@ -134,7 +149,9 @@ def print_ranks(num_boards: int, seed: int) -> bool:
         print(f"{case.name:<24}{case.num_problems:>6}{case.num_planned:>4}{share:>11.3f}{case.bar:>6.2f}"
               f"{found.num_naive_right / found.num_naive:>7.3f}{found.width / found.num_boards:>7.1f}"
               f"{found.num_first_right / found.num_boards:>13.3f}{found.size_first / found.num_boards:>6.1f}"
-              f"{found.size_rank_one / found.num_boards:>12.1f}", flush=True)  # fmt: skip
+              f"{found.size_rank_one / found.num_boards:>12.1f}"
+              f"{f'{found.num_right_alone / found.num_boards:.3f}' if case.num_contests else '':>12}",
+              flush=True)  # fmt: skip
     return is_good
 
 

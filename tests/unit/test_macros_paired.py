@@ -129,6 +129,18 @@ def test_saddlepoint_of_the_largest_possible_sum_is_its_probability() -> None:
     assert sign_flips.flip_saddlepoint([2, 5], [[20, 10]], [88])[0] < 1e-6
 
 
+def test_saddlepoint_of_sizes_of_every_scale_stays_a_probability() -> None:
+    """Near the largest possible sum only small sizes still move the slope: no step may lose its way."""
+    sizes = np.array([10.0 ** (place / 2) for place in range(30)])
+    largest = sizes.sum()
+    with np.errstate(all="raise", under="ignore"):
+        p = sign_flips.flip_saddlepoint(
+            sizes, np.ones((6, 30)), largest * np.array([0.3, 0.9, 0.999, 1 - 1e-9, 1 - 1e-14, 1])
+        )
+    assert np.all(np.diff(p) <= 0) and p[-1] == pytest.approx(2.0**-30)
+    assert np.all((p > 0) & (p < 1))
+
+
 def test_pairs_do_not_depend_on_their_company() -> None:
     rng = np.random.default_rng(5)
     gaps = rng.integers(-3, 5, (60, 164)) * (rng.random((60, 164)) < 0.4)
