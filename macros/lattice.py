@@ -2,7 +2,7 @@
 
 Theory. The law of the sum is the N-fold convolution of the histogram. One real FFT of the histogram, its N-th power
 (by squaring) and one inverse FFT give it to about 1e-13. The transform is as long as the sum can stray from its mean
-with probability above 1e-16 (Hoeffding 1963), not as long as the whole range. Where the distribution function comes
+with probability above 3e-14 (Hoeffding 1963), not as long as the whole range. Where the distribution function comes
 within 1e-11 of the level, that comparison is repeated in integers (the recurrence for powers of a polynomial, Euler;
 Knuth 4.7, exercise 4), so the answer is the same on any machine. Whole boards go through
 :mod:`benchforge.macros.spectrum`, which agrees with this page to the last point and comes here for near ties.
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = (Fraction(25, 1000), Fraction(975, 1000))
-TAIL_NATS = 38.0  # two-sided Hoeffding bound 2 exp(-38) < 1e-16
+TAIL_NATS = 32.0  # two-sided Hoeffding bound 2 exp(-32) < 3e-14, far below the margin at a level
 LONGEST_SPAN = 1 << 14
 """Steps of a lattice per draw; finer ones are sampled (:mod:`benchforge.macros.resampling`)."""
 
@@ -48,7 +48,7 @@ def quantiles_of_sum(values: Sequence[int], counts: Sequence[int]) -> tuple[int,
 
 
 def law_of_sum(weights: Mapping[int, float], number: int) -> tuple[int, NDArray[np.float64]]:
-    """(first point, probabilities) of the sum of ``number`` draws; mass outside the window is below 1e-16."""
+    """(first point, probabilities) of the sum of ``number`` draws; mass outside the window is below 3e-14."""
     span = max(weights)
     total = math.fsum(weights.values())
     mean = number * math.fsum(value * weight for value, weight in sorted(weights.items())) / total

@@ -1,14 +1,14 @@
 """Quantiles of many sums at once: the exact bootstrap laws of a whole board.
 
 Theory. The sum S of N draws from a histogram on 0 … m has the characteristic function phi(w)^N. On a circle of L points
-that holds all of S but 1e-16 (Hoeffding 1963), its distribution function is a finite sum over w_j = 2 pi j / L::
+that holds all of S but 3e-14 (Hoeffding 1963), its distribution function is a finite sum over w_j = 2 pi j / L::
 
     F(x) = (x - a + 1) / L + sum_j rho_j (sin(t_j + w_j (x + 1/2)) - sin(t_j + w_j (a - 1/2))) / (L sin(w_j / 2))
 
-with rho_j e^{i t_j} = phi(w_j)^N, j = 1 … (L - 1) / 2, a the first point. |phi|^N falls so fast that some thirty of the
-tens of thousands of terms are above 1e-16: one matrix product finds them for all cells of a lattice, and bisection over
-the points needs only them. Where F and the level come closer than the error of this sum, the cell is decided by
-:mod:`benchforge.macros.lattice`, in integers.
+with rho_j e^{i t_j} = phi(w_j)^N, j = 1 … (L - 1) / 2, a the first point. |phi|^N falls so fast that few of thousands of
+terms are above 1e-14: one matrix product finds them for all cells of a lattice, and bisection over the points needs
+only them, the last steps all, the first ones those above 1e-4. Where F and the level come closer than the error of
+this sum, the cell is decided by :mod:`benchforge.macros.lattice`, in integers.
 Sources: Efron 1979 (bootstrap); Gil-Pelaez 1951 (distribution function from the characteristic function).
 """
 
@@ -26,7 +26,7 @@ from . import lattice
 
 _NEGLIGIBLE = 1e-14
 _LARGE = 1e-4
-_ELEMENTS = 1 << 20
+_ELEMENTS = 1 << 16
 """Of one block of the matrix product: it stays in the cache."""
 _TERMS = 1 << 22
 
