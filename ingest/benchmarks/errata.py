@@ -1,4 +1,4 @@
-"""Tasks whose own reference does not pass, with the reason: ``seeds/errata.csv``, read here and by the marts alike."""
+"""Tasks known to be wrong themselves, with the reason: ``seeds/errata.csv``, read here and by the marts alike."""
 
 from __future__ import annotations
 

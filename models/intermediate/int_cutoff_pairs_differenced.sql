@@ -56,7 +56,7 @@ limited as (
     qualify row_number() over (
         partition by {{ board | join(', ') }}, model
         order by reference_cutoff_kind desc, reference asc
-    ) <= {{ var('num_contamination_references', 20) }}
+    ) <= {{ var('num_contamination_references') }}
 
 ),
 

@@ -32,15 +32,37 @@ problems as (
 
 ),
 
+-- benchmarks without dates have nothing to ask
+dated_scenarios as (
+
+    select distinct
+        benchmark,
+        dataset_version,
+        scenario
+    from tasks
+    where contest_date is not null
+
+),
+
 cells as (
 
-    select *
+    select leaderboard.*
     from leaderboard
+    semi join dated_scenarios using (benchmark, dataset_version, scenario)
     where
-        verdict = 'official'
-        and metric = 'pass@1'
-        and scope = 'all'
-        and is_headline_test_set
+        leaderboard.verdict = 'official'
+        and leaderboard.metric = 'pass@1'
+        and leaderboard.scope = 'all'
+        and leaderboard.is_headline_test_set
+
+),
+
+scores_of_cells as (
+
+    select task_scores.*
+    from task_scores
+    semi join dated_scenarios using (benchmark, dataset_version, scenario)
+    where task_scores.verdict = 'official' and task_scores.scope = 'all'
 
 ),
 
@@ -59,24 +81,24 @@ scored_by_verdicts as (
         cells.model,
         cells.protocol,
         cells.source,
-        task_scores.task_id,
-        task_scores.num_passed::bigint as score_units,
-        task_scores.num_planned::bigint as units_per_problem,
+        scores_of_cells.task_id,
+        scores_of_cells.num_passed::bigint as score_units,
+        scores_of_cells.num_planned::bigint as units_per_problem,
         tasks.contest_date,
         lower(tasks.stratum) as stratum,
         tasks.cluster
     from cells
-    inner join task_scores
+    inner join scores_of_cells
         using (
             model, benchmark, scenario, test_set, verdict, scope,
             comparability_digest, origin
         )
     inner join tasks
         on
-            task_scores.benchmark = tasks.benchmark
-            and task_scores.dataset_version = tasks.dataset_version
-            and task_scores.scenario = tasks.scenario
-            and task_scores.task_id = tasks.task_id
+            scores_of_cells.benchmark = tasks.benchmark
+            and scores_of_cells.dataset_version = tasks.dataset_version
+            and scores_of_cells.scenario = tasks.scenario
+            and scores_of_cells.task_id = tasks.task_id
 
 ),
 
@@ -120,7 +142,6 @@ unioned as (
 
 ),
 
--- benchmarks without dates have nothing to ask
 dated_boards as (
 
     select distinct {{ board | join(', ') }}

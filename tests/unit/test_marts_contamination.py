@@ -5,6 +5,7 @@ import gzip
 import json
 
 import pytest
+from benchforge.ingest.benchmarks.errata import errata
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
 from benchforge.ingest.recorded import Wanted, import_file, import_means
@@ -24,6 +25,8 @@ VARIABLES = {
         "future": ["2026-01-01", "2027-01-01"],
     },
 }
+pytestmark = pytest.mark.slow
+
 MARTS = ("fct_contamination", "fct_contamination_differences", "leaderboard", "fct_refusals")
 
 
@@ -116,6 +119,15 @@ def test_an_older_release_is_a_scope_of_the_newest_one(connection, graded):
     assert scopes["release_v5"][1] == sum(
         passed for question, (_, passed) in graded[QWEN].items() if question in graded[O1]
     )
+
+
+def test_errata_are_left_out_in_a_scope_of_their_own(connection, graded):
+    wrong = {
+        task_id for benchmark, version, task_id in errata() if (benchmark, version) == ("livecodebench", "release_v6")
+    }
+    left = [passed for question, (_, passed) in graded[QWEN].items() if question not in wrong]
+    assert len(wrong) == 17
+    assert _scopes(connection, QWEN)["without_errata"] == (len(left), sum(left)) != (1055, 252)
 
 
 def test_scopes_without_problems_are_refused_and_say_why(connection):

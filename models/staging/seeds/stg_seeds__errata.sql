@@ -7,10 +7,14 @@ with source as (
 renamed as (
 
     select
+        ---------- ids
         benchmark,
         dataset_version,
         task_id,
-        reason
+        ---------- strings
+        kind as errata_kind,
+        reason,
+        source
     from source
 
 )
