@@ -52,9 +52,7 @@ benchmarks_with_plus as (
 
 slow_or_unmeasured as (
 
-    select
-        sample_id,
-        grader_id
+    select sample_id
     from timings
     where
         {%- for part in parts %}
@@ -71,9 +69,7 @@ slow_or_unmeasured as (
 -- a corrected program that was not run for this sample has no share in its row
 with_two_programs as (
 
-    select
-        sample_id,
-        grader_id
+    select sample_id
     from passes
     where corrected_program_id <> program_id
 
@@ -89,9 +85,7 @@ graders_timed_in_part as (
 
 without_timing as (
 
-    select
-        passes.sample_id,
-        passes.grader_id
+    select passes.sample_id
     from passes
     semi join graders_timed_in_part
         using (benchmark, model, grader_id)
@@ -102,9 +96,9 @@ without_timing as (
 asked as (
 
     select * from slow_or_unmeasured
-    union
+    union all
     select * from with_two_programs
-    union
+    union all
     select * from without_timing
 
 ),
@@ -121,7 +115,7 @@ timings_asked as (
 
     select *
     from timings
-    semi join asked using (sample_id, grader_id)
+    semi join asked using (sample_id)
 
 ),
 
@@ -162,9 +156,7 @@ timed as (
             and passes.model = graders_timed.model
             and passes.grader_id = graders_timed.grader_id
     semi join asked
-        on
-            passes.sample_id = asked.sample_id
-            and passes.grader_id = asked.grader_id
+        on passes.sample_id = asked.sample_id
     left join timings_asked
         on
             passes.sample_id = timings_asked.sample_id

@@ -15,6 +15,18 @@ tasks as (
 
 ),
 
+graders as (
+
+    select * from {{ ref('int_graders_summarized') }}
+
+),
+
+requests as (
+
+    select * from {{ ref('int_requests_summarized') }}
+
+),
+
 cells as (
 
     select * from {{ ref('int_cells_aggregated') }}
@@ -31,13 +43,8 @@ cells_by_passes as (
 outcomes as (
 
     select
-        model,
-        benchmark,
-        dataset_version,
-        scenario,
+        {{ row_key(grader_key()) }} as grader_key,
         task_id,
-        comparability_digest,
-        origin,
         {%- for kind in kinds %}
             {%- for part in ['base', 'plus'] %}
                 case
@@ -77,13 +84,31 @@ outcomes_by_task as (
 
 ),
 
+known as (
+
+    select
+        graders.grader_key,
+        graders.model,
+        graders.benchmark,
+        requests.dataset_version,
+        graders.scenario,
+        graders.comparability_digest,
+        graders.origin
+    from graders
+    inner join requests
+        using ({{ request_key() | join(', ') }})
+
+),
+
 spread_over_test_sets as (
 
     select
-        outcomes_by_task.*,
+        known.*,
+        {{ all_but(['grader_key'], 'outcomes_by_task') }},
         tasks.test_set,
         tasks.test_set = 'plus' and tasks.has_plus as needs_plus
     from outcomes_by_task
+    inner join known using (grader_key)
     inner join (
         select
             *,

@@ -38,9 +38,9 @@ tasks as (
 
 ),
 
-sample_results as (
+other_limits as (
 
-    select * from {{ ref('fct_sample_results') }}
+    select * from {{ ref('int_results_at_other_limits') }}
 
 ),
 
@@ -176,28 +176,41 @@ below as (
 
 ),
 
-other_limits as (
+other_limits_over_test_sets as (
 
     select
-        *,
-        limit_factor as graded_factor
-    from sample_results
-    where limit_factor <> 1.0 and origin = 'self' and not is_unsafe
+        other_limits.*,
+        tasks.test_set,
+        tasks.test_set = 'plus' and tasks.has_plus as needs_plus
+    from other_limits
+    inner join tasks
+        using (benchmark, dataset_version, scenario, task_id)
 
 ),
 
-at_official_limits as (
+other_limits_over_verdicts as (
 
-    select
-        sample_id,
-        test_set,
-        verdict,
-        -- several graders: one of them, whatever the order of rows
-        min_by(is_passed, grader_id) as is_passed
-    from sample_results
-    semi join other_limits using (sample_id)
-    where limit_factor = 1.0 and origin = 'self' and not is_unsafe
-    group by all
+    {%- for kind in var('verdict_kinds') %}
+        select
+            model,
+            benchmark,
+            scenario,
+            test_set,
+            comparability_digest,
+            '{{ kind }}' as verdict,
+            grader_id,
+            limit_factor,
+            {{ kind }}_base = 'pass'
+            and (not needs_plus or {{ kind }}_plus = 'pass') as is_passed,
+            {{ kind }}_base_at_one = 'pass'
+            and (not needs_plus or {{ kind }}_plus_at_one = 'pass')
+                as is_passed_at_one
+        from other_limits_over_test_sets
+        where
+            {{ kind }}_base is not null
+            and (not needs_plus or {{ kind }}_plus is not null)
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 
 ),
 
@@ -205,19 +218,14 @@ beside as (
 
     select
         {{ cell }},
-        other_limits.graded_factor as limit_factor,
+        limit_factor,
         count(*) as num_samples,
-        count(*) filter (where other_limits.is_passed) as num_passed,
+        count(*) filter (where is_passed) as num_passed,
         case
-            when count(at_official_limits.is_passed) = count(*)
-                then
-                    count(*) filter (
-                        where
-                        other_limits.is_passed <> at_official_limits.is_passed
-                    )
+            when count(is_passed_at_one) = count(*)
+                then count(*) filter (where is_passed <> is_passed_at_one)
         end as num_flipped
-    from other_limits
-    left join at_official_limits using (sample_id, test_set, verdict)
+    from other_limits_over_verdicts
     group by all
 
 ),
