@@ -149,12 +149,25 @@ def _result_rows(plan: Plan) -> Rows:
     return rows
 
 
+def _mean_rows() -> Rows:
+    """Means of ninths, three tasks made from one problem."""
+    made = {"benchmark": "humaneval", "dataset_version": "v1", "scenario": "default", "model": "made__mean"}
+    named = {"protocol": "direct", "metric": "pass@1", "source": "o/r@0123abc", "shard_id": "s"}
+    means = {task_id: 100 * (number % 10) / 9 for number, task_id in enumerate(TASK_IDS)}
+    return [
+        {**_blank("problem_means"), **made, **named, "task_id": task_id, "source_problem": str(number // 3),
+         "mean": percent / 100, "stated_percent": repr(percent)}
+        for number, (task_id, percent) in enumerate(means.items())
+    ]  # fmt: skip
+
+
 def _all_rows(plans: Sequence[Plan] = PLANS) -> Mapping[str, Rows]:
     return {
         "tasks": _task_rows(),
         "samples": [row for plan in plans for row in _sample_rows(plan)],
         "results": [row for plan in plans for row in _result_rows(plan)],
         "runs": [_attempt(PLANS[0], "done", 1), _attempt(GROWN, "preempted", 10)],
+        "problem_means": _mean_rows(),
     }
 
 
@@ -195,7 +208,7 @@ def _write_published(root: Path, tables: Mapping[str, Rows]) -> Path:
         pq.write_table(pa.Table.from_pylist(kept, schema=schema), folder / "part-0.parquet")
     tasks = root / "tasks" / "benchmark=humaneval"
     tasks.mkdir(parents=True)
-    for table, folder in (("tasks", tasks), ("runs", root / "runs")):
+    for table, folder in (("tasks", tasks), *((name, root / name) for name in ("runs", "problem_means"))):
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(tables[table], schema=arrow_schema(table)), folder / "part-0.parquet")
     return root
@@ -259,6 +272,17 @@ def test_scores_and_limits_are_those_of_the_estimators(connection: duckdb.DuckDB
             assert found[3:] == (shown.low, shown.high, shown.method)
 
 
+def test_recorded_means_have_a_score_and_limits_of_their_clusters(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = _mean_rows()
+    scores, sources = [row["mean"] for row in rows], [row["source_problem"] for row in rows]
+    query = "select score, interval_low, interval_high, interval_method, num_clusters from fct_problem_means"
+    score, *shown, num_clusters = _one(connection, query)
+    expected = estimators.interval_of_means(scores, sources)
+    assert expected is not None and shown == [expected.low, expected.high, "el_half_clustered"]
+    assert score == pytest.approx(sum(scores) / NUM_TASKS, abs=1e-12) and num_clusters == 55
+    assert _one(connection, "select count(*) from leaderboard where model = 'made__mean'") == (0,)
+
+
 def test_refused_cells_have_no_number_and_their_reason(connection: duckdb.DuckDBPyConnection) -> None:
     reasons = dict(
         connection.execute(
@@ -317,6 +341,24 @@ def test_a_wrong_extraction_is_told_apart_only_where_programs_differ(connection:
     scores = dict(connection.execute(query).fetchall())
     assert set(scores) == {"official", "strict", "corrected_extraction"}
     assert len(set(scores.values())) == 1
+
+
+def test_equal_conditions_are_ranked_and_others_are_refused_by_name(connection: duckdb.DuckDBPyConnection) -> None:
+    ranks = "select model, rank_low, rank_high, could_be_first from fct_rank_intervals order by rank"
+    assert connection.execute(ranks).fetchall() == [
+        ("made__perfect", 1, 1, True),
+        ("made__twin", 2, 3, False),
+        ("made__greedy", 2, 3, False),
+        ("made__hopeless", 4, 4, False),
+    ]
+    twins = "select difference, num_discordant, families_held from fct_model_comparisons where model = 'made__twin'"
+    found = _one(connection, twins + " and other_model = 'made__greedy'")
+    assert found == (pytest.approx(1 / 164), 109, [])
+    refused = "select model, metric, differing_fields from fct_refusals where reason = 'incomparable_conditions'"
+    assert connection.execute(refused + " order by 1").fetchall() == [
+        (f"made__{name}", "comparison with made__sampler", ["temperature", "num_planned"])
+        for name in ("greedy", "hopeless", "perfect")
+    ] + [("made__sampler", "comparison with made__twin", ["temperature", "num_planned"])]
 
 
 # ---- the same bytes ---------------------------------------------------------------------------------------------
