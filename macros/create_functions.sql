@@ -34,6 +34,16 @@
             ))
         end
     );
+    create or replace macro pass_hat_k(n, c, k) as (
+        case
+            when k < 1 or n < k then null
+            when c < k then 0.0::double
+            else list_product(list_transform(
+                range(0, k::bigint),
+                lambda j: (c - j)::double / (n - j)::double
+            ))
+        end
+    );
     create or replace macro wilson_interval(passed, total) as (
         {
             'low': (

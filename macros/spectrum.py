@@ -5,7 +5,7 @@ that holds all of S but 3e-14 (Hoeffding 1963), its distribution function is a f
 
     F(x) = (x - a + 1) / L + sum_j rho_j (sin(t_j + w_j (x + 1/2)) - sin(t_j + w_j (a - 1/2))) / (L sin(w_j / 2))
 
-with rho_j e^{i t_j} = phi(w_j)^N, j = 1 … (L - 1) / 2, a the first point. |phi|^N falls so fast that few of thousands of
+with rho_j e^{i t_j} = phi(w_j)^N, j = 1 … (L - 1) / 2, a the first point. |phi|^N falls so fast that few of all the
 terms are above 1e-14: one matrix product finds them for all cells of a lattice, and bisection over the points needs
 only them, the last steps all, the first ones those above 1e-4. Where F and the level come closer than the error of
 this sum, the cell is decided by :mod:`benchforge.macros.lattice`, in integers.

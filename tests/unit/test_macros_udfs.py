@@ -41,6 +41,21 @@ def test_pass_at_k_in_sql_agrees_with_python(connection: duckdb.DuckDBPyConnecti
     assert difference < 1e-14
 
 
+def test_pass_hat_k_in_sql_agrees_with_python(connection: duckdb.DuckDBPyConnection) -> None:
+    from benchforge.macros.metrics import pass_hat_k
+
+    query = """
+        select n, c, k, pass_hat_k(n, c, k)
+        from range(0, 21) as ns(n), range(0, 21) as cs(c), range(0, 13) as ks(k)
+        where c <= n
+    """
+    rows = connection.execute(query).fetchall()
+    assert len(rows) > 2_000
+    for n, c, k, found in rows:
+        expected = pass_hat_k(n, c, k)
+        assert found == (None if expected is None else pytest.approx(float(expected), abs=1e-14)), (n, c, k)
+
+
 def test_integer_form_of_pass_at_k_agrees_with_both(connection: duckdb.DuckDBPyConnection) -> None:
     query = """
         select max(abs(
