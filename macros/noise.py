@@ -52,8 +52,7 @@ def standard_errors(metric: Metric, num_planned: int, counts: Ints) -> Errors:
     data^2       = total^2 - prediction^2                new problems alone
     """
     lattice, number = metric.lattice(num_planned), counts.sum(axis=1).astype(object)
-    squares = _squares(lattice, counts)
-    scale = number**2 * (number - 1) * lattice.denominator**2
+    squares, scale = _squares(lattice, counts)
     total = np.sqrt(_quotients(squares, scale))
     found = metric.noise(num_planned)
     if found is None:
@@ -64,6 +63,11 @@ def standard_errors(metric: Metric, num_planned: int, counts: Ints) -> Errors:
     pairs = denominator // lattice.denominator**2
     data = _quotients(squares * pairs - noise * (number - 1), scale * pairs)
     return Errors(total, prediction, np.sqrt(np.maximum(data, 0.0)), data)
+
+
+def squared_error(lattice: ScoreLattice, counts: Ints) -> Floats:
+    """Squared standard error of every mean for problems that stand alone, shape (M,); NaN for one problem."""
+    return _quotients(*_squares(lattice, counts))
 
 
 def new_samples(metric: Metric, num_planned: int, counts: Ints, prediction: Floats) -> tuple[Floats, Floats]:
@@ -110,11 +114,12 @@ def stratified_variance(values: Sequence[int], strata: Ints, denominator: int) -
     return float(total / (number**2 * denominator**2))
 
 
-def _squares(lattice: ScoreLattice, counts: Ints) -> Integers:
-    """N sum X^2 - (sum X)^2 of every cell."""
+def _squares(lattice: ScoreLattice, counts: Ints) -> tuple[Integers, Integers]:
+    """N sum X^2 - (sum X)^2 and N^2 (N - 1) times the denominator squared: their quotient is the squared error."""
+    number = counts.sum(axis=1).astype(object)
     first = _sums(counts, lattice.values)
     second = _sums(counts, [value * value for value in lattice.values])
-    return counts.sum(axis=1) * second - first * first
+    return number * second - first * first, number**2 * (number - 1) * lattice.denominator**2
 
 
 def _sums(counts: Ints, weights: Sequence[int]) -> Integers:

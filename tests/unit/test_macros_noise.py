@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,3 +149,28 @@ def test_strata_take_the_variance_between_them_out() -> None:
     within = np.var([0, 1, 0, 1], ddof=1)
     assert noise.stratified_variance(values, strata, 4) == pytest.approx(2 * 0.25 * within / 4 / 16)
     assert noise.stratified_variance(values, np.array([0] * 7 + [1]), 4) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "mean", "alone", "strata", "contests"),
+    [
+        ("O1-Mini-2024-09-12", 0.684090909091, 0.015679908856, 0.013428682840, 0.016821294100),
+        ("Qwen2.5-Ins-7B", 0.238862559242, 0.013133645144, 0.011318368615, 0.013660540886),
+    ],
+)
+def test_designs_of_recorded_sets_give_reference_values(
+    shared_data: Path, model: str, mean: float, alone: float, strata: float, contests: float
+) -> None:
+    """LiveCodeBench, one graded sample a problem: standard errors of lone problems, of difficulties, of contests."""
+    folder = shared_data / "livecodebench" / "codegen"
+    with gzip.open(folder / f"{model}.jsonl.gz", "rt") as file:
+        rows = [json.loads(line) for line in file]
+    scores = [float(np.mean(row["graded_list"])) for row in rows]
+    lattice, counts, whole = estimators.lattice_of_means(scores)
+    errors = noise.squared_error(lattice, counts[None, :])
+    within = noise.stratified_variance(whole, estimators.numbered([row["difficulty"] for row in rows]), 1 << 53)
+    deff = noise.design_effect(whole, estimators.numbered([row["contest_id"] for row in rows]))
+    assert within is not None
+    assert noise.mean_scores(lattice, counts[None, :])[0] == pytest.approx(mean, abs=1e-12)
+    found = (math.sqrt(errors[0]), math.sqrt(within), math.sqrt(errors[0] * deff))
+    assert found == pytest.approx((alone, strata, contests), abs=1e-12)
