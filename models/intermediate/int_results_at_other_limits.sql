@@ -1,19 +1,12 @@
 -- Verdicts of ours that were graded under other limits, beside those of the
--- same sample under the official ones.
+-- same sample under the official ones. Each CTE reads the lake for itself: one
+-- that two others read would hold every result in memory, to find few.
 {%- set kinds = var('verdict_kinds') %}
-with results as (
+with others as (
 
     select *
     from {{ ref('stg_lake__results') }}
-    where origin = 'self' and not is_unsafe
-
-),
-
-others as (
-
-    select *
-    from results
-    where limit_factor <> 1.0
+    where limit_factor <> 1.0 and origin = 'self' and not is_unsafe
 
 ),
 
@@ -27,9 +20,12 @@ official_limits as (
             {%- endfor %}
         {%- endfor %}
         grader_id
-    from results
+    from {{ ref('stg_lake__results') }}
     semi join others using (sample_id)
-    where coalesce(limit_factor, 1.0) = 1.0
+    where
+        coalesce(limit_factor, 1.0) = 1.0
+        and origin = 'self'
+        and not is_unsafe
     -- several graders: one of them, whatever the order of rows
     qualify row_number() over (partition by sample_id order by grader_id) = 1
 

@@ -1,19 +1,22 @@
 -- Passes of ours that another time limit might change: the program took more
 -- than the least share that is asked about, or its share does not stand in its
 -- own row. Every other pass took less, and is only counted: a join of all
--- results with all timings would cost more than all other marts together.
+-- results with all timings would cost more than all other marts together. Each
+-- CTE reads the lake for itself: one that two others read would be held in
+-- memory as a whole.
 {%- set least = var('limit_factors') | min %}
 {%- set parts = [
     'base_limit_share', 'plus_limit_share', 'corrected_base_limit_share',
     'corrected_plus_limit_share',
 ] %}
-with timings as (
-
-    select * from {{ ref('stg_lake__timings') }}
-
-),
-
-graders as (
+{%- set is_pass_of_ours = "origin = 'self' and not is_unsafe
+        and coalesce(limit_factor, 1.0) = 1.0
+        and 'pass' in (" ~ [
+            part_verdict('official', 'base'),
+            part_verdict('strict', 'base'),
+            part_verdict('corrected_extraction', 'base'),
+        ] | join(', ') ~ ")" %}
+with graders as (
 
     select * from {{ ref('int_graders_timed') }}
 
@@ -29,16 +32,7 @@ passes as (
 
     select *
     from {{ ref('stg_lake__results') }}
-    where
-        origin = 'self'
-        and not is_unsafe
-        and coalesce(limit_factor, 1.0) = 1.0
-        and (
-            {%- for kind in var('verdict_kinds') %}
-                {{ part_verdict(kind, 'base') }} = 'pass'
-                {% if not loop.last %}or{% endif %}
-            {%- endfor %}
-        )
+    where {{ is_pass_of_ours }}
 
 ),
 
@@ -53,7 +47,7 @@ benchmarks_with_plus as (
 slow_or_unmeasured as (
 
     select sample_id
-    from timings
+    from {{ ref('stg_lake__timings') }}
     where
         {%- for part in parts %}
             {{ part }} > {{ least }} or
@@ -70,8 +64,8 @@ slow_or_unmeasured as (
 with_two_programs as (
 
     select sample_id
-    from passes
-    where corrected_program_id <> program_id
+    from {{ ref('stg_lake__results') }}
+    where corrected_program_id <> program_id and {{ is_pass_of_ours }}
 
 ),
 
@@ -83,13 +77,25 @@ graders_timed_in_part as (
 
 ),
 
-without_timing as (
+timings_in_part as (
 
-    select passes.sample_id
-    from passes
+    select
+        sample_id,
+        grader_id
+    from {{ ref('stg_lake__timings') }}
     semi join graders_timed_in_part
         using (benchmark, model, grader_id)
-    anti join timings using (sample_id, grader_id)
+
+),
+
+without_timing as (
+
+    select sample_id
+    from {{ ref('stg_lake__results') }}
+    semi join graders_timed_in_part
+        using (benchmark, model, grader_id)
+    anti join timings_in_part using (sample_id, grader_id)
+    where {{ is_pass_of_ours }}
 
 ),
 
@@ -114,7 +120,7 @@ graders_timed as (
 timings_asked as (
 
     select *
-    from timings
+    from {{ ref('stg_lake__timings') }}
     semi join asked using (sample_id)
 
 ),

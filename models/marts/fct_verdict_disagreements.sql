@@ -6,6 +6,7 @@ with results as (
 
 ),
 
+-- few rows: what agrees on both parts is gone before the parts are spread
 graded_here as (
 
     select *
@@ -14,6 +15,15 @@ graded_here as (
         origin = 'self'
         and not is_unsafe
         and coalesce(limit_factor, 1.0) = 1.0
+        and (
+            {%- for part in ['base', 'plus'] %}
+                {{ part_verdict('official', part) }}
+                <> {{ part_verdict('strict', part) }}
+                or {{ part_verdict('official', part) }}
+                <> {{ part_verdict('corrected_extraction', part) }}
+                {% if not loop.last %}or{% endif %}
+            {%- endfor %}
+        )
 
 ),
 
