@@ -18,6 +18,12 @@ task_scores as (
 
 ),
 
+clustered as (
+
+    select * from {{ ref('int_cells_clustered') }}
+
+),
+
 requests as (
 
     select * from {{ ref('int_requests_summarized') }}
@@ -100,23 +106,6 @@ histograms as (
         {{ dense_counts('num_passed', 'num_problems', 'num_planned') }}
             as counts
     from problems_by_passes
-    group by {{ key }}
-
-),
-
--- benchmarks whose design is clusters tell the cluster of every task
-clustered as (
-
-    select
-        {{ key }},
-        {{ ordered_list(
-            'num_passed::bigint', ['task_id', 'request_digest', 'grader_id']
-        ) }} as passes,
-        {{ ordered_list(
-            'cluster', ['task_id', 'request_digest', 'grader_id']
-        ) }} as clusters
-    from task_scores
-    where cluster is not null
     group by {{ key }}
 
 ),

@@ -233,8 +233,8 @@ def _timing_values(cell: Cell, layout: Layout) -> dict[str, str]:
         "cpu_seconds": "(luck % 1000) / 1e4",
         "wall_seconds": "(luck % 1000) / 1e4",
         "peak_memory_bytes": "30000000",
-        "base_limit_share": "(luck % 1000) / 1e3",
-        "plus_limit_share": "(luck % 997) / 1e3" if cell.has_plus else "null",
+        "base_limit_share": "(luck % 1000) / case when luck % 50 = 0 then 1e3 else 1e4 end",
+        "plus_limit_share": "(luck % 997) / case when luck % 49 = 0 then 1e3 else 1e4 end" if cell.has_plus else "null",
         "attempt": "1",
         "is_reused": "false",
     }

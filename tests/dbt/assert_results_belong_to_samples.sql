@@ -1,13 +1,67 @@
--- Offenders: verdicts of samples that the lake does not hold.
-with results as (
+-- Offenders: verdicts of samples that the lake does not hold. Per problem the
+-- indexes are gathered as bits; only where a verdict has a bit that no sample
+-- has (or where there are more samples than bits) rows are joined.
+{%- set bit = '1::hugeint << (sample_index % 126)::integer' %}
+with samples as (
 
-    select * from {{ ref('stg_lake__results') }}
+    select
+        *,
+        {{ row_key(request_key()) }} as request_key
+    from {{ ref('stg_lake__samples') }}
 
 ),
 
-samples as (
+results as (
 
-    select * from {{ ref('stg_lake__samples') }}
+    select
+        *,
+        {{ row_key(request_key()) }} as request_key
+    from {{ ref('stg_lake__results') }}
+
+),
+
+sampled as (
+
+    select
+        request_key,
+        task_id,
+        bit_or({{ bit }}) as bits
+    from samples
+    group by request_key, task_id
+
+),
+
+judged as (
+
+    select
+        request_key,
+        task_id,
+        bit_or({{ bit }}) as bits,
+        max(sample_index) as last_index
+    from results
+    group by request_key, task_id
+
+),
+
+suspicious as (
+
+    select
+        judged.request_key,
+        judged.task_id
+    from judged
+    left join sampled using (request_key, task_id)
+    where
+        sampled.bits is null
+        or (judged.bits & sampled.bits) <> judged.bits
+        or judged.last_index >= 126
+
+),
+
+samples_looked_at as (
+
+    select sample_id
+    from samples
+    semi join suspicious using (request_key, task_id)
 
 ),
 
@@ -20,8 +74,9 @@ offenders as (
         results.benchmark,
         results.task_id
     from results
-    anti join samples
-        on results.sample_id = samples.sample_id
+    semi join suspicious using (request_key, task_id)
+    anti join samples_looked_at
+        on results.sample_id = samples_looked_at.sample_id
 
 )
 
