@@ -75,7 +75,9 @@ def test_one_changed_verdict_moves_its_cell_and_nothing_else_of_the_model(diff: 
     assert scores == [("score_moved", "problems", 1, True)]
     [(before, after)] = _asked(diff, f"select score_before, score_after {where} and metric = 'pass@1'")
     [(score, passed, denominator)] = _asked(
-        diff, f"select score, score_numerator, score_denominator from leaderboard where model = '{CHANGED}' and k = 1"
+        diff,
+        "select score, score_numerator, score_denominator from leaderboard"
+        f" where model = '{CHANGED}' and metric = 'pass@1'",
     )
     assert after == score and before == float(passed - 1) / float(denominator)
 
@@ -89,7 +91,9 @@ def test_a_model_that_is_gone_takes_its_numbers_problems_and_refusals(diff: Path
     counts = dict(
         _asked(diff, f"select change, count(*) from fct_build_diff where model = '{DROPPED}' group by change")
     )
-    [(num_problems,)] = _asked(diff, f"select num_problems from leaderboard where model = '{KEPT}' and k = 1")
+    [(num_problems,)] = _asked(
+        diff, f"select num_problems from leaderboard where model = '{KEPT}' and metric = 'pass@1'"
+    )
     assert counts["problem_dropped"] == num_problems
     assert (
         counts["score_gone"]
