@@ -10,6 +10,12 @@ requests as (
 
 ),
 
+cutoffs as (
+
+    select * from {{ ref('int_cutoffs_unioned') }}
+
+),
+
 seen as (
 
     select
@@ -45,7 +51,19 @@ joined as (
     from declared
     full join seen using (model)
 
+),
+
+with_cutoff as (
+
+    select
+        joined.*,
+        cutoffs.cutoff_date,
+        cutoffs.cutoff_kind,
+        cutoffs.cutoff_source
+    from joined
+    left join cutoffs using (model)
+
 )
 
-select * from joined
+select * from with_cutoff
 order by model
