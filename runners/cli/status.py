@@ -31,17 +31,23 @@ def command(pending: bool, format_: str, **settings_options: Any) -> None:
 
 
 def _row(run: Any, shard: Any) -> dict[str, Any]:
-    last = shard.first_sample + shard.num_samples - 1
     return {
         "shard_id": shard.shard_id,
         "model": shard.model,
         "benchmark": shard.benchmark,
         "scenario": shard.scenario,
-        "samples": f"{shard.first_sample}-{last}" if last != shard.first_sample else str(last),
+        "samples": _window(shard.first_sample, shard.num_samples),
         "expected_rows": shard.expected_rows,
         "generate": _state(run, "generate", shard.shard_id),
         "score": _state(run, "score", shard.shard_id) if _is_gradable(shard) else "import-only",
     }
+
+
+def _window(first: int, number: int) -> str:
+    """First and last sample index; "" for a shard of means, which has no samples."""
+    if number < 2:
+        return str(first) if number else ""
+    return f"{first}-{first + number - 1}"
 
 
 def _is_gradable(shard: Any) -> bool:

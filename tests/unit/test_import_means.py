@@ -208,6 +208,8 @@ def test_the_command_prints_a_shard_per_model_and_lists_the_formats(tmp_path):
     result = CliRunner().invoke(cli, ["import", "livecodebench-means", str(path), *options], catch_exceptions=False)
     assert result.exit_code == 0 and len(result.stdout.split()) == 2
     assert "800 means of 2 models on livecodebench release_v1 generation" in result.stderr
+    status = CliRunner().invoke(cli, ["status", "--format", "json", "--scratch", str(tmp_path / "s")])
+    assert [(row["samples"], row["score"]) for row in json.loads(status.stdout)] == [("", "import-only")] * 2
     shown = CliRunner().invoke(cli, ["import", "--help"]).output
     joined = "".join(shown.split())  # a name may be broken over two lines
     assert [name for name in (*registry(), *means_registry()) if name not in joined] == []
