@@ -10,9 +10,11 @@ writer has to know of it, and at every instant one whole set of parts counts.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from .errors import LakeError
 
 Entries = Mapping[str, list[str]]
 """Name of a shard's entry -> its parts, relative to the lake."""
@@ -39,6 +41,19 @@ def live_names(root: Path, table: str) -> list[str]:
             names -= {name for parts in entry["replaces"].values() for name in parts}
             names |= set(entry["parts"])
     return sorted(names)
+
+
+def refuse_all_dead(root: Path, table: str, live: Sequence[Path]) -> None:
+    """LakeError for a table with parts of which none counts: that is no empty table.
+
+    ``_live`` was deleted or torn, or the only shard was killed before it ended.
+    """
+    num_parts = 0 if live else sum(1 for _ in (root / table).rglob("*.parquet"))
+    if num_parts:
+        raise LakeError(
+            f"{root / table} holds {num_parts} parts and {root / '_live' / table} says that none of them counts",
+            "restore the _live folder, or run the command that wrote them again with --force",
+        )
 
 
 def in_force(compaction: Mapping[str, Any], entries: Entries) -> bool:

@@ -68,8 +68,11 @@ def lake_files(root: str, table: str) -> dict[str, Any]:
     """Files to read for a lake table, the zero-row typed part first; ``root`` "" is the bundled lake.
 
     ``form`` is ``lake`` (a folder per table, liveness in ``_live``) or ``published`` (samples and results in ``data``).
+    Raises LakeError for a table with parts of which none counts: plain ``dbt build`` would show an empty board.
     """
+    from ..ingest.errors import LakeError
     from ..ingest.lake import EMPTY_PARTS, Lake
+    from ..ingest.liveness import refuse_all_dead
 
     lake = (Path(root).expanduser() if root else BUNDLED / "lake").resolve()
     is_published = (lake / "data").is_dir() and not (lake / "_live").is_dir()
@@ -80,6 +83,10 @@ def lake_files(root: str, table: str) -> dict[str, Any]:
     if is_published:
         return {"form": "published", "files": [*empty, *_globbed(lake / table)]}
     live = Lake(lake).live_parts(table)
+    try:
+        refuse_all_dead(lake, table, live)
+    except LakeError as error:  # dbt shows the message alone
+        raise LakeError(f"{error.message}; {error.hint}") from None
     return {"form": "lake", "files": [*empty, *_as_few(lake / table, live)]}
 
 

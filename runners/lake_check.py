@@ -12,6 +12,7 @@ from pathlib import Path
 from ..ingest import schemas
 from ..ingest.errors import LakeError
 from ..ingest.lake import Lake, check_part
+from ..ingest.liveness import refuse_all_dead
 
 ADDED_LATER: Mapping[str, frozenset[str]] = {
     "samples": frozenset({"text_encoding"}),
@@ -38,7 +39,7 @@ def check_parts(lake: Path) -> None:
         return
     for table in schemas.TABLES:
         live = Lake(lake).live_parts(table)
-        _refuse_all_dead(lake, table, live)
+        refuse_all_dead(lake, table, live)
         for part in live:
             _check_whole(table, part)
 
@@ -48,16 +49,6 @@ def _check_whole(table: str, part: Path) -> None:
     for name in schemas.TABLES[table].column_names():
         if name not in found and name not in ADDED_LATER.get(table, ()):
             raise LakeError(f"{part} lacks the column {name} of table {table}", _REDO)
-
-
-def _refuse_all_dead(lake: Path, table: str, live: list[Path]) -> None:
-    """Parts without any that counts: ``_live`` was deleted or torn, or the only shard was killed before it ended."""
-    num_parts = 0 if live else len(_parts_on_disk(lake, table))
-    if num_parts:
-        raise LakeError(
-            f"{lake / table} holds {num_parts} parts and {lake / '_live' / table} says that none of them counts",
-            "restore the _live folder, or run the command that wrote them again with --force",
-        )
 
 
 def _parts_on_disk(lake: Path, table: str) -> list[Path]:

@@ -230,6 +230,14 @@ def test_live_files_are_the_glob_only_while_every_file_is_live(tmp_path: Path) -
     assert _files(tmp_path, "tasks")[1][1:] == [str(path) for path in second]
 
 
+def test_a_lake_whose_liveness_is_gone_is_no_empty_lake(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    lake = Lake(tmp_path)
+    lake.commit("s1", "plan", lake.write_part("tasks", [_task("a")], "s1"))
+    shutil.rmtree(tmp_path / "_live")
+    with pytest.raises(duckdb.Error, match=r"holds 1 parts and .* none of them counts; restore the _live folder"):
+        connection.execute(f"select lake_files_udf('{tmp_path}', 'tasks')").fetchall()
+
+
 def test_the_published_form_is_known_by_its_data_folder(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "benchmark=b" / "model=m"
     folder.mkdir(parents=True)
