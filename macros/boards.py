@@ -117,7 +117,7 @@ def compare_board(
     moments, noise = _moments(scores, places)
     num_discordant = paired.count_discordant(_classes(scores)[standing])
     difference = ranks.quotients(moments.totals, moments.num_problems * moments.unit)
-    low, high, method = _limits(scores, places, moments, num_discordant)
+    low, high, method = _limits(scores, places, moments)
     p, p_method, adjusted = _tests(scores, places, moments, names.index(baseline) if baseline in names else None)
     pairs = Pairs(
         *(places.first, places.second, moments.totals, difference, low, high, method, num_discordant),
@@ -202,31 +202,30 @@ def _moments(scores: _Scores, places: _Places) -> tuple[paired.Moments, paired.N
     return moments, paired.noise_of_pairs(moments, (own[first] + own[second], known[1]))
 
 
-def _limits(
-    scores: _Scores, places: _Places, moments: paired.Moments, num_discordant: NDArray[np.int64]
-) -> tuple[Floats, Floats, NDArray[np.str_]]:
+def _limits(scores: _Scores, places: _Places, moments: paired.Moments) -> tuple[Floats, Floats, NDArray[np.str_]]:
     """The score interval; empirical likelihood where few problems differ (clusters cannot be seen in so few)."""
     low, high = paired.score_limits(moments)
     method = np.full(len(low), "score_clustered" if scores.is_clustered else "score", dtype="<U15")
-    candidates = np.flatnonzero(_may_be_few(moments, num_discordant))
+    is_few = paired.is_few(scores.problems, scores.unit)[places.first, places.second]
+    candidates = np.flatnonzero(is_few | _may_be_constant(moments))
     for rows in paired.in_parts(len(candidates), scores.problems.shape[1]):
         part = candidates[rows]
         gaps = scores.problems[places.first[part]] - scores.problems[places.second[part]]
         values, counts = paired.histograms(gaps)
-        is_few = gaps.shape[1] - counts.max(axis=1) < paired.FEW_FOR_SCORE
+        values, counts = values[counts.any(axis=0)], counts[:, counts.any(axis=0)]
+        kept = is_few[part] | (gaps.shape[1] - counts.max(axis=1) < paired.FEW_FOR_SCORE)
         shares = ranks.quotients(values, scores.unit)
-        low[part[is_few]], high[part[is_few]] = paired.few_discordant_limits(shares, counts[is_few])
-        method[part[is_few]] = FEW
+        low[part[kept]], high[part[kept]] = paired.few_discordant_limits(shares, counts[kept])
+        method[part[kept]] = FEW
     # pseudo problems pull inwards: a difference of 1 on every problem would lie outside its own limits
     difference = ranks.quotients(moments.totals, moments.num_problems * moments.unit)
     return np.minimum(low, difference), np.maximum(high, difference), method
 
 
-def _may_be_few(moments: paired.Moments, num_discordant: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Pairs that may differ by one amount on all but fewer than 10 problems: by nothing, by 1, or by anything else."""
-    few = paired.FEW_FOR_SCORE
-    is_all_or_nothing = moments.totals > (moments.num_problems - 2 * few) * moments.unit
-    return (num_discordant < few) | is_all_or_nothing | (moments.centred == 0)
+def _may_be_constant(moments: paired.Moments) -> NDArray[np.bool_]:
+    """Pairs whose difference may be the same on all but fewer than 10 problems: 1, or anything."""
+    limit = (moments.num_problems - 2 * paired.FEW_FOR_SCORE) * moments.unit
+    return (moments.totals > limit) | (moments.centred == 0)
 
 
 # ---- tests and families -------------------------------------------------------------------------------------------

@@ -65,25 +65,27 @@ class Ranks:
 
 def pairwise(scores: Integers) -> Pairwise:
     """Moments of integer scores (M, N); a column is a problem, or the sum over a cluster."""
-    squares = gram(scores)
+    squares = product(scores, scores)
     own = squares.diagonal()
     return Pairwise(scores.sum(axis=1), own[:, None] + own[None, :] - 2 * squares)
 
 
-def gram(scores: Integers) -> Integers:
-    """X X^T in exact integers, shape (M, M): in floating point where no sum can lose a bit, else in pieces of X."""
-    bits = _bits(scores)
-    spare = max(scores.shape[1], 1).bit_length()
-    if scores.dtype != object and 2 * bits + spare <= _EXACT_BITS:
-        kind = np.float32 if 2 * bits + spare <= _EXACT_BITS_SINGLE else np.float64
-        wide = scores.astype(kind)
-        return (wide @ wide.T).astype(np.int64)
+def product(left: Integers, right: Integers) -> Integers:
+    """X Y^T of entries >= 0 in exact integers, shape (M, M).
+
+    In floating point where no sum can lose a bit, else in pieces of X and Y that are narrow enough for that.
+    """
+    bits, spare = (_bits(left), _bits(right)), max(left.shape[1], 1).bit_length()
+    if left.dtype != object and right.dtype != object and sum(bits) + spare <= _EXACT_BITS:
+        kind = np.float32 if sum(bits) + spare <= _EXACT_BITS_SINGLE else np.float64
+        return (left.astype(kind) @ right.astype(kind).T).astype(np.int64)
     width = (_EXACT_BITS - spare) // 2
-    pieces = [_piece(scores, start, width) for start in range(0, bits, width)]
-    total: Integers = np.zeros((scores.shape[0],) * 2, dtype=object)
-    for i, first in enumerate(pieces):
-        for j, second in enumerate(pieces):
-            total = total + (first @ second.T).astype(np.int64).astype(object) * (1 << (width * (i + j)))
+    starts = [range(0, size, width) for size in bits]
+    total: Integers = np.zeros((len(left), len(right)), dtype=object)
+    for first in starts[0]:
+        for second in starts[1]:
+            part = _piece(left, first, width) @ _piece(right, second, width).T
+            total = total + part.astype(np.int64).astype(object) * (1 << (first + second))
     return total
 
 

@@ -16,6 +16,7 @@ difference has a variance of .14 between problems and .14 of sampling, as on rec
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -201,7 +202,7 @@ def print_tests(num_pairs: int, seed: int) -> bool:
     print(f"\ntype I error at .05 (bar .06) and coverage of the paired interval (bar .93), {num_pairs} pairs")
     print(f"{'N':>6}{'n':>4}{'p':>6}{'type I':>9}{'coverage, 0':>13}{'coverage, 5 points':>20}")
     for num_problems in (80, 164, 1055):
-        for num_planned, mean in ((1, 0.6), (1, 0.9), (10, 0.6), (10, 0.9)):
+        for num_planned, mean in itertools.product((1, 10), (0.6, 0.9, 0.98)):
             error = type_one_error(num_pairs, num_problems, num_planned, mean, seed)
             covered = [
                 coverage(num_pairs, num_problems, num_planned, (mean, mean - gap), seed + 1) for gap in (0.0, 0.05)

@@ -40,6 +40,11 @@ def test_equal_models_are_seldom_called_different():
         assert ranks.type_one_error(400, 164, num_planned, 0.6, 7) <= 0.075
 
 
+def test_paired_intervals_cover_where_few_problems_carry_the_difference():
+    """The score interval alone covers .89 here."""
+    assert ranks.coverage(500, 80, 10, (0.98, 0.96), 7) >= 0.95
+
+
 @pytest.mark.skipif(not IS_BENCH, reason="takes minutes; make bench sets BENCHFORGE_BENCH")
 def test_every_bar_of_the_bench_holds():
     assert ranks.main([]) == 0

@@ -214,6 +214,19 @@ def test_few_discordant_problems_get_likelihood_limits_around_the_difference() -
     assert (wide[0][0], wide[1][0]) == (low[0], high[0]), "values that do not occur change nothing"
 
 
+def test_problems_count_by_their_weight_where_few_carry_a_difference() -> None:
+    one_sample = np.random.default_rng(9).binomial(1, 0.95, (12, 164))
+    discordant = (one_sample[:, None] != one_sample[None]).sum(axis=2)
+    assert np.array_equal(paired.is_few(one_sample, 1), (discordant < 10) & (discordant > 0))
+    assert (discordant < 10).sum() not in (12, 144)
+    several = np.random.default_rng(10).binomial(10, 0.9 ** np.arange(8)[:, None], (8, 60))
+    gaps = several[:, None] - several[None]
+    expected = (gaps**2).sum(axis=2) ** 2 < 10 * (gaps**4).sum(axis=2)
+    assert np.array_equal(paired.is_few(several, 10), expected)
+    fine = several.astype(object) * 10**20
+    assert np.array_equal(paired.is_few(fine, 10**21), expected), "25 steps of 250 for each sample"
+
+
 def test_histograms_count_what_is_in_each_row() -> None:
     for factor in (1, 10**5, 10**25):
         rows = np.random.default_rng(8).integers(-3, 9, (7, 50)).astype(object if factor > 10**5 else np.int64) * factor

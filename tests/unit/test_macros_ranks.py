@@ -41,6 +41,14 @@ def test_moments_of_large_integers_that_fit_are_exact_too() -> None:
     assert found.squares.tolist() == _brute_force(scores)[1]
 
 
+def test_products_of_different_matrices_are_exact() -> None:
+    rng = np.random.default_rng(3)
+    for sizes in ((9, 3), (10**7, 10**9), (10**15, 7)):
+        left, right = (rng.integers(0, size, (4, 70)) for size in sizes)
+        expected = left.astype(object) @ right.astype(object).T
+        assert ranks.product(left, right).tolist() == expected.tolist()
+
+
 def test_ranks_are_what_the_definition_says() -> None:
     rng = np.random.default_rng(5)
     for num_planned in (1, 10):
