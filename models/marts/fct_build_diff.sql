@@ -259,24 +259,49 @@ unioned as (
             {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from scores_explained
-    union all by name
+    union all
     select
         {{ key }},
         change,
         'all' as metric,
         task_id,
-        {%- for name in counts %}
+        null as reason,
+        null as cause,
+        null as num_problems_changed,
+        null as num_refusals_changed,
+        null as difference,
+        {%- for name in measures %}
+            {%- set is_counted = name in counts %}
+            {%- for end in ['_before', '_after'] %}
+                {{ name ~ end if is_counted else 'null' }} as {{ name ~ end }},
+            {%- endfor %}
+        {%- endfor %}
+        {%- for name in counts if name not in measures %}
             {{ name }}_before,
             {{ name }}_after
             {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from problems_moved
-    union all by name
+    union all
     select
         {{ key }},
         change,
         metric,
-        reason
+        null as task_id,
+        reason,
+        null as cause,
+        null as num_problems_changed,
+        null as num_refusals_changed,
+        null as difference,
+        {%- for name in measures %}
+            null as {{ name }}_before,
+            null as {{ name }}_after,
+        {%- endfor %}
+        {%- for name in counts if name not in measures %}
+            null as {{ name }}_before,
+            null as {{ name }}_after
+            {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from refusals_moved
 
 ),
