@@ -248,8 +248,11 @@ def _seconds(call: Callable[[], object]) -> float:
 
 def print_times(seed: int, num_models: int = 500) -> None:
     """Processor time of the parts of one large board, against one matrix product of the same passes."""
-    print(f"\nprocessor ms of a board of {num_models} models (product: one float64 X X^T of the same passes)")
-    print(f"{'N':>6}{'n':>4}{'k':>4}{'product':>9}{'moments':>9}{'ranks':>7}{'first':>7}{'whole board':>13}")
+    print(f"\nprocessor ms of a board of {num_models} models (product: one float64 X X^T of the same passes;")
+    print("tests: McNemar's for all pairs where n = 1, flips of 499 pairs where n = 10)")
+    print(
+        f"{'N':>6}{'n':>4}{'k':>4}{'product':>9}{'moments':>9}{'ranks':>7}{'first':>7}{'tests':>7}{'whole board':>13}"
+    )
     names = [f"{place:03d}" for place in range(num_models)]
     for num_problems, num_planned, k in ((164, 1, 1), (1055, 1, 1), (164, 10, 1), (1055, 10, 1), (1055, 10, 5)):
         means = np.linspace(0.2, 0.9, num_models).tolist()
@@ -260,11 +263,23 @@ def print_times(seed: int, num_models: int = 500) -> None:
             partial(ranks.pairwise, passes),
             partial(ranks.is_better, moments),
             partial(ranks.could_be_first, moments),
+            partial(_tested, passes, moments, num_planned),
             partial(boards.compare_board, names, passes, num_planned, k),
         )
         times = [1000 * _seconds(call) for call in calls]
         print(f"{num_problems:>6}{num_planned:>4}{k:>4}{times[0]:>9.1f}{times[1]:>9.1f}{times[2]:>7.1f}{times[3]:>7.1f}"
-              f"{times[4]:>13.0f}", flush=True)  # fmt: skip
+              f"{times[4]:>7.1f}{times[5]:>13.0f}", flush=True)  # fmt: skip
+
+
+def _tested(passes: Passes, moments: ranks.Pairwise, num_planned: int) -> None:
+    """The exact test of all pairs where n = 1, else of each model's pair with the next."""
+    if num_planned == 1:
+        upper = np.triu_indices(len(passes), 1)
+        only_first = (moments.squares[upper] + moments.differences[upper]) // 2
+        paired.mcnemar_mid_p(only_first, only_first - moments.differences[upper])
+    else:
+        gaps = passes[1:] - passes[:-1]
+        sign_flips.flip_p_values(np.abs(gaps), gaps.sum(axis=1))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
