@@ -14,6 +14,7 @@ import pytest
 from benchforge.ingest.bundled import RECORDED_LAKE
 from benchforge.ingest.errors import BadInput, UsageError
 from benchforge.runners import aggregate, previous_build
+from benchforge.runners.cli.main import cli
 
 KEPT, CHANGED, DROPPED = "made__kept", "made__changed", "made__dropped"
 RECORDED = {KEPT: "unknown__phi-1", CHANGED: "unknown__phi-2", DROPPED: "unknown__starcoder-16b"}
@@ -128,3 +129,8 @@ def test_what_is_no_file_of_marts_is_refused(diff: Path, tmp_path: Path) -> None
     with pytest.raises(BadInput, match="holds no fct_refusals"):
         previous_build.checked(other)
     assert previous_build.checked(diff) == diff
+
+
+def test_a_misspelt_older_file_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no file of marts"):
+        cli.main(["aggregate", "--recorded", "--against", str(tmp_path / "none.duckdb")], standalone_mode=False)
