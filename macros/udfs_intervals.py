@@ -18,6 +18,7 @@ from . import intervals, noise
 from .bootstrap import bootstraps
 from .functions import ArrowFunction
 from .metrics import Metric, ScoreLattice
+from .resampling import SEED
 
 ARGUMENTS = ["BIGINT[]", "BIGINT[]", "VARCHAR[]", "BIGINT", "VARCHAR", "BIGINT"]
 FIELDS = {
@@ -73,14 +74,16 @@ def uncertainty(
     """One struct of FIELDS per cell; NULL where n < k, or the cell has no problem.
 
     ``counts``: problems with c = 0 … n passes, n + 1 numbers. ``passes`` and ``clusters``: c and cluster of every
-    problem, where the design is clusters, else NULL. ``metric``: pass@k or pass^k. ``seed``: of the Monte Carlo.
+    problem, where the design is clusters, else NULL. ``metric``: pass@k or pass^k. ``seed``: of the draws.
     """
     histograms, designs = _lists(counts), (_lists(passes), _lists(clusters, is_text=True))
     table = _Table(len(num_planned))
-    seeds = seed.to_numpy()
-    for name, size, rows in _groups(histograms, num_planned, metric):
-        cells = histograms.matrix(rows, size + 1)
-        table.fill(rows, _columns(Metric.parse(name), size, cells, designs, rows, int(seeds[rows[0]])))
+    seeds = seed.fill_null(SEED).to_numpy()
+    for name, size, alike in _groups(histograms, num_planned, metric):
+        for one_seed in np.unique(seeds[alike]):
+            rows = alike[seeds[alike] == one_seed]
+            cells = histograms.matrix(rows, size + 1)
+            table.fill(rows, _columns(Metric.parse(name), size, cells, designs, rows, int(one_seed)))
     return table.arrow()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from benchforge.macros import estimators, lattice, resampling, spectrum
 from benchforge.macros.bootstrap import bootstraps
+from benchforge.macros.intervals import shown_intervals
 from benchforge.macros.metrics import Metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,6 +99,22 @@ def test_all_of_k_mirrors_any_of_k() -> None:
     some = bootstraps(Metric("@", 1).lattice(10), cells)
     whole = bootstraps(Metric("^", 1).lattice(10), cells)
     assert list(some.low) == list(whole.low) and list(some.high) == list(whole.high)
+
+
+@given(st.integers(2, 10), st.data())
+@settings(max_examples=60, deadline=None)
+def test_limits_of_both_kinds_move_with_k_as_scores_do(num_planned: int, data: st.DataObject) -> None:
+    passes = data.draw(st.lists(st.integers(0, num_planned), min_size=1, max_size=60))
+    cell = estimators.histogram(passes, num_planned)[None, :]
+    for sign, towards in (("@", 1), ("^", -1)):
+        lattices = [Metric(sign, k).lattice(num_planned) for k in range(1, num_planned + 1)]
+        drawn = [bootstraps(scores, cell) for scores in lattices]
+        shown = [shown_intervals(scores, cell, is_one_sample=False) for scores in lattices]
+        shown = [limits for limits in shown if limits.one(0).method == "el_half"]
+        for found in (drawn, shown):
+            for side in ("low", "high"):
+                limits = [float(getattr(limit, side)[0]) * towards for limit in found]
+                assert limits == sorted(limits)
 
 
 # ---- ties with a level ------------------------------------------------------------------------------------------

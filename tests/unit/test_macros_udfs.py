@@ -165,6 +165,16 @@ def test_vectors_of_many_cells_agree_with_cells_alone(connection: duckdb.DuckDBP
         assert rows[i] == (None if i % 7 == 0 else alone)
 
 
+def test_the_seed_of_a_row_is_its_own(connection: duckdb.DuckDBPyConnection) -> None:
+    """n = 20 and k = 10 are drawn: two seeds in one vector give what each gives alone."""
+    counts = [1, 1, *[0] * 7, 1, *[0] * 11]
+    query = f"select seed, uncertainty_udf({counts}, null, null, 20, 'pass@10', seed) from range({{}}, {{}}) as t(seed)"
+    both = connection.execute(query.format(1, 3)).fetchall()
+    alone = [connection.execute(query.format(seed, seed + 1)).fetchall()[0] for seed in (1, 2)]
+    assert both == alone
+    assert [row[1]["bootstrap_seed"] for row in both] == [1, 2]
+
+
 def test_functions_are_seen_by_cursors_and_registering_again_is_harmless(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
