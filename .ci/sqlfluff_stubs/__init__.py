@@ -83,6 +83,14 @@ def ordered_list(value, order_by):
     return f"list({value})"
 
 
+def windows():
+    return {"spring": ["2024-03-01", "2024-05-31"]}
+
+
+def given_cutoffs():
+    return {"org__name": "2024-05-31"}
+
+
 def joined_items(items, separator):
     return f"array_to_string({items}, '{separator}')"
 

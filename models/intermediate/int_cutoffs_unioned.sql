@@ -8,7 +8,7 @@ with seeded as (
 
 given as (
 
-    {%- for model, day in var('model_cutoffs').items() %}
+    {%- for model, day in given_cutoffs().items() %}
         select
             '{{ model }}' as model,
             'stated_cutoff' as cutoff_kind,

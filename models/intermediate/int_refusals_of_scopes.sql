@@ -79,7 +79,7 @@ no_problem_after_cutoff as (
 
 windows as (
 
-    {% for name, days in var('windows').items() -%}
+    {% for name, days in windows().items() -%}
         select
             'window_{{ name }}' as scope,
             '{{ days[0] }}'::date as first_day,

@@ -86,7 +86,7 @@ by_release as (
 
 by_window as (
 
-    {% for name, days in var('windows').items() -%}
+    {% for name, days in windows().items() -%}
         select
             {{ problem | join(', ') }},
             task_id,

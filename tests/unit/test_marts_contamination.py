@@ -171,3 +171,20 @@ def test_models_without_a_known_cutoff_are_named_once(connection):
     # alone on its release: nobody to compare the fall with
     assert reasons[O1] == "no_reference_model"
     assert SUSPECT not in reasons and OLDER not in reasons
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"windows": {"spring": ["2024-02-01", "2024-02-30"]}}, "variable windows: spring"),
+        ({"model_cutoffs": {"m": "2024"}}, "variable model_cutoffs: m: 2024 is no day"),
+    ],
+)
+def test_a_wrong_day_is_one_sentence(tmp_path, variables, said):
+    from dbt.cli.main import dbtRunner
+
+    variables = {"duckdb_path": str(tmp_path / "marts.duckdb"), **variables}
+    folders = [f"--project-dir={aggregate.PROJECT}", f"--profiles-dir={aggregate.PROJECT}", f"--target-path={tmp_path}"]
+    quiet = ["--log-level=none", "--log-level-file=none", f"--log-path={tmp_path}", "--target=local"]
+    outcome = dbtRunner().invoke(["parse", *folders, *quiet, "--vars", json.dumps(variables)])
+    assert not outcome.success and said in str(outcome.exception)
