@@ -32,9 +32,8 @@ def command(
     rows = [{"table": one.table, "partition": one.partition, "parts": len(one.parts)} for one in found]
     if not dry_run:
         with out.progress(len(found), "partitions") as bar:
-            for one in found:
-                compact(settings.lake_root, one)
-                bar.advance(1, one.partition)
+            for path in compact(settings.lake_root, found):
+                bar.advance(1, path.parent.name)
     out.table(rows, _COLUMNS, format_)
     num_parts = sum(len(one.parts) for one in found)
     said = "would become" if dry_run else "became"

@@ -52,8 +52,7 @@ def _written(root: Path, tables: Tables, seed: int) -> Path:
                 lake.commit(shard, "score", lake.write_part(table, shuffled[:50], shard))
             lake.commit(shard, "score", lake.write_part(table, shuffled[number::num_shards], shard))
     if seed % 3 == 0:
-        for one in planned(root):
-            compact(root, one)
+        list(compact(root, planned(root)))
     return root
 
 
