@@ -30,15 +30,13 @@ contamination_refused as (
 
 unioned as (
 
-    select * from refusals
-    union all by name
-    select * from headlines_refused
-    union all by name
-    select * from comparisons_refused
-    union all by name
-    select * from overall_refused
-    union all by name
-    select * from contamination_refused
+    {{ refusals_of([
+        'refusals',
+        'headlines_refused',
+        'comparisons_refused',
+        'overall_refused',
+        'contamination_refused',
+    ]) }}
 
 ),
 
