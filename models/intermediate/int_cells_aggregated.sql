@@ -1,5 +1,8 @@
 -- One row per would-be leaderboard cell, whether or not it may be computed.
 {%- set key = cell_key() | join(', ') %}
+{%- set request_of_cell = [
+    'model', 'benchmark', 'scenario', 'comparability_digest', 'origin',
+] %}
 with cells_by_counts as (
 
     select * from {{ ref('int_cells_by_counts') }}
@@ -12,9 +15,15 @@ cells_by_passes as (
 
 ),
 
-task_scores as (
+task_counts as (
 
-    select * from {{ ref('fct_task_scores') }}
+    select * from {{ ref('int_task_counts') }}
+
+),
+
+task_counts_scoped as (
+
+    select * from {{ ref('int_task_counts_scoped') }}
 
 ),
 
@@ -75,14 +84,43 @@ mixed as (
 
 ),
 
+-- by request and not by verdict kind: every kind is asked of the same problems
+mixed_requests as (
+
+    select distinct {{ request_of_cell | join(', ') }}
+    from mixed
+
+),
+
+tasks_of_mixed as (
+
+    select
+        {{ request_of_cell | join(', ') }},
+        task_id,
+        'all' as scope,
+        {{ each_of('test_sets') }} as test_set
+    from task_counts
+    semi join mixed_requests using ({{ request_of_cell | join(', ') }})
+    union all
+    select
+        {{ request_of_cell | join(', ') }},
+        task_id,
+        scope,
+        {{ each_of('test_sets') }} as test_set
+    from task_counts_scoped
+    semi join mixed_requests using ({{ request_of_cell | join(', ') }})
+
+),
+
 problems_of_mixed as (
 
     select
-        {{ key }},
+        {{ request_of_cell | join(', ') }},
+        scope,
+        test_set,
         count(distinct task_id) as num_problems
-    from task_scores
-    semi join mixed using ({{ key }})
-    group by {{ key }}
+    from tasks_of_mixed
+    group by all
 
 ),
 
@@ -126,7 +164,8 @@ conditions as (
             {%- for field in request_fields() %}
                 case
                     when
-                        count(distinct coalesce({{ field }}::varchar, '')) > 1
+                        min(coalesce({{ field }}::varchar, ''))
+                        <> max(coalesce({{ field }}::varchar, ''))
                         then '{{ field }}'
                 end{{ ',' if not loop.last }}
             {%- endfor %}
@@ -146,8 +185,11 @@ joined as (
         greatest(
             aggregated.num_dataset_versions, conditions.num_versions_of_request
         ) as num_dataset_versions,
-        coalesce(problems_of_mixed.num_problems, aggregated.num_problems)
-            as num_problems,
+        case
+            when aggregated.num_requests > 1 or aggregated.num_graders > 1
+                then problems_of_mixed.num_problems
+            else aggregated.num_problems
+        end as num_problems,
         histograms.counts,
         case
             when
@@ -173,7 +215,8 @@ joined as (
     inner join conditions
         using (model, benchmark, scenario, comparability_digest)
     inner join histograms using ({{ key }})
-    left join problems_of_mixed using ({{ key }})
+    left join problems_of_mixed
+        using ({{ request_of_cell | join(', ') }}, scope, test_set)
     left join clustered using ({{ key }})
     left join pins
         on

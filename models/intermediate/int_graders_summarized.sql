@@ -16,10 +16,8 @@ aggregated as (
         min(source) as source,
         min(trust_tier) as trust_tier,
         {%- for kind in var('verdict_kinds') %}
-            bool_or(
-                {{ part_verdict(kind, 'base') }} is not null
-                or {{ part_verdict(kind, 'plus') }} is not null
-            ) as has_{{ kind }},
+            count({{ part_verdict(kind, 'base') }})
+            + count({{ part_verdict(kind, 'plus') }}) > 0 as has_{{ kind }},
         {%- endfor %}
         count(*) as num_results
     from judged

@@ -27,21 +27,13 @@ attempted as (
 
 ),
 
-summarized as (
+-- rows of equal conditions are one row before the least of each is taken
+equal_conditions as (
 
     select
-        model,
-        benchmark,
-        scenario,
-        comparability_digest,
-        request_digest,
+        {{ request_key() | join(', ') }},
+        {{ request_fields() | join(', ') }},
         max(num_planned) as num_planned,
-        {%- for field in request_fields() %}
-            min({{ field }}) as {{ field }},
-        {%- endfor %}
-        count(distinct dataset_version) as num_dataset_versions,
-        count(distinct dataset_digest) as num_dataset_digests,
-        count(*) filter (where dataset_digest is null) as num_unpinned,
         count(*) as num_samples,
         -- what generation cost, and how answers ended, where that is known
         count(completion_tokens) as num_counted,
@@ -54,7 +46,35 @@ summarized as (
             as num_endings_known,
         count(*) filter (where {{ is_truncated() }}) as num_truncated
     from samples
-    group by all
+    group by
+        {{ request_key() | join(', ') }},
+        {{ request_fields() | join(', ') }}
+
+),
+
+summarized as (
+
+    select
+        {{ request_key() | join(', ') }},
+        max(num_planned) as num_planned,
+        {%- for field in request_fields() %}
+            min({{ field }}) as {{ field }},
+        {%- endfor %}
+        count(distinct dataset_version) as num_dataset_versions,
+        count(distinct dataset_digest) as num_dataset_digests,
+        coalesce(
+            sum(case when dataset_digest is null then num_samples end), 0
+        )::bigint as num_unpinned,
+        sum(num_samples)::bigint as num_samples,
+        sum(num_counted)::bigint as num_counted,
+        sum(prompt_tokens)::bigint as prompt_tokens,
+        sum(completion_tokens)::bigint as completion_tokens,
+        sum(reasoning_tokens)::bigint as reasoning_tokens,
+        sum(tokens_discarded)::bigint as tokens_discarded,
+        sum(num_endings_known)::bigint as num_endings_known,
+        sum(num_truncated)::bigint as num_truncated
+    from equal_conditions
+    group by {{ request_key() | join(', ') }}
 
 ),
 
