@@ -25,8 +25,8 @@
     {%- set found = [] -%}
     {%- for field in fields -%}
         {%- do found.append(
-            "case when count(distinct coalesce(" ~ field
-            ~ "::string, '')) > 1 then '" ~ field ~ "' end"
+            "case when min(coalesce(" ~ field ~ "::string, '')) <> max(coalesce("
+            ~ field ~ "::string, '')) then '" ~ field ~ "' end"
         ) -%}
     {%- endfor -%}
     {{ list_of(found, without_nulls=true) }}

@@ -32,7 +32,7 @@ counts as (
         num_planned,
         metric,
         k,
-        unnest(range(0, num_planned::bigint + 1)) as num_passed
+        {{ each_of(numbers_between(0, 'num_planned')) }} as num_passed
     from shapes
 
 ),

@@ -23,7 +23,7 @@ tasks as (
 
     select
         *,
-        unnest(test_sets) as test_set
+        {{ each_of('test_sets') }} as test_set
     from {{ ref('int_tasks_deduplicated') }}
 
 ),
@@ -94,7 +94,7 @@ absent_problems as (
 
     select
         {{ key }},
-        list(task_id order by task_id) as absent
+        {{ distinct_list('task_id') }} as absent
     from expected_problems
     anti join present_problems using ({{ key }}, task_id)
     group by {{ key }}
@@ -109,8 +109,8 @@ incomplete_problem_sets as (
         'incomplete_problem_set' as reason,
         num_problems || ' problems, ' || num_problems_pinned || ' are pinned'
             as detail,
-        []::varchar[] as differing_fields,
-        coalesce(absent, []::varchar[]) as problems,
+        {{ no_texts() }} as differing_fields,
+        coalesce(absent, {{ no_texts() }}) as problems,
         abs(num_problems - num_problems_pinned) as num_affected
     from cells
     left join absent_problems using ({{ key }})
@@ -148,8 +148,8 @@ problems_out_of_plan as (
             when 'missing_samples' then 'were planned and are not there'
             else 'have no verdict'
         end as detail,
-        []::varchar[] as differing_fields,
-        list(distinct task_id order by task_id) as problems,
+        {{ no_texts() }} as differing_fields,
+        {{ distinct_list('task_id') }} as problems,
         sum(num_samples)::bigint as num_affected
     from problem_states
     where reason is not null
@@ -172,8 +172,8 @@ unknown_tasks as (
         'unknown_tasks' as reason,
         'table tasks does not know ' || count(distinct task_id)
         || ' of its problems in ' || dataset_version as detail,
-        []::varchar[] as differing_fields,
-        list(distinct task_id order by task_id) as problems,
+        {{ no_texts() }} as differing_fields,
+        {{ distinct_list('task_id') }} as problems,
         count(distinct task_id) as num_affected
     from tasks_unknown
     group by

@@ -23,8 +23,13 @@ for_every_model as (
         scopes.test_sets_in_scope as test_sets,
         scopes.scope
     from task_counts
+    -- on, not using: engines disagree where columns joined by using stand
     inner join scopes
-        using (benchmark, dataset_version, scenario, task_id)
+        on
+            task_counts.benchmark = scopes.benchmark
+            and task_counts.dataset_version = scopes.dataset_version
+            and task_counts.scenario = scopes.scenario
+            and task_counts.task_id = scopes.task_id
     where scopes.model is null
 
 ),

@@ -20,7 +20,7 @@ tasks as (
 
     select
         *,
-        unnest(test_sets) as test_set
+        {{ each_of('test_sets') }} as test_set
     from {{ ref('int_tasks_deduplicated') }}
 
 ),
