@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_ON ?= 2# processes of pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt test-spark bench clean plan stage generate score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt lineage test-spark bench clean plan stage generate score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,10 +36,15 @@ pytest: $(VENV)/.tested
 dbt: $(VENV)/.tested
 	$(BIN)/dbt build --quiet --target-path target/test --profiles-dir .
 
+lineage: $(VENV)/.tested ## docs/lineage.csv: from which raw columns every column of a mart is made
+	$(BIN)/dbt compile --quiet --target-path target/lineage --profiles-dir . --vars '{duckdb_path: target/lineage.duckdb}'
+	$(BIN)/python -m benchforge.runners.lineage target/lineage/manifest.json docs/lineage.csv
+
 test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (apt-get install openjdk-17-jre-headless)
 	$(BIN)/python -m pytest tests/spark -q
 
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group bench
 	BENCHFORGE_BENCH=1 $(BIN)/python -m pytest tests/bench -q -s
 
 plan stage generate score aggregate status: $(VENV)/.installed ## one stage, here
