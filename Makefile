@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_ON ?= 2# processes of pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt lineage test-spark bench clean plan stage generate score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark bench clean plan stage generate score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,13 @@ pytest: $(VENV)/.tested
 
 dbt: $(VENV)/.tested
 	$(BIN)/dbt build --quiet --target-path target/test --profiles-dir .
+
+docs: $(VENV)/.tested ## target/docs/static_index.html: every mart and column on one page that needs no network
+	$(BIN)/dbt build --quiet --exclude-resource-type test --exclude-resource-type unit_test --target-path target/docs --profiles-dir .
+	$(BIN)/dbt docs generate --static --quiet --target-path target/docs --profiles-dir .
+
+golden: $(VENV)/.tested ## tests/golden/*/*.csv: what people read, to be compared byte for byte
+	$(BIN)/python tests/golden/marts.py
 
 lineage: $(VENV)/.tested ## docs/lineage.csv: from which raw columns every column of a mart is made
 	$(BIN)/dbt compile --quiet --target-path target/lineage --profiles-dir . --vars '{duckdb_path: target/lineage.duckdb}'
