@@ -136,15 +136,24 @@ problems_by_passes as (
 
 ),
 
+maps as (
+
+    select
+        {{ key }},
+        max(num_planned) as num_planned,
+        {{ counts_by_value('num_passed', 'num_problems') }} as by_passes
+    from problems_by_passes
+    group by {{ key }}
+
+),
+
 -- counts[c + 1] problems have c passes
 histograms as (
 
     select
         {{ key }},
-        {{ dense_counts('num_passed', 'num_problems', 'num_planned') }}
-            as counts
-    from problems_by_passes
-    group by {{ key }}
+        {{ dense_counts('by_passes', 'num_planned') }} as counts
+    from maps
 
 ),
 
@@ -160,16 +169,7 @@ conditions as (
             min({{ field }}) as {{ field }},
         {%- endfor %}
         {#- a request without samples of two kinds is one request #}
-        list_filter([
-            {%- for field in request_fields() %}
-                case
-                    when
-                        min(coalesce({{ field }}::varchar, ''))
-                        <> max(coalesce({{ field }}::varchar, ''))
-                        then '{{ field }}'
-                end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ], lambda field: field is not null) as differing_fields,
+        {{ differing_fields(request_fields()) }} as differing_fields,
         max(num_dataset_versions) as num_versions_of_request,
         max(num_dataset_digests) as num_dataset_digests,
         sum(num_unpinned) as num_unpinned
