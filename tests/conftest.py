@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from benchforge.runners import aggregate
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,6 +23,32 @@ def shared_data() -> Path:
     if not (path / "MANIFEST.jsonl").exists():
         pytest.skip("shared data is not beside the checkout (set BENCHFORGE_SHARED to its folder)")
     return path
+
+
+@pytest.fixture(scope="session")
+def recorded_marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The marts of the bundled lake: one build for all processes of a test run, to be read only."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "recorded_marts"
+    folder.mkdir(exist_ok=True)
+    path = folder / "benchforge.duckdb"
+    with (folder.parent / "recorded_marts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            aggregate.build(None, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def golden_marts() -> ModuleType:
+    """tests/golden/marts.py: what is compared with the CSVs beside it."""
+    path = ROOT / "tests" / "golden" / "marts.py"
+    spec = importlib.util.spec_from_file_location("golden_marts", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(autouse=True)

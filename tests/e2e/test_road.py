@@ -149,6 +149,11 @@ def test_readme_shows_what_the_demo_prints(road):
     assert [line.rstrip() for line in shown] == [line.rstrip() for line in printed]
 
 
+def test_marts_at_the_end_of_the_road_are_the_committed_ones(road, golden_marts, tmp_path: Path):
+    offenders = golden_marts.moved(road.marts, "demo", tmp_path)
+    assert not offenders, golden_marts.table(offenders)
+
+
 @pytest.mark.parametrize("words", [words for _, words in NEXT_COMMANDS if words.startswith("sql")])
 def test_commands_offered_by_the_demo_answer(road, benchforge, words: str):
     done = benchforge(*shlex.split(words), "--scratch", str(road.scratch))

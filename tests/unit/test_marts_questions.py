@@ -12,21 +12,16 @@ from benchforge.runners.cli.aggregate import command
 from click.testing import CliRunner
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> aggregate.Built:
-    return aggregate.build(None, tmp_path_factory.mktemp("marts") / "benchforge.duckdb")
-
-
-def test_a_question_is_answered_with_the_estimators_at_hand(built: aggregate.Built) -> None:
+def test_a_question_is_answered_with_the_estimators_at_hand(recorded_marts: Path) -> None:
     question = "select 'm' as model, uncertainty_udf([4, 2], null, null, 1, 'pass@1', 1) as limits"
-    answer = sql.ask(built.path, question)
+    answer = sql.ask(recorded_marts, question)
     assert answer.columns == ("model", "limits")
     assert answer.rows[0]["limits"]["bootstrap_low"] < 1 / 3 < answer.rows[0]["limits"]["bootstrap_high"]
 
 
-def test_tables_of_every_layer_are_found_by_name(built: aggregate.Built) -> None:
+def test_tables_of_every_layer_are_found_by_name(recorded_marts: Path) -> None:
     for table in ("headline", "stg_lake__samples", "int_cells_aggregated", "benchmarks"):
-        assert sql.ask(built.path, f"select count(*) as n from {table}").rows[0]["n"] > 0
+        assert sql.ask(recorded_marts, f"select count(*) as n from {table}").rows[0]["n"] > 0
 
 
 @pytest.mark.parametrize(
@@ -38,16 +33,16 @@ def test_tables_of_every_layer_are_found_by_name(built: aggregate.Built) -> None
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(
-    built: aggregate.Built, query: str, sentence: str, hint: str
+    recorded_marts: Path, query: str, sentence: str, hint: str
 ) -> None:
     with pytest.raises(UsageError, match=sentence) as caught:
-        sql.ask(built.path, query)
+        sql.ask(recorded_marts, query)
     assert hint in caught.value.hint
 
 
-def test_a_column_that_stands_elsewhere_is_not_called_missing(built: aggregate.Built) -> None:
+def test_a_column_that_stands_elsewhere_is_not_called_missing(recorded_marts: Path) -> None:
     with pytest.raises(UsageError, match="not found in FROM clause") as caught:
-        sql.ask(built.path, "select count(*) filter (reproduced is null) from headline")
+        sql.ask(recorded_marts, "select count(*) filter (reproduced is null) from headline")
     assert "fct_published_agreement" in caught.value.hint
 
 
@@ -63,9 +58,9 @@ def test_a_column_that_stands_elsewhere_is_not_called_missing(built: aggregate.B
         "selec",
     ],
 )
-def test_whatever_is_not_one_question_is_refused(built: aggregate.Built, query: str) -> None:
+def test_whatever_is_not_one_question_is_refused(recorded_marts: Path, query: str) -> None:
     with pytest.raises(UsageError):
-        sql.ask(built.path, query)
+        sql.ask(recorded_marts, query)
 
 
 def test_a_question_before_any_build_names_the_command(tmp_path: Path) -> None:
@@ -74,9 +69,9 @@ def test_a_question_before_any_build_names_the_command(tmp_path: Path) -> None:
     assert caught.value.hint == "benchforge aggregate"
 
 
-def test_a_dry_run_names_the_files_of_a_build_and_writes_none(built: aggregate.Built, tmp_path: Path) -> None:
-    planned = aggregate.would_write(None, built.path)
-    assert planned == [built.path, *built.exports]
+def test_a_dry_run_names_the_files_of_a_build_and_writes_none(recorded_marts: Path, tmp_path: Path) -> None:
+    planned = aggregate.would_write(None, recorded_marts)
+    assert planned == [recorded_marts, *sorted((recorded_marts.parent / "marts").iterdir())]
     output = tmp_path / "out" / "x.duckdb"
     told = CliRunner().invoke(command, ["--recorded", "--dry-run", "--output", str(output), "--format", "json"])
     assert told.exit_code == 0, told.output
