@@ -222,3 +222,35 @@
 {% macro spark__wide_integer() -%}
     decimal(38, 0)
 {%- endmacro %}
+
+
+{#- Samples of a problem as bits of one integer: how many it has, and the bit
+    of a row. -#}
+{% macro num_sample_bits() -%}
+    {{- return(adapter.dispatch('num_sample_bits', 'benchforge')()) -}}
+{%- endmacro %}
+
+
+{% macro duckdb__num_sample_bits() -%}
+    {{- return(126) -}}
+{%- endmacro %}
+
+
+{% macro spark__num_sample_bits() -%}
+    {{- return(62) -}}
+{%- endmacro %}
+
+
+{% macro sample_bit() -%}
+    {{- return(adapter.dispatch('sample_bit', 'benchforge')()) -}}
+{%- endmacro %}
+
+
+{% macro duckdb__sample_bit() -%}
+    1::hugeint << (sample_index % {{ num_sample_bits() }})::integer
+{%- endmacro %}
+
+
+{% macro spark__sample_bit() -%}
+    shiftleft(1::bigint, (sample_index % {{ num_sample_bits() }})::int)
+{%- endmacro %}

@@ -208,3 +208,11 @@ def grader_key():
 
 def tasks_drawn(tasks):
     return "'t1', 't2'"
+
+
+def num_sample_bits():
+    return 126
+
+
+def sample_bit():
+    return "1::hugeint << sample_index::integer"

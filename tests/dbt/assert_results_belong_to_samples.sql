@@ -1,7 +1,7 @@
 -- Offenders: verdicts of samples that the lake does not hold. Per problem the
 -- indexes are gathered as bits; only where a verdict has a bit that no sample
 -- has (or where there are more samples than bits) rows are joined.
-{%- set bit = '1::hugeint << (sample_index % 126)::integer' %}
+{%- set bit = sample_bit() %}
 with samples as (
 
     select
@@ -53,7 +53,7 @@ suspicious as (
     where
         sampled.bits is null
         or (judged.bits & sampled.bits) <> judged.bits
-        or judged.last_index >= 126
+        or judged.last_index >= {{ num_sample_bits() }}
 
 ),
 

@@ -2,7 +2,7 @@
 -- rows. Per problem the indexes are gathered as bits, one row per problem
 -- instead of one per sample; only problems whose bits do not add up (or with
 -- more samples than bits) are looked at row by row.
-{%- set bit = '1::hugeint << (sample_index % 126)::integer' %}
+{%- set bit = sample_bit() %}
 with samples as (
 
     select
