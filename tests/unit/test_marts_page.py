@@ -1,4 +1,4 @@
-"""The file of marts in a plain DuckDB session, as docs/marts.md tells people to use it: no Python function is needed."""
+"""The file of marts in a plain DuckDB session, as docs/marts.md tells people to use it: no Python function needed."""
 
 from __future__ import annotations
 
