@@ -39,6 +39,7 @@ dbt: $(VENV)/.tested
 docs: $(VENV)/.tested ## target/docs/static_index.html: every mart and column on one page that needs no network
 	$(BIN)/dbt build --quiet --exclude-resource-type test --exclude-resource-type unit_test --target-path target/docs --profiles-dir .
 	$(BIN)/dbt docs generate --static --quiet --target-path target/docs --profiles-dir .
+	@echo target/docs/static_index.html
 
 golden: $(VENV)/.tested ## tests/golden/*/*.csv: what people read, to be compared byte for byte
 	$(BIN)/python tests/golden/marts.py
