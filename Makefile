@@ -42,7 +42,7 @@ docs: $(VENV)/.tested ## target/docs/static_index.html: every mart and column on
 	@echo target/docs/static_index.html
 
 golden: $(VENV)/.tested ## tests/golden/*/*.csv: what people read, to be compared byte for byte
-	$(BIN)/python tests/golden/marts.py
+	$(BIN)/python tests/golden/golden_marts.py
 
 lineage: $(VENV)/.tested ## docs/lineage.csv: from which raw columns every column of a mart is made
 	$(BIN)/dbt compile --quiet --target-path target/lineage --profiles-dir . --vars '{duckdb_path: target/lineage.duckdb}'

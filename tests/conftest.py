@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from benchforge.runners import aggregate
@@ -37,18 +34,6 @@ def recorded_marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not path.exists():
             aggregate.build(None, path)
     return path
-
-
-@pytest.fixture(scope="session")
-def golden_marts() -> ModuleType:
-    """tests/golden/marts.py: what is compared with the CSVs beside it."""
-    path = ROOT / "tests" / "golden" / "marts.py"
-    spec = importlib.util.spec_from_file_location("golden_marts", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import golden_marts
 import pytest
 from benchforge.ingest.lake import Lake
 from benchforge.runners.aggregate import mart_hashes
@@ -149,7 +150,7 @@ def test_readme_shows_what_the_demo_prints(road):
     assert [line.rstrip() for line in shown] == [line.rstrip() for line in printed]
 
 
-def test_marts_at_the_end_of_the_road_are_the_committed_ones(road, golden_marts, tmp_path: Path):
+def test_marts_at_the_end_of_the_road_are_the_committed_ones(road, tmp_path: Path):
     offenders = golden_marts.moved(road.marts, "demo", tmp_path)
     assert not offenders, golden_marts.table(offenders)
 

@@ -1,7 +1,7 @@
 """Golden marts: what people read, as CSV in this folder, compared byte for byte.
 
-``recorded`` are the marts of the bundled lake, ``demo`` those at the end of ``benchforge demo``. A change that is meant
-is written with ``make golden`` and shows in the diff of the commit, row by row.
+``recorded`` are the marts of the bundled lake, ``demo`` those at the end of ``benchforge demo``, ``made`` those of
+``made_lake``. A change that is meant is written with ``make golden`` and shows in the diff of the commit, row by row.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import made_lake
 from benchforge.runners import aggregate
 
 FOLDER = Path(__file__).parent
@@ -77,6 +78,18 @@ MARTS: dict[str, tuple[Golden, ...]] = {
         Golden("fct_overall_scores", ("overall", "model"), ("score", "interval_low", "interval_high", "se_total")),
         Golden("fct_refusals", ("reason", *CELL, "scope", "metric", DIGEST), ("detail", "differing_fields",
                "num_affected"), "metric != 'pass@100' and metric not like 'pass^%'"),
+    ),
+    "made": (
+        Golden("leaderboard", (*CELL, "metric", "verdict", DIGEST), (*NUMBER, *NOISE), "verdict = 'official'"),
+        Golden("fct_problem_means", ("benchmark", "scenario", "model", "metric"),
+               ("num_problems", "num_clusters", *LIMITS[:3], "se_total", "flags")),
+        Golden("fct_model_comparisons", (*CELL, "other_model", "metric"),
+               ("difference", "difference_low", "difference_high", "interval_method", "num_discordant", "p_value",
+                "p_method", "p_against_best", "p_adjacent", "q_all_pairs", "families_held")),
+        Golden("fct_rank_intervals", (*CELL, "metric"), ("score", "rank", "rank_low", "rank_high", "could_be_first")),
+        Golden("fct_refusals", ("reason", *CELL, "verdict", "metric", DIGEST),
+               ("detail", "differing_fields", "problems", "num_affected"),
+               "verdict in ('official', 'all') and metric != 'pass@100' and metric not like 'pass^%'"),
     ),
     "demo": (
         Golden("leaderboard", (*CELL, "metric", "verdict"), (*NUMBER, *NOISE), "metric != 'pass^1'"),
@@ -145,9 +158,12 @@ def _moved_rows(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         recorded = aggregate.build(None, Path(scratch) / "recorded" / "benchforge.duckdb").path
+        lake = made_lake.write(Path(scratch) / "lake", made_lake.all_rows())
+        made = aggregate.build(lake, Path(scratch) / "made" / "benchforge.duckdb").path
         demo = [sys.executable, "-m", "benchforge", "--quiet", "demo", "--scratch", scratch]
         subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "HOME": scratch})
-        for path in write(recorded, "recorded", FOLDER) + write(Path(scratch) / "demo" / recorded.name, "demo", FOLDER):
+        files = {"recorded": recorded, "made": made, "demo": Path(scratch) / "demo" / recorded.name}
+        for path in (path for name, marts in files.items() for path in write(marts, name, FOLDER)):
             print(f"{path.stat().st_size:8} {path.relative_to(FOLDER.parent.parent)}")
 
 
