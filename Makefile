@@ -48,7 +48,7 @@ lineage: $(VENV)/.tested ## docs/lineage.csv: from which raw columns every colum
 	$(BIN)/dbt compile --quiet --target-path target/lineage --profiles-dir . --vars '{duckdb_path: target/lineage.duckdb}'
 	$(BIN)/python -m benchforge.runners.lineage target/lineage/manifest.json docs/lineage.csv
 
-test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (apt-get install openjdk-17-jre-headless)
+test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (apt-get install default-jre-headless)
 	$(BIN)/python -m pytest tests/spark -q
 
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run

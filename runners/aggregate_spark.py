@@ -75,7 +75,7 @@ def build(lake_root: Path | None, output: Path, *, master: str | None = None) ->
 def session(warehouse: Path, master: str | None) -> Iterator[SparkSession]:
     """A session whose tables lie in ``warehouse``; stopped afterwards."""
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        raise BadInput("Spark needs Java, which is not installed", "apt-get install openjdk-17-jre-headless")
+        raise BadInput("Spark needs Java, which is not installed", "apt-get install default-jre-headless")
     try:
         from pyspark.sql import SparkSession
     except ImportError:

@@ -24,7 +24,7 @@ HAS_SPARK = (
 HAS_JAVA = shutil.which("java") is not None or "JAVA_HOME" in os.environ
 pytestmark = [
     pytest.mark.skipif(not HAS_SPARK, reason="Spark is not installed: make test-spark"),
-    pytest.mark.skipif(not HAS_JAVA, reason="Java is not installed: apt-get install openjdk-17-jre-headless"),
+    pytest.mark.skipif(not HAS_JAVA, reason="Java is not installed: apt-get install default-jre-headless"),
 ]
 
 BOUNDS = ("low", "high", "rank")
@@ -66,11 +66,14 @@ def _names(path: Path) -> list[str]:
 
 
 def _read(path: Path, name: str) -> pa.Table:
-    """All rows, in the order of every column that is not a float."""
+    """All rows, in the order of every column, floats last and rounded: they may differ in their last digits."""
     with aggregate.opened(path) as connection:
         described = connection.execute(f"describe {name}").fetchall()
-        keys = ", ".join(f'"{column}"' for column, type_, *_ in described if type_ != "DOUBLE")
-        return connection.execute(f"select * from {name} order by {keys}").fetch_arrow_table()
+        keys = ", ".join(
+            [f'"{column}"' for column, type_, *_ in described if type_ != "DOUBLE"]
+            + [f'round("{column}", 9)' for column, type_, *_ in described if type_ == "DOUBLE"]
+        )
+        return connection.sql(f"select * from {name} order by {keys}").to_arrow_table()
 
 
 def _difference(ours: pa.Table, theirs: pa.Table) -> str | None:
