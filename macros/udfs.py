@@ -67,6 +67,7 @@ def _pass_at_k(num_planned: int | None, num_passed: int | None, k: int | None) -
 def lake_files(root: str, table: str) -> dict[str, Any]:
     """Files to read for a lake table, the zero-row typed part first; ``root`` "" is the bundled lake.
 
+    Names and never a pattern: views keep them, and a part that is written after the build is no row of it.
     ``form`` is ``lake`` (a folder per table, liveness in ``_live``) or ``published`` (samples and results in ``data``).
     Raises LakeError for a table with parts of which none counts: plain ``dbt build`` would show an empty board.
     """
@@ -78,23 +79,17 @@ def lake_files(root: str, table: str) -> dict[str, Any]:
     is_published = (lake / "data").is_dir() and not (lake / "_live").is_dir()
     if is_published and table in ("samples", "results"):
         empty = [EMPTY_PARTS / f"{name}.parquet" for name in ("samples", "results")]
-        return {"form": "published", "files": [*map(str, empty), *_globbed(lake / "data")]}
+        return {"form": "published", "files": [*map(str, empty), *_parts_in(lake / "data")]}
     empty = [str(EMPTY_PARTS / f"{table}.parquet")]
     if is_published:
-        return {"form": "published", "files": [*empty, *_globbed(lake / table)]}
+        return {"form": "published", "files": [*empty, *_parts_in(lake / table)]}
     live = Lake(lake).live_parts(table)
     try:
         refuse_all_dead(lake, table, live)
     except LakeError as error:  # dbt shows the message alone
         raise LakeError(f"{error.message}; {error.hint}") from None
-    return {"form": "lake", "files": [*empty, *_as_few(lake / table, live)]}
+    return {"form": "lake", "files": [*empty, *map(str, live)]}
 
 
-def _as_few(folder: Path, live: list[Path]) -> list[str]:
-    """The glob where every file of the folder is live, else the live files one by one."""
-    is_all = live and {part.as_posix() for part in live} == {part.as_posix() for part in folder.rglob("*.parquet")}
-    return [f"{folder}/**/*.parquet"] if is_all else [str(part) for part in live]
-
-
-def _globbed(folder: Path) -> list[str]:
-    return [f"{folder}/**/*.parquet"] if next(folder.rglob("*.parquet"), None) else []
+def _parts_in(folder: Path) -> list[str]:
+    return [str(part) for part in sorted(folder.rglob("*.parquet"))]

@@ -230,14 +230,17 @@ def test_a_missing_lake_is_its_empty_parts(tmp_path: Path) -> None:
         assert _files(tmp_path / "nowhere", table) == ("lake", [str(EMPTY_PARTS / f"{table}.parquet")])
 
 
-def test_live_files_are_the_glob_only_while_every_file_is_live(tmp_path: Path) -> None:
-    lake = Lake(tmp_path)
-    first = lake.write_part("tasks", [_task("a")], "s1")
-    lake.commit("s1", "plan", first)
-    assert _files(tmp_path, "tasks")[1][1:] == [f"{tmp_path}/tasks/**/*.parquet"]
-    second = lake.write_part("tasks", [_task("b")], "s1")
-    lake.commit("s1", "plan", second)
-    assert _files(tmp_path, "tasks")[1][1:] == [str(path) for path in second]
+def test_files_are_names_so_that_a_later_part_is_no_row_of_a_build(tmp_path: Path) -> None:
+    """A view of the marts keeps what it reads; a pattern would count the parts of a compaction or a redone shard."""
+    lake = Lake(tmp_path / "run[1]")
+    for task in ("a", "b"):
+        parts = lake.write_part("tasks", [_task(task)], "s1")
+        lake.commit("s1", "plan", parts)
+        assert _files(lake.root, "tasks")[1][1:] == [str(path) for path in parts]
+    with duckdb.connect() as plain:
+        files = _files(lake.root, "tasks")[1]
+        [(rows,)] = plain.execute(f"select count(*) from read_parquet({files}, union_by_name = true)").fetchall()
+    assert rows == 1
 
 
 def test_a_lake_whose_liveness_is_gone_is_no_empty_lake(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -255,7 +258,7 @@ def test_the_published_form_is_known_by_its_data_folder(tmp_path: Path) -> None:
     for table in ("samples", "results"):
         form, files = _files(tmp_path, table)
         assert form == "published"
-        assert files[-1] == f"{tmp_path}/data/**/*.parquet"
+        assert files[-1] == str(folder / "part-0.parquet")
         assert [Path(file).name for file in files[:2]] == ["samples.parquet", "results.parquet"]
     assert _files(tmp_path, "runs") == ("published", [str(EMPTY_PARTS / "runs.parquet")])
 
@@ -263,4 +266,4 @@ def test_the_published_form_is_known_by_its_data_folder(tmp_path: Path) -> None:
 def test_the_bundled_lake_is_the_default() -> None:
     found = udfs.lake_files("", "samples")
     assert found["form"] == "published"
-    assert len(found["files"]) == 3
+    assert len(found["files"]) > 2 and all(Path(file).is_file() for file in found["files"])
