@@ -50,9 +50,10 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
-def build(lake_root: Path | None, output: Path, *, master: str | None = None) -> Built:
+def build(lake_root: Path | None, output: Path, *, master: str | None = None, compiled: Path | None = None) -> Built:
     """Build every mart of ``lake_root`` on Spark into ``output``, and export it to ``marts/`` beside it.
 
+    ``compiled`` is a folder for what dbt compiled, its ``manifest.json`` among it; by default nothing of it is kept.
     Raises LakeError for a damaged part, BadInput where Spark or Java is missing, or a model or test fails;
     ``output`` is untouched then.
     """
@@ -63,7 +64,7 @@ def build(lake_root: Path | None, output: Path, *, master: str | None = None) ->
     try:
         with session(workshop / "warehouse", master) as spark:
             form = register(spark, lake)
-            _run_dbt(lake, form, workshop / "target")
+            _run_dbt(lake, form, compiled or workshop / "target")
             folders = {name: _written(spark, name, workshop / "parquet") for name in _marts()}
         _collected(folders, workshop / output.name, output.parent / "marts")
         return finished(workshop, output)

@@ -18,6 +18,8 @@ Scope = Any
 """sqlglot's, whose declared types know no list of columns."""
 Raw = tuple[str, str]
 """(table, column): ``lake.results``, ``official_base_verdict``."""
+_INLINED = "__dbt__cte__"
+"""How dbt calls a model that is no relation of its own: staging on Spark."""
 
 
 class Lineage:
@@ -86,7 +88,10 @@ class Lineage:
         from sqlglot import exp
 
         tree = sqlglot.parse_one(self._nodes[model]["compiled_code"], dialect=self._dialect)
+        for inlined in [cte for cte in tree.find_all(exp.CTE) if cte.alias.startswith(_INLINED)]:
+            inlined.pop()
         for table in tree.find_all(exp.Table):
+            table.set("this", exp.to_identifier(table.name.removeprefix(_INLINED)))
             if table.name in self._nodes:
                 table.set("db", None)
                 table.set("catalog", None)
