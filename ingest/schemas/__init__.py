@@ -1,0 +1,77 @@
+"""Every lake table and every closed vocabulary, declared once.
+
+A column is (name, type, nullable, meaning[, unit]); Arrow schemas, DuckDB types, empty parts, documentation and
+checks are derived from these lists.
+"""
+
+from __future__ import annotations
+
+from .columns import TYPES, Column, Table
+from .tables import (
+    PROBLEM_MEANS,
+    PROGRAMS,
+    REGRADES,
+    RESULTS,
+    RUNS,
+    SAMPLES,
+    TABLES,
+    TASKS,
+    TIMINGS,
+)
+from .words import (
+    BENCHMARKS,
+    CAUSES,
+    CUTS,
+    KINDS,
+    ORIGINS,
+    PARTS,
+    REASONING_SOURCES,
+    REASONS,
+    SANDBOX_LAYERS,
+    SANDBOX_MODE_ALIASES,
+    SANDBOX_MODES,
+    STAGES,
+    TEMPLATING_MODES,
+    TEST_SETS,
+    TEXT_FORMS,
+    THINK_STATES,
+    TRUST_TIERS,
+    VERDICT_KINDS,
+    VERDICTS,
+    VOCABULARIES,
+)
+
+__all__ = [
+    "BENCHMARKS",
+    "CAUSES",
+    "CUTS",
+    "KINDS",
+    "ORIGINS",
+    "PARTS",
+    "PROBLEM_MEANS",
+    "PROGRAMS",
+    "REASONING_SOURCES",
+    "REASONS",
+    "REGRADES",
+    "RESULTS",
+    "RUNS",
+    "SAMPLES",
+    "SANDBOX_LAYERS",
+    "SANDBOX_MODES",
+    "SANDBOX_MODE_ALIASES",
+    "STAGES",
+    "TABLES",
+    "TASKS",
+    "TEMPLATING_MODES",
+    "TEST_SETS",
+    "TEXT_FORMS",
+    "THINK_STATES",
+    "TIMINGS",
+    "TRUST_TIERS",
+    "TYPES",
+    "VERDICTS",
+    "VERDICT_KINDS",
+    "VOCABULARIES",
+    "Column",
+    "Table",
+]
