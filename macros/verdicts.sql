@@ -53,15 +53,13 @@
 {%- endmacro %}
 
 
-{#- Whether a request and grader have cells of a kind: a published set has no
-    strict verdicts and nothing is missing; one without any verdict lacks the
-    official ones. -#}
+{#- Whether a request and grader have cells of a kind: the official verdict is
+    owed by everyone, so a set without it is refused by name; a published set
+    that has no strict verdicts lacks nothing. -#}
 {% macro is_answerable(kind) -%}
-    (
-        has_{{ kind }}
-        or origin = 'self'
-        {%- if kind == 'official' %}
-            or not (has_{{ var('verdict_kinds') | join(' or has_') }})
-        {%- endif %}
-    )
+    {%- if kind == 'official' -%}
+        true
+    {%- else -%}
+        (has_{{ kind }} or origin = 'self')
+    {%- endif -%}
 {%- endmacro %}

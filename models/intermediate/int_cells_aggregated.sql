@@ -170,6 +170,7 @@ conditions as (
         {%- endfor %}
         {#- a request without samples of two kinds is one request #}
         {{ differing_fields(request_fields()) }} as differing_fields,
+        max(fields_differing_within) as fields_differing_within,
         max(num_dataset_versions) as num_versions_of_request,
         max(num_dataset_digests) as num_dataset_digests,
         sum(num_unpinned) as num_unpinned

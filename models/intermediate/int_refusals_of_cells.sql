@@ -26,6 +26,25 @@ mixed_requests as (
 
 ),
 
+-- a request digest that does not keep its word
+mixed_samples as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'mixed_requests' as reason,
+        'samples of one request differ in '
+        || {{ joined_items('fields_differing_within', ', ') }} as detail,
+        fields_differing_within as differing_fields,
+        {{ no_texts() }} as problems,
+        num_requests as num_affected
+    from cells
+    where
+        num_requests = 1
+        and {{ num_items('fields_differing_within') }} > 0
+
+),
+
 mixed_graders as (
 
     select
@@ -111,6 +130,7 @@ unioned as (
 
     {{ refusals_of([
         'mixed_requests',
+        'mixed_samples',
         'mixed_graders',
         'mixed_datasets',
         'unsafe_rows',

@@ -129,7 +129,11 @@ problem_states as (
             when num_present < num_planned then 'missing_samples'
             when num_judged < num_present then 'unjudged_samples'
         end as reason,
-        abs(num_planned - least(num_present, num_judged)) as num_samples
+        case
+            when num_present > num_planned or num_judged > num_planned
+                then greatest(num_present, num_judged) - num_planned
+            else num_planned - least(num_present, num_judged)
+        end as num_samples
     from task_scores
     where num_present <> num_planned or num_judged <> num_present
 
@@ -157,27 +161,50 @@ problems_out_of_plan as (
 
 ),
 
-unknown_tasks as (
+unknown_by_cell as (
 
     select
         model,
         benchmark,
         scenario,
-        'all' as test_set,
-        'all' as verdict,
-        'all' as scope,
         comparability_digest,
-        'all' as origin,
-        'all' as metric,
-        'unknown_tasks' as reason,
-        'table tasks does not know ' || count(distinct task_id)
-        || ' of its problems in ' || dataset_version as detail,
-        {{ no_texts() }} as differing_fields,
+        {{ distinct_list('dataset_version') }} as dataset_versions,
         {{ distinct_list('task_id') }} as problems,
         count(distinct task_id) as num_affected
     from tasks_unknown
-    group by
-        model, benchmark, scenario, comparability_digest, dataset_version
+    group by model, benchmark, scenario, comparability_digest
+
+),
+
+-- every number of its cells, or the model where it has none yet
+unknown_tasks as (
+
+    select
+        unknown_by_cell.model,
+        unknown_by_cell.benchmark,
+        unknown_by_cell.scenario,
+        coalesce(cells.test_set, 'all') as test_set,
+        coalesce(cells.verdict, 'all') as verdict,
+        coalesce(cells.scope, 'all') as scope,
+        unknown_by_cell.comparability_digest,
+        coalesce(cells.origin, 'all') as origin,
+        'all' as metric,
+        'unknown_tasks' as reason,
+        'table tasks does not know ' || unknown_by_cell.num_affected
+        || ' of its problems in '
+        || {{ joined_items('unknown_by_cell.dataset_versions', ', ') }}
+            as detail,
+        {{ no_texts() }} as differing_fields,
+        unknown_by_cell.problems,
+        unknown_by_cell.num_affected
+    from unknown_by_cell
+    left join cells
+        on
+            unknown_by_cell.model = cells.model
+            and unknown_by_cell.benchmark = cells.benchmark
+            and unknown_by_cell.scenario = cells.scenario
+            and unknown_by_cell.comparability_digest
+            = cells.comparability_digest
 
 ),
 

@@ -60,6 +60,11 @@ summarized as (
         {%- for field in request_fields() %}
             min({{ field }}) as {{ field }},
         {%- endfor %}
+        {#- its digest says that they are equal: rows may say otherwise #}
+        {{ differing_fields(
+            request_fields() | reject('in', ['dataset_version',
+            'dataset_digest'])
+        ) }} as fields_differing_within,
         count(distinct dataset_version) as num_dataset_versions,
         count(distinct dataset_digest) as num_dataset_digests,
         coalesce(

@@ -162,6 +162,22 @@ def test_the_law_is_computed_where_few_differ_or_a_level_is_near() -> None:
     assert p[0] == pytest.approx(float(paired.mcnemar_mid_p(200, near)), abs=1e-9)
 
 
+def test_no_approximation_moves_a_p_over_a_level() -> None:
+    """Scores of one to three sizes lie on a coarse lattice: the saddlepoint says .0092 where the law says .0101."""
+    rng = np.random.default_rng(1)
+    rows = rng.integers(-3, 4, (3000, 40)) * (rng.random((3000, 40)) < 0.8)
+    rows[::2] = np.sign(rows[::2])
+    rows = np.abs(rows) * np.where(rng.random(rows.shape) < 0.3, -1, 1)
+    totals = rows.sum(axis=1)
+    p, method = sign_flips.flip_p_values(np.abs(rows), totals)
+    checked = np.flatnonzero((p > 5e-4) & (p < 0.08) & (method == sign_flips.SADDLEPOINT))[:300]
+    law = np.array([sign_flips.flip_mid_p(np.abs(rows[row]), int(totals[row])) for row in checked])
+    assert len(checked) == 300
+    assert np.abs(np.log(p[checked] / law)).max() > sign_flips.NEAR_LEVEL / 5
+    for level in sign_flips.LEVELS:
+        assert ((p[checked] <= level) == (law <= level)).all()
+
+
 def test_no_difference_is_no_evidence() -> None:
     p, _ = sign_flips.flip_p_values(np.array([[1, 1, 2], [0, 0, 0]]), np.array([0, 0]))
     assert p.tolist() == [1.0, 1.0]
