@@ -2,9 +2,7 @@
 -- int_counts_by_task counts those of all answers.
 with truncated as (
 
-    select sample_id
-    from {{ ref('stg_lake__samples') }}
-    where {{ is_truncated() }}
+    select * from {{ ref('int_samples_truncated') }}
 
 ),
 
