@@ -216,3 +216,7 @@ def num_sample_bits():
 
 def sample_bit():
     return "1::hugeint << sample_index::integer"
+
+
+def is_pass_of_ours():
+    return "origin = 'self' and official_base_verdict = 'pass'"
