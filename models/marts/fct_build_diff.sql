@@ -176,14 +176,14 @@ refusals_moved as (
 
 ),
 
--- the problems of a scope are those of the cell
+-- of its own scope: a problem outside of it explains nothing
 problems_by_cell as (
 
     select
-        {{ cell_key() | reject('equalto', 'scope') | join(', ') }},
-        count(distinct task_id)::integer as num_problems_changed
+        {{ key }},
+        count(*)::integer as num_problems_changed
     from problems_moved
-    group by all
+    group by {{ key }}
 
 ),
 
@@ -231,8 +231,7 @@ scores_explained as (
             else 'unexplained'
         end as cause
     from scores_moved
-    left join problems_by_cell
-        using ({{ cell_key() | reject('equalto', 'scope') | join(', ') }})
+    left join problems_by_cell using ({{ key }})
     left join refusals_by_score using ({{ key }}, metric)
 
 ),
