@@ -10,7 +10,9 @@
 
 {#- The variable windows, or one sentence about what is wrong with it. -#}
 {% macro windows() -%}
-    {%- set found = var('windows') or {} -%}
+    {%- set found = mapping_of(
+        'windows', "{spring: ['2024-03-01', '2024-05-31']}"
+    ) -%}
     {%- for name, days in found.items() -%}
         {%- if
             not modules.re.match('^[A-Za-z0-9_]+$', name)
@@ -34,7 +36,9 @@
 
 {#- The variable model_cutoffs, or one sentence about what is wrong with it. -#}
 {% macro given_cutoffs() -%}
-    {%- set found = var('model_cutoffs') or {} -%}
+    {%- set found = mapping_of(
+        'model_cutoffs', "{org__name: '2024-05-31'}"
+    ) -%}
     {%- for model, day in found.items() -%}
         {%- if "'" in model or not is_day(day) -%}
             {{ exceptions.raise_compiler_error(

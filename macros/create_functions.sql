@@ -26,7 +26,7 @@
     );
     create or replace macro pass_at_k(n, c, k) as (
         case
-            when k < 1 or n < k then null
+            when k < 1 or n < k or c not between 0 and n then null
             when n - c < k then 1.0::double
             else 1.0::double - list_product(list_transform(
                 range(0, k::bigint),
@@ -36,7 +36,7 @@
     );
     create or replace macro pass_hat_k(n, c, k) as (
         case
-            when k < 1 or n < k then null
+            when k < 1 or n < k or c not between 0 and n then null
             when c < k then 0.0::double
             else list_product(list_transform(
                 range(0, k::bigint),
@@ -45,19 +45,21 @@
         end
     );
     create or replace macro wilson_interval(passed, total) as (
-        {
-            'low': (
-                passed + 1.920729410347062
-                - 1.959963984540054 * sqrt(
-                    passed * (1 - passed / total) + 0.960364705173531
-                )
-            ) / (total + 3.841458820694124),
-            'high': (
-                passed + 1.920729410347062
-                + 1.959963984540054 * sqrt(
-                    passed * (1 - passed / total) + 0.960364705173531
-                )
-            ) / (total + 3.841458820694124)
-        }
+        case
+            when passed between 0 and total and total > 0 then {
+                'low': greatest(0.0::double, (
+                    passed + 1.920729410347062
+                    - 1.959963984540054 * sqrt(
+                        passed * (1 - passed / total) + 0.960364705173531
+                    )
+                ) / (total + 3.841458820694124)),
+                'high': least(1.0::double, (
+                    passed + 1.920729410347062
+                    + 1.959963984540054 * sqrt(
+                        passed * (1 - passed / total) + 0.960364705173531
+                    )
+                ) / (total + 3.841458820694124))
+            }
+        end
     );
 {%- endmacro %}

@@ -4,7 +4,7 @@
 {% macro metrics_asked() -%}
     {%- for sign in ['@', '^'] -%}
         {%- set last = loop.last -%}
-        {%- for k in var('pass_at_k') %}
+        {%- for k in numbers_of('pass_at_k', '[1, 5, 10]', whole=true) %}
             select
                 'pass{{ sign }}{{ k }}' as metric,
                 {{ k }}::bigint as k

@@ -220,3 +220,15 @@ def sample_bit():
 
 def is_pass_of_ours():
     return "origin = 'self' and official_base_verdict = 'pass'"
+
+
+def numbers_of(name, right, whole=False):
+    return [1]
+
+
+def limit_factors():
+    return [0.5, 1.0]
+
+
+def gpu_hour_prices():
+    return {}

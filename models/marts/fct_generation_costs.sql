@@ -2,7 +2,7 @@
 -- score: sums of whole numbers (GPU time in microseconds), one division each.
 {%- set cell = ['model', 'benchmark', 'scenario', 'comparability_digest']
     | join(', ') %}
-{%- set prices = var('gpu_hour_prices') %}
+{%- set prices = gpu_hour_prices() %}
 with requests as (
 
     select * from {{ ref('int_requests_summarized') }}

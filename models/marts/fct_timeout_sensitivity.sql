@@ -46,7 +46,7 @@ other_limits as (
 
 factors as (
 
-    {%- for factor in var('limit_factors') | select('le', 1.0) %}
+    {%- for factor in limit_factors() | select('le', 1.0) %}
         select {{ factor }}::double as limit_factor
         {% if not loop.last %}union all{% endif %}
     {%- endfor %}

@@ -72,6 +72,8 @@ def command(
     lake = None if recorded else lake_of(settings)
     out.say(f"lake: {lake or 'bundled (recorded public verdicts)'}")
     output = output or default_output(settings, lake)
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder", "name the file of marts, e.g. --output benchforge.duckdb")
     against = against and checked(against)
     if dry_run:
         out.table([{"file": str(path)} for path in would_write(lake, output)], ("file",), format_)

@@ -82,6 +82,17 @@ def test_wilson_in_sql_is_the_same_to_the_last_bits(connection: duckdb.DuckDBPyC
         assert (found["low"], found["high"]) == pytest.approx(wilson(passed, total), abs=1e-15)
 
 
+def test_functions_of_the_file_have_no_number_where_there_is_none(connection: duckdb.DuckDBPyConnection) -> None:
+    for wrong in ("10, 11, 1", "10, -1, 1", "10, null, 1", "null, 3, 1", "10, 3, 0", "3, 3, 5"):
+        query = f"select pass_at_k({wrong}), pass_hat_k({wrong})"
+        assert connection.execute(query).fetchall() == [(None, None)], wrong
+    for wrong in ("0, 0", "5, 3", "-1, 3", "null, 3", "3, null"):
+        assert connection.execute(f"select wilson_interval({wrong})").fetchall() == [(None,)], wrong
+    for passed, total in ((0, 10), (10, 10)):
+        limits = connection.execute(f"select wilson_interval({passed}, {total})").fetchall()[0][0]
+        assert 0 <= limits["low"] < limits["high"] <= 1
+
+
 CELL = "uncertainty_udf({counts}, {passes}, {clusters}, {n}, '{metric}', 1)"
 
 

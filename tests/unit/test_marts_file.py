@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 from benchforge.ingest.config import Settings, load_settings
 from benchforge.ingest.errors import UsageError
+from benchforge.runners.cli.main import _fail_on_disk, cli
 from benchforge.runners.marts_file import built_file, default_output, lake_of
+from click.testing import CliRunner
 
 
 def _settings(scratch: Path, lake: Path | None = None) -> Settings:
@@ -39,3 +42,16 @@ def test_a_named_lake_is_built_where_the_command_runs(tmp_path: Path) -> None:
 def test_a_misspelt_lake_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no lake"):
         lake_of(_settings(tmp_path, tmp_path / "typo"))
+
+
+def test_a_folder_is_no_file_of_marts(tmp_path: Path) -> None:
+    words = ["aggregate", "--recorded", "--output", str(tmp_path)]
+    with pytest.raises(UsageError, match="is a folder"):
+        CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        _fail_on_disk(FileNotFoundError(errno.ENOENT, "No such file or directory", str(tmp_path / "gone")))
+    assert f"there is no such folder or file any more ({tmp_path / 'gone'})" in capsys.readouterr().err
