@@ -4,7 +4,8 @@ Theory. Draw b of N problems takes the problems ``((v >> 32) N) >> 32`` for the 
 splitmix64 of the counter ``seed 2^40 + 1 + position``; a weight is how often a problem was taken. The generator is
 arithmetic modulo 2^64, the same in SQL, numpy and the JVM, and belongs to no library. Problems stand in the order of
 their scores, so the order of rows cannot matter, and models with the same N share their draws. Scores are integers over
-one denominator; sums of them are formed in pieces of 31 bits, exactly, whatever library multiplies the matrices.
+one denominator; sums of them are formed in pieces of 26 bits, exactly, whatever library multiplies the matrices: by parts,
+draws on the first problems times the step down from the next score, so that a score which no problem has costs nothing.
 Sources: Efron 1979 (bootstrap); Steele, Lea, Flood 2014 (splitmix64).
 """
 
@@ -21,7 +22,7 @@ SEED = 1
 NUM_RESAMPLES = 10_000
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-_PIECE_BITS = 31
+_PIECE_BITS = 26  # times N draws, times the scores of a cell: below 2^53
 _POSITIONS = 1 << 20  # drawn at a time
 
 Ints = NDArray[np.int64]
@@ -60,30 +61,31 @@ def quantiles_of_sums(
     ends = np.cumsum(counts, axis=1)
     for first, last, drawn in _draws(seed, int(ends[0, -1]), num_resamples):
         for cell, end in enumerate(ends):
-            taken = np.diff(drawn[:, end], axis=1, prepend=0)
-            sums[cell, first:last] = np.rint(taken.astype(np.float64) @ pieces)  # below 2^53: no rounding at all
+            used = np.flatnonzero(counts[cell])
+            steps = pieces[used] - np.append(pieces[used[1:]], np.zeros((1, pieces.shape[1])), axis=0)
+            sums[cell, first:last] = np.rint(steps.T @ drawn[end[used]]).T  # below 2^53: no rounding at all
     return [_ranked(cell, num_resamples) for cell in sums]
 
 
-def _draws(seed: int, num_problems: int, num_resamples: int) -> Iterator[tuple[int, int, Ints]]:
-    """(first, last, drawn): ``drawn[b, i]`` is how many of draw b fell on the first i problems, shape (., N + 1)."""
+def _draws(seed: int, num_problems: int, num_resamples: int) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+    """(first, last, drawn): ``drawn[i, b]`` is how many of draw b fell on the first i problems, shape (N + 1, .)."""
     portion = max(1, _POSITIONS // num_problems)
     for first in range(0, num_resamples, portion):
         last = min(first + portion, num_resamples)
-        drawn = np.zeros((last - first, num_problems + 1), dtype=np.int64)
-        np.cumsum(weights(seed, num_problems, first, last), axis=1, out=drawn[:, 1:])
+        drawn = np.zeros((num_problems + 1, last - first))
+        np.cumsum(weights(seed, num_problems, first, last).T, axis=0, out=drawn[1:])
         yield first, last, drawn
 
 
 def _pieces(values: Sequence[int]) -> NDArray[np.float64]:
-    """The integers in base 2^31, least piece first, shape (U, P)."""
+    """The integers in base 2^26, least piece first, shape (U, P)."""
     number = max(1, -(-max(values).bit_length() // _PIECE_BITS))
     mask = (1 << _PIECE_BITS) - 1
     return np.array([[float((value >> (_PIECE_BITS * p)) & mask) for p in range(number)] for value in values])
 
 
 def _ranked(sums: Ints, num_resamples: int) -> tuple[int, int]:
-    """The order statistics of one cell; ``sums`` (B, P) in base 2^31, not yet carried."""
+    """The order statistics of one cell; ``sums`` (B, P) in base 2^26, not yet carried."""
     for piece in range(sums.shape[1] - 1):
         sums[:, piece + 1] += sums[:, piece] >> _PIECE_BITS
         sums[:, piece] &= (1 << _PIECE_BITS) - 1

@@ -39,16 +39,20 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     existing = "select function_name from duckdb_functions() where function_name = 'pass_at_k_udf'"
     if connection.execute(existing).fetchall():
         return
+    arrow_functions = functions()  # first: create_function loads numpy
     create: Any = connection.create_function  # its stub knows enums only, the function takes their names too
     arrow = {"type": "arrow", "null_handling": "special"}  # NULL comes out where n < k, not only where it goes in
     create("pass_at_k_udf", _pass_at_k, ["BIGINT"] * 3, "DOUBLE", null_handling="special")
-    for function in functions():
+    for function in arrow_functions:
         create(function.name, function.body, list(function.arguments), function.returns, **arrow)
     create("lake_files_udf", lake_files, ["VARCHAR", "VARCHAR"], LAKE_TYPE, side_effects=True)
 
 
 def functions() -> tuple[ArrowFunction, ...]:
     """Every function that works on Arrow columns, for whichever engine."""
+    from .functions import load_numpy_on_one_thread
+
+    load_numpy_on_one_thread()
     from . import udfs_boards, udfs_intervals, udfs_means, udfs_overall
 
     modules = (udfs_intervals, udfs_boards, udfs_means, udfs_overall)
