@@ -4,8 +4,8 @@ Theory. Draw b of N problems takes the problems ``((v >> 32) N) >> 32`` for the 
 splitmix64 of the counter ``seed 2^40 + 1 + position``; a weight is how often a problem was taken. The generator is
 arithmetic modulo 2^64, the same in SQL, numpy and the JVM, and belongs to no library. Problems stand in the order of
 their scores, so the order of rows cannot matter, and models with the same N share their draws. Scores are integers over
-one denominator; sums of them are formed in pieces of 26 bits, exactly, whatever library multiplies the matrices: by parts,
-draws on the first problems times the step down from the next score, so that a score which no problem has costs nothing.
+one denominator; sums of them are formed in pieces of 26 bits, exactly, whatever library multiplies the matrices.
+They are formed by parts (Abel): draws on the first problems times the step to the next score that a problem has.
 Sources: Efron 1979 (bootstrap); Steele, Lea, Flood 2014 (splitmix64).
 """
 
