@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ingest.bundled import RECORDED_LAKE
 from ..ingest.errors import BadInput, Interrupted
+from .folders import Folder, remove_left
 from .lake_check import check_parts
 
 if TYPE_CHECKING:
@@ -68,15 +68,20 @@ def build(
     lake = resolved(lake_root)
     check_parts(lake)
     output = output.expanduser().resolve()
-    workshop = output.parent / f".build-{os.getpid()}"
-    workshop.mkdir(parents=True, exist_ok=True)
-    try:
+    with workshop_beside(output) as workshop:
         made = workshop / output.name
         older = against and against.expanduser().resolve()
         run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, watch=watch, against=older)
         return finished(workshop, output)
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+
+
+@contextmanager
+def workshop_beside(output: Path) -> Iterator[Path]:
+    """A folder to build in, on the file system of ``output``; what a killed build left there is removed first."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    remove_left(output.parent)
+    with Folder("build-", inside=output.parent) as folder:
+        yield folder
 
 
 def finished(workshop: Path, output: Path) -> Built:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ingest.errors import BadInput
 from ..ingest.schemas import TABLES
-from .aggregate import NOT_EXPORTED, PROJECT, Built, failures, finished, resolved
+from .aggregate import NOT_EXPORTED, PROJECT, Built, failures, finished, resolved, workshop_beside
 from .lake_check import check_parts
 
 if TYPE_CHECKING:
@@ -60,16 +60,13 @@ def build(lake_root: Path | None, output: Path, *, master: str | None = None, co
     lake = resolved(lake_root)
     check_parts(lake)
     output = output.expanduser().resolve()
-    workshop = output.parent / f".build-{os.getpid()}"
-    try:
+    with workshop_beside(output) as workshop:
         with session(workshop / "warehouse", master) as spark:
             form = register(spark, lake)
             _run_dbt(lake, form, compiled or workshop / "target")
             folders = {name: _written(spark, name, workshop / "parquet") for name in _marts()}
         _collected(folders, workshop / output.name, output.parent / "marts")
         return finished(workshop, output)
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 @contextmanager

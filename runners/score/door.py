@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from ...ingest.benchmarks.declaration import Task
 from ...ingest.errors import BadInput, BenchforgeError
-from .folders import Folder
+from ..folders import Folder
 from .judge import OFFICIAL, Graded, Job, Judge, Outcome, SandboxFailed
 from .rows import Row, long_integers, name_of, parsed, row_of
 

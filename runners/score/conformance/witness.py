@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..folders import Folder
+from ...folders import Folder
 
 _VARIABLE = "BENCHFORGE_CONFORMANCE_TOKEN"
 _PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/", "/root", "/home", "/usr", "/box")

@@ -22,7 +22,7 @@ from typing import Any
 
 from ....ingest import errors, keys, reference_times
 from ....ingest.benchmarks.declaration import Oracles, Task
-from .. import folders
+from ... import folders
 from ..sandbox import IMAGE_VARIABLE, Sandbox, known_mode
 from ..sandbox.layers import NO_LAYER_OFF
 from ..sandbox.outer import PACKAGES

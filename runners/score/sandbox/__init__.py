@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....ingest import errors, schemas
-from ..folders import Folder
+from ...folders import Folder
 from .layers import NO_LAYER_OFF
 
 if TYPE_CHECKING:

@@ -19,10 +19,13 @@ _LOCK = ".lock"
 
 
 class Folder:
-    """A temporary folder, a context manager that gives its path. ``mode``: who may enter it."""
+    """A temporary folder, a context manager that gives its path. ``mode``: who may enter it.
 
-    def __init__(self, kind: str = "", mode: int = 0o700) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX + kind))
+    ``inside`` is the folder to make it in, hidden: what is to be renamed into place must be made beside that place.
+    """
+
+    def __init__(self, kind: str = "", mode: int = 0o700, *, inside: Path | None = None) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=_prefix(inside) + kind, dir=inside))
         self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         with contextlib.suppress(OSError):  # a file system without locks: then nothing is removed by others
             _hold(self._lock)
@@ -43,13 +46,17 @@ class Folder:
         self.close()
 
 
-def remove_left() -> None:
+def remove_left(inside: Path | None = None) -> None:
     """Remove what runs of this user left that were killed; folders of others are not looked into."""
-    with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
+    with contextlib.suppress(OSError), os.scandir(inside or tempfile.gettempdir()) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):
-                if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
+                if entry.name.startswith(_prefix(inside)) and entry.is_dir(follow_symlinks=False):
                     _remove_if_left(Path(entry.path), entry.stat(follow_symlinks=False).st_uid)
+
+
+def _prefix(inside: Path | None) -> str:
+    return PREFIX if inside is None else f".{PREFIX}"
 
 
 def _remove_if_left(path: Path, owner: int) -> None:

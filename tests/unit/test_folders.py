@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from benchforge.runners.score.folders import Folder, remove_left
+from benchforge.runners.folders import Folder, remove_left
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +35,17 @@ def test_what_is_not_surely_ours_stays(tmp_path: Path) -> None:
     (tmp_path / "benchforge-file").touch()
     remove_left()
     assert len(list(tmp_path.iterdir())) == 4 and (tmp_path / "elsewhere" / ".lock").exists()
+
+
+def test_a_folder_beside_a_file_is_hidden_and_removed_once_its_maker_is_gone(tmp_path: Path) -> None:
+    maker = "import sys, os\nfrom pathlib import Path\nfrom benchforge.runners.folders import Folder\n"
+    killed = (
+        maker + "f = Folder('build-', inside=Path(sys.argv[1]))\n(f.path / 'half').touch()\nos.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".benchforge-build-")
+    with Folder("build-", inside=tmp_path) as held:
+        remove_left(tmp_path)
+        assert list(tmp_path.iterdir()) == [held]
+    assert not list(tmp_path.iterdir())
