@@ -84,6 +84,7 @@ outcomes_by_task as (
 
 ),
 
+-- one number for all graders of a cell: the least of their keys
 known as (
 
     select
@@ -93,7 +94,12 @@ known as (
         requests.dataset_version,
         graders.scenario,
         graders.comparability_digest,
-        graders.origin
+        graders.origin,
+        min(graders.grader_key) over (
+            partition by
+                graders.model, graders.benchmark, graders.scenario,
+                graders.comparability_digest, graders.origin
+        ) as first_grader_key
     from graders
     inner join requests
         using ({{ request_key() | join(', ') }})
@@ -103,7 +109,7 @@ known as (
 spread_over_test_sets as (
 
     select
-        known.*,
+        known.first_grader_key,
         {{ all_but(['grader_key'], 'outcomes_by_task') }},
         tasks.test_set,
         tasks.test_set = 'plus' and tasks.has_plus as needs_plus
@@ -115,7 +121,11 @@ spread_over_test_sets as (
             {{ each_of('test_sets') }} as test_set
         from tasks
     ) as tasks
-        using (benchmark, dataset_version, scenario, task_id)
+        on
+            known.benchmark = tasks.benchmark
+            and known.dataset_version = tasks.dataset_version
+            and known.scenario = tasks.scenario
+            and outcomes_by_task.task_id = tasks.task_id
 
 ),
 
@@ -123,14 +133,9 @@ spread_over_verdicts as (
 
     {%- for kind in kinds %}
         select
-            model,
-            benchmark,
-            scenario,
+            first_grader_key,
             test_set,
             '{{ kind }}' as verdict,
-            'all' as scope,
-            comparability_digest,
-            origin,
             task_id,
             case
                 when not needs_plus then {{ kind }}_base
@@ -145,16 +150,52 @@ spread_over_verdicts as (
 
 ),
 
+failed_by_task as (
+
+    select
+        first_grader_key,
+        test_set,
+        verdict,
+        reason,
+        task_id,
+        sum(num_samples)::bigint as num_samples
+    from spread_over_verdicts
+    where reason <> 'ok'
+    group by all
+
+),
+
+failed_by_key as (
+
+    select
+        first_grader_key,
+        test_set,
+        verdict,
+        reason,
+        sum(num_samples)::bigint as num_samples,
+        count(*)::integer as num_problems
+    from failed_by_task
+    group by all
+
+),
+
 failed as (
 
     select
-        {{ key }},
-        reason,
-        sum(num_samples)::bigint as num_samples,
-        count(distinct task_id)::integer as num_problems
-    from spread_over_verdicts
-    where reason <> 'ok'
-    group by {{ key }}, reason
+        known.model,
+        known.benchmark,
+        known.scenario,
+        failed_by_key.test_set,
+        failed_by_key.verdict,
+        'all' as scope,
+        known.comparability_digest,
+        known.origin,
+        failed_by_key.reason,
+        failed_by_key.num_samples,
+        failed_by_key.num_problems
+    from failed_by_key
+    inner join known
+        on failed_by_key.first_grader_key = known.grader_key
 
 ),
 
