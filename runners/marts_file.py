@@ -35,3 +35,10 @@ def built_file(settings: Settings) -> Path:
     """
     own = settings.run_root / FILE_NAME
     return own if own.exists() or (settings.run_root / "lake").is_dir() else Path(FILE_NAME)
+
+
+def is_marts_file(path: Path) -> bool:
+    """Whether a file may be replaced by marts: it is DuckDB's, by the mark behind its checksum, or empty."""
+    with path.open("rb") as file:
+        start = file.read(12)
+    return not start or start[8:] == b"DUCK"

@@ -63,7 +63,7 @@ def command(
     """
     from .. import aggregate_spark
     from ..aggregate import build, would_write
-    from ..marts_file import default_output, lake_of
+    from ..marts_file import default_output, is_marts_file, lake_of
     from ..previous_build import checked, found, sentence
 
     if target == "spark" and against is not None:
@@ -74,6 +74,8 @@ def command(
     output = output or default_output(settings, lake)
     if output.is_dir():
         raise UsageError(f"{output} is a folder", "name the file of marts, e.g. --output benchforge.duckdb")
+    if output.is_file() and not is_marts_file(output):
+        raise UsageError(f"{output} is no file of marts, and would be lost", "give --output the name of a new file")
     against = against and checked(against)
     if dry_run:
         out.table([{"file": str(path)} for path in would_write(lake, output)], ("file",), format_)

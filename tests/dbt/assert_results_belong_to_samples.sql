@@ -1,32 +1,15 @@
 -- Offenders: verdicts of samples that the lake does not hold. Per problem the
 -- indexes are gathered as bits; only where a verdict has a bit that no sample
--- has (or where there are more samples than bits) rows are joined.
+-- has (or where there are more samples than bits) rows are joined. Each CTE
+-- reads the lake for itself: one that two others read would be held in memory.
 {%- set bit = sample_bit() %}
-with samples as (
+with sampled as (
 
     select
-        *,
-        {{ row_key(request_key()) }} as request_key
-    from {{ ref('stg_lake__samples') }}
-
-),
-
-results as (
-
-    select
-        *,
-        {{ row_key(request_key()) }} as request_key
-    from {{ ref('stg_lake__results') }}
-
-),
-
-sampled as (
-
-    select
-        request_key,
+        {{ row_key(request_key()) }} as request_key,
         task_id,
         bit_or({{ bit }}) as bits
-    from samples
+    from {{ ref('stg_lake__samples') }}
     group by request_key, task_id
 
 ),
@@ -34,11 +17,11 @@ sampled as (
 judged as (
 
     select
-        request_key,
+        {{ row_key(request_key()) }} as request_key,
         task_id,
         bit_or({{ bit }}) as bits,
         max(sample_index) as last_index
-    from results
+    from {{ ref('stg_lake__results') }}
     group by request_key, task_id
 
 ),
@@ -59,9 +42,12 @@ suspicious as (
 
 samples_looked_at as (
 
-    select sample_id
-    from samples
-    semi join suspicious using (request_key, task_id)
+    select samples.sample_id
+    from {{ ref('stg_lake__samples') }} as samples
+    semi join suspicious
+        on
+            {{ row_key(request_key()) }} = suspicious.request_key
+            and samples.task_id = suspicious.task_id
 
 ),
 
@@ -73,8 +59,11 @@ offenders as (
         results.model,
         results.benchmark,
         results.task_id
-    from results
-    semi join suspicious using (request_key, task_id)
+    from {{ ref('stg_lake__results') }} as results
+    semi join suspicious
+        on
+            {{ row_key(request_key()) }} = suspicious.request_key
+            and results.task_id = suspicious.task_id
     anti join samples_looked_at
         on results.sample_id = samples_looked_at.sample_id
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+import duckdb
 import pytest
 from benchforge.ingest.config import Settings, load_settings
 from benchforge.ingest.errors import UsageError
 from benchforge.runners.cli.main import _fail_on_disk, cli
-from benchforge.runners.marts_file import built_file, default_output, lake_of
+from benchforge.runners.marts_file import built_file, default_output, is_marts_file, lake_of
 from click.testing import CliRunner
 
 
@@ -55,3 +56,14 @@ def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path, capsys: pytest.Ca
     with pytest.raises(SystemExit, match="1"):
         _fail_on_disk(FileNotFoundError(errno.ENOENT, "No such file or directory", str(tmp_path / "gone")))
     assert f"there is no such folder or file any more ({tmp_path / 'gone'})" in capsys.readouterr().err
+
+
+def test_a_file_that_holds_something_else_is_never_replaced(tmp_path: Path) -> None:
+    notes, marts, empty = tmp_path / "notes.txt", tmp_path / "m.duckdb", tmp_path / "empty"
+    notes.write_text("do not lose me")
+    empty.touch()
+    duckdb.connect(str(marts)).close()
+    assert [is_marts_file(path) for path in (notes, marts, empty)] == [False, True, True]
+    done = CliRunner().invoke(cli, ["aggregate", "--recorded", "--output", str(notes)])
+    assert isinstance(done.exception, UsageError)
+    assert notes.read_text() == "do not lose me"
