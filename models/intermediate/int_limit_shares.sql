@@ -1,14 +1,9 @@
 -- Programs whose verdict was looked up: the largest share of its official
--- limits that an equal program took where it was run.
+-- limits that an equal program took where it was run. Each CTE reads the lake
+-- for itself: one that two others read would be held in memory as a whole.
 with asked as (
 
     select * from {{ ref('int_results_timed') }}
-
-),
-
-results as (
-
-    select * from {{ ref('stg_lake__results') }}
 
 ),
 
@@ -48,7 +43,7 @@ rows_with_program as (
         task_digest,
         program_id,
         false as is_corrected
-    from results
+    from {{ ref('stg_lake__results') }}
     semi join programs using (task_digest, grader_id, program_id)
     union all
     select
@@ -57,7 +52,7 @@ rows_with_program as (
         results.task_digest,
         results.corrected_program_id as program_id,
         true as is_corrected
-    from results
+    from {{ ref('stg_lake__results') }} as results
     semi join programs
         on
             results.task_digest = programs.task_digest
