@@ -7,10 +7,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from benchforge.runners import aggregate
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# the same examples everywhere, however slow the machine: a failure here is one there
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
