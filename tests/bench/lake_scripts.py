@@ -108,7 +108,8 @@ def by_pandas(lake: Path) -> str:
 
     samples = read("samples", SAMPLE_COLUMNS)
     requests = samples.groupby(REQUEST, dropna=False)
-    conditions = requests[["num_planned"]].max().join(requests[["dataset_version", "temperature"]].min()).reset_index()
+    # conditions are equal within a request; first, because pandas takes no least of text with gaps
+    conditions = requests[["num_planned"]].max().join(requests[FIELDS].first()).reset_index()
     present = samples.groupby([*REQUEST, "task_id"]).size().rename("num_present").reset_index()
     results = read("results", RESULT_COLUMNS)
     results = results[results["limit_factor"].fillna(1.0) == 1.0]
@@ -125,7 +126,10 @@ def by_pandas(lake: Path) -> str:
         counted[f"{kind}_plus_judged"] = base.notna() & plus.notna()
         counted[f"{kind}_plus_passed"] = (base == "pass") & (plus == "pass")
         counted[f"{kind}_empty"] = results[f"{kind}_base_reason"] == "empty"
-    judged = counted.groupby([*GRADER, "task_id"]).sum().reset_index()
+    counted["source"] = results["source"]
+    verdicts = counted.groupby([*GRADER, "task_id"])
+    numbers = [name for name in counted.columns if name not in (*GRADER, "task_id", "source")]
+    judged = verdicts[numbers].sum().join(verdicts["source"].first().rename("result_source")).reset_index()
     tasks = read("tasks", ["benchmark", "dataset_version", "scenario", "task_id", "test_sets", "num_plus_cases"])
     wide = (
         present.merge(conditions, on=REQUEST)
