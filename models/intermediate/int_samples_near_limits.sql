@@ -1,9 +1,9 @@
--- Samples of ours whose passes another time limit might change: the program took
--- more than the least share that is asked about, or its share does not stand in
--- its own row. Every other pass took less, and is only counted. A table, so that
--- an engine knows how few they are before it reads all results beside them. Each
--- CTE reads the lake for itself: one that two others read would be held in
--- memory as a whole. A sample may stand here twice.
+-- Samples of ours whose passes another time limit might change: the program
+-- took more than the least share that is asked about, or its share does not
+-- stand in its own row. Every other pass took less, and is only counted. A
+-- table, so that an engine knows how few they are before it reads all results
+-- beside them. Each CTE reads the lake for itself: one that two others read
+-- would be held in memory as a whole. A sample may stand here twice.
 {%- set least = var('limit_factors') | min %}
 {%- set parts = [
     'base_limit_share', 'plus_limit_share', 'corrected_base_limit_share',
