@@ -90,7 +90,7 @@ def session(warehouse: Path, master: str | None) -> Iterator[SparkSession]:
 
 
 def _settings(master: str | None) -> Mapping[str, str]:
-    """On one machine 200 tasks a shuffle, Spark's default, cost three times the work itself."""
+    """On one machine a shuffle needs no 200 tasks, Spark's default: the tables behind a leaderboard are small."""
     is_local = master is not None and master.startswith("local")
     return {**_SETTINGS, "spark.sql.shuffle.partitions": "4"} if is_local else _SETTINGS
 
