@@ -219,24 +219,12 @@ def source_of(source: str | None, digest: str) -> str:
 
 def _shard(asked: Asked, digest: str, records: Sequence[Record], reconciled: Reconciled) -> Shard:
     present = {record.task_id for record in records}
-    return Shard(
+    return asked.shard(
         shard_id=Shard.make_id(content=digest, benchmark=asked.benchmark, scenario=asked.scenario, model=asked.model),
-        stage="import",
-        benchmark=asked.benchmark,
-        scenario=asked.scenario,
-        dataset_version=asked.dataset_version,
-        dataset_digest=asked.dataset_digest,
-        model=asked.model,
-        protocol=asked.protocol,
-        request=asked.request,
-        request_digest=asked.request_digest,
-        comparability_digest=asked.comparability_digest,
-        first_sample=0,
         num_samples=reconciled.num_planned,
         num_planned=reconciled.num_planned,
         expected_rows=len(records),
         task_ids=tuple(sorted(present)) if reconciled.gaps else None,
-        source=asked.source,
     )
 
 

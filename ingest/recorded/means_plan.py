@@ -122,23 +122,11 @@ def _gaps(path: Path, pin: Pin, scenario: str, key: tuple[str, str], means: Sequ
 def _shard(asked: Asked, digest: str, means: Sequence[ProblemMean], num_samples: int | None) -> MeansShard:
     """No sample row belongs to the shard (``expected_rows`` 0), so nothing waits for ``score``."""
     identity = {"content": digest, "benchmark": asked.benchmark, "scenario": asked.scenario}
-    shard = Shard(
+    shard = asked.shard(
         shard_id=Shard.make_id(**identity, model=asked.model, protocol=asked.protocol),
-        stage="import",
-        benchmark=asked.benchmark,
-        scenario=asked.scenario,
-        dataset_version=asked.dataset_version,
-        dataset_digest=asked.dataset_digest,
-        model=asked.model,
-        protocol=asked.protocol,
-        request=asked.request,
-        request_digest=asked.request_digest,
-        comparability_digest=asked.comparability_digest,
-        first_sample=0,
         num_samples=0,
         num_planned=num_samples or 0,
         expected_rows=0,
-        source=asked.source,
     )
     return MeansShard(shard, tuple(_row(asked, shard.shard_id, mean, num_samples) for mean in means))
 

@@ -10,6 +10,7 @@ from typing import Any
 from .. import keys, schemas
 from ..errors import UsageError
 from ..formats import Record, Recording, TaskFacts
+from ..manifest import Shard
 
 _THOUGHT_SUFFIX = "+cot"
 
@@ -32,6 +33,24 @@ class Asked:
     top_p: float | None = None
     max_tokens: int | None = None
     licence: str | None = None
+
+    def shard(self, **own: Any) -> Shard:
+        """A shard of the manifest asked for so; ``own`` are its id and its numbers."""
+        return Shard(
+            stage="import",
+            benchmark=self.benchmark,
+            scenario=self.scenario,
+            dataset_version=self.dataset_version,
+            dataset_digest=self.dataset_digest,
+            model=self.model,
+            protocol=self.protocol,
+            request=self.request,
+            request_digest=self.request_digest,
+            comparability_digest=self.comparability_digest,
+            first_sample=0,
+            source=self.source,
+            **own,
+        )
 
     @cached_property
     def request(self) -> dict[str, Any]:
