@@ -2,7 +2,7 @@
 """What a hostile report can cost the judge: little memory, little time, never a crash.
 
 Each claim is decoded and compared 63 times in a process of its own with one gigabyte and sixty processor seconds (the
-costliest takes 4 on an idle machine); without its bound it would need far more of one or the other.
+costliest takes 2 on an idle machine); without its bound it would need far more of one or the other.
 """
 
 from __future__ import annotations
