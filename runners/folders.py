@@ -4,14 +4,20 @@ Theory of operation. A folder holds a lock for as long as the process that made 
 whatever ends the process. A run looks at folders of its own user with our names and removes those whose lock is free.
 The lock file takes its name only when it is locked, and a folder without one is left alone: so a folder that is just
 being made is never taken for one that was left.
+
+Who removes a folder is settled before it exists, so an interrupt finds no moment in between; and what a thread still
+writes to while it is removed, or makes again (dbt's threads, after Ctrl-C), is removed once more at the process's end.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
 import tempfile
+import uuid
+import weakref
 from pathlib import Path
 
 PREFIX = "benchforge-"
@@ -25,19 +31,19 @@ class Folder:
     """
 
     def __init__(self, kind: str = "", mode: int = 0o700, *, inside: Path | None = None) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=_prefix(inside) + kind, dir=inside))
-        self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self.path = Path(inside or tempfile.gettempdir()) / f"{_prefix(inside)}{kind}{uuid.uuid4().hex[:12]}"
+        locks: list[int] = []
+        self._end = weakref.finalize(self, _end, self.path, locks, os.getpid())
+        self.path.mkdir(mode=0o700)
+        locks.append(os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         with contextlib.suppress(OSError):  # a file system without locks: then nothing is removed by others
-            _hold(self._lock)
+            _hold(locks[0])
             (self.path / "lock").rename(self.path / _LOCK)
         self.path.chmod(mode)
 
     def close(self) -> None:
         """Remove it; a second time does nothing."""
-        if self._lock >= 0:
-            shutil.rmtree(self.path, ignore_errors=True)
-            os.close(self._lock)
-            self._lock = -1
+        self._end()
 
     def __enter__(self) -> Path:
         return self.path
@@ -53,6 +59,15 @@ def remove_left(inside: Path | None = None) -> None:
             with contextlib.suppress(OSError):
                 if entry.name.startswith(_prefix(inside)) and entry.is_dir(follow_symlinks=False):
                     _remove_if_left(Path(entry.path), entry.stat(follow_symlinks=False).st_uid)
+
+
+def _end(path: Path, locks: list[int], maker: int) -> None:
+    if os.getpid() != maker:  # a fork's copy of the object
+        return
+    shutil.rmtree(path, ignore_errors=True)
+    while locks:
+        os.close(locks.pop())
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
 
 
 def _prefix(inside: Path | None) -> str:

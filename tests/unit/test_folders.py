@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from benchforge.runners.folders import Folder, remove_left
@@ -49,3 +51,51 @@ def test_a_folder_beside_a_file_is_hidden_and_removed_once_its_maker_is_gone(tmp
         remove_left(tmp_path)
         assert list(tmp_path.iterdir()) == [held]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_a_thread_still_writes_to_goes_when_the_process_ends(tmp_path: Path) -> None:
+    maker = """
+import sys, threading, time
+from pathlib import Path
+from benchforge.runners.folders import Folder
+def write():
+    for number in range(60):
+        time.sleep(0.01)
+        (where / "target").mkdir(parents=True, exist_ok=True)
+        (where / "target" / str(number)).touch()
+with Folder("build-", inside=Path(sys.argv[1])) as where:
+    threading.Thread(target=write).start()
+    time.sleep(0.1)
+"""
+    ended = subprocess.run([sys.executable, "-c", maker, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0 and list(tmp_path.iterdir()) == [], ended.stderr
+
+
+def test_an_interrupt_at_any_step_of_making_a_folder_leaves_none(tmp_path: Path) -> None:
+    steps = 0
+    while (end := interrupted_at(steps, tmp_path)) is None:
+        assert not list(tmp_path.iterdir()), f"left by an interrupt at step {steps}"
+        steps += 1
+    end.close()
+    assert steps > 10
+
+
+def interrupted_at(step: int, inside: Path) -> Folder | None:
+    """Make a folder, with Ctrl-C at its so many-th line (the library's included); None where that came in time."""
+    passed = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal passed
+        passed += event == "line"
+        if passed == step + 1 and event == "line":
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return Folder("build-", inside=inside)
+    except KeyboardInterrupt:
+        return None
+    finally:
+        sys.settrace(before)
