@@ -8,6 +8,7 @@ with its line and the allowed values.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from typing import Any
 import yaml
 
 from .errors import UsageError
-from .schemas import SANDBOX_MODE_ALIASES, SANDBOX_MODES
+from .schemas import DEVIATIONS, SANDBOX_MODE_ALIASES, SANDBOX_MODES
 
 ENVIRONMENT_FILE = ".benchforge.env"
 
@@ -63,15 +64,29 @@ OPTIONS: tuple[Option, ...] = (
     Option("run.offline", bool, True, "Generate and score never reach the network."),
     Option("benchmarks", list, [], "Benchmarks or scenarios to run; empty: the default cells."),
     Option("models", list, [], "Models: a key of seeds/models.csv, or a mapping that starts with model:."),
-    Option("engine.name", str, "endpoint", "Engine that answers.", ("endpoint", "replay")),
+    Option("engine.name", str, "endpoint", "Engine that answers.", ("endpoint", "vllm", "replay")),
     Option("engine.base_url", str, "", "OpenAI-compatible /v1 address of the endpoint engine."),
     Option("engine.api_key_variable", str, "OPENAI_API_KEY", "Environment variable that holds the key."),
     Option("engine.concurrency", int, 64, "Requests in flight.", minimum=1),
     Option("engine.timeout_seconds", float, 600.0, "Limit of one request.", minimum=0.001),
     Option("engine.max_attempts", int, 5, "Attempts per request on 429, 5xx and lost connections.", minimum=1),
+    Option("engine.samples_per_request", int, 1, "Samples of one task asked for in one request.", minimum=1),
+    Option("engine.stream_from_tokens", int, 4096, "Answers that may be as long are streamed.", minimum=1),
+    Option("engine.first_token_seconds", float, 0.0, "Limit of a stream's first token; 0: derived.", minimum=0),
+    Option("engine.gap_seconds", float, 0.0, "Limit between two chunks of a stream; 0: derived.", minimum=0),
+    Option("engine.allow", list, [], "What a server may ignore and be used all the same.", DEVIATIONS),
+    Option("engine.token_ceiling", int, 0, "Tokens after which nothing new is asked for; 0: none.", minimum=0),
+    Option("engine.money_ceiling", float, 0.0, "Price after which nothing new is asked for; 0: none.", minimum=0),
+    Option("engine.record", str, "", "File that keeps every HTTP exchange; empty: none."),
+    Option("engine.exchanges", str, "", "Recorded exchanges of the replay engine; empty: those of forge_mini."),
     Option("engine.image", str, "nvcr.io/nvidia/vllm:25.09-py3", "Engine image."),
     Option("engine.fallback_image", str, "vllm/vllm-openai", "Image where the first cannot be pulled."),
-    Option("engine.exchanges", str, "", "Recorded exchanges of the replay engine; empty: those of forge_mini."),
+    Option("engine.python", str, "", "Interpreter that has vLLM; empty: this one."),
+    Option("engine.max_model_len", int, 16_384, "Window in tokens; a model that thinks brings its own.", minimum=1),
+    Option("engine.gpu_memory_utilization", float, 0.90, "Share of a GPU's memory that vLLM takes.", minimum=0.01),
+    Option("engine.max_num_seqs", int, 64, "Sequences that vLLM decodes side by side.", minimum=1),
+    Option("engine.batch_invariant", bool, False, "VLLM_BATCH_INVARIANT=1: slower, the same text in any batch."),
+    Option("engine.flags", dict, {}, "Further flags of vLLM, {flag: value}; a value of '' is a bare flag."),
     Option("score.sandbox_mode", str, "", "Outer sandbox; empty: the best available.", ("", *SANDBOX_MODES)),
     Option("score.num_workers", int, 0, "Sandboxes side by side; 0: one per core.", minimum=0),
     Option("compute.headroom_gpus", int, 2, "Idle GPUs left to others.", minimum=0),
@@ -178,7 +193,7 @@ def _from_environment(environment: Mapping[str, str], problems: list[str], where
     found = {}
     for option in OPTIONS:
         text = environment.get(option.environment)
-        if text is None or option.type is list:
+        if text is None or option.type is dict or (option.type is list and not option.allowed):
             continue
         try:
             found[option.path] = _checked(option, _parsed(option, text))
@@ -195,7 +210,28 @@ def _parsed(option: Option, text: str) -> Any:
             return option.type(text)
         except ValueError:
             return text
+    if option.type is list:
+        return [word.strip() for word in text.split(",") if word.strip()]
     return text
+
+
+def flags_of(given: Any) -> Any:
+    """Flags of a server as ``{name without dashes: text}``, from a mapping or from words as a shell has them.
+
+    ``["--enforce-eager", "--dtype=float16"]`` and ``{enforce-eager: "", dtype: float16}`` are the same flags; what is
+    neither comes back as it is, for the caller to refuse.
+    """
+    if isinstance(given, list) and all(isinstance(word, str) for word in given):
+        given = {name: value for name, _, value in (word.partition("=") for word in given)}
+    if not isinstance(given, Mapping):
+        return given
+    return {str(name).lstrip("-").replace("_", "-"): _flag_text(value) for name, value in given.items()}
+
+
+def _flag_text(value: Any) -> str:
+    if value is True or value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _from_run_file(path: Path | None, problems: list[str]) -> dict[str, Any]:
@@ -245,14 +281,17 @@ def _collect(option: Option, node: yaml.Node, where: str, found: dict[str, Any],
 def _checked(option: Option, value: Any) -> Any:
     if option.path == "score.sandbox_mode":
         value = SANDBOX_MODE_ALIASES.get(value, value)
+    if option.path == "engine.flags":
+        value = flags_of(value)
     if option.type is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, option.type) or (option.type is int and isinstance(value, bool)):
         raise ValueError(f"{value!r} is not of type {option.type.__name__}")
-    if option.allowed and value not in option.allowed:
-        raise ValueError(
-            f"{value!r} is not allowed; one of {', '.join(str(word) or '(empty)' for word in option.allowed)}"
-        )
+    words: list[Any] = value if isinstance(value, list) else [value]
+    for word in words:
+        if option.allowed and word not in option.allowed:
+            known = ", ".join(str(word) or "(empty)" for word in option.allowed)
+            raise ValueError(f"{word!r} is not allowed; one of {known}")
     if option.minimum is not None and not value >= option.minimum:
         raise ValueError(f"{value!r} is less than {option.minimum:g}")
     if option.path == "run.name" and not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", str(value)):

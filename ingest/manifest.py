@@ -58,6 +58,9 @@ class Shard:
     seed: int | None = None
     engine: str | None = None
     source: str | None = None
+    parent_model: str | None = None
+    """Model that a local checkpoint was trained from."""
+    training_step: int | None = None
 
     @staticmethod
     def make_id(**parts: Any) -> str:

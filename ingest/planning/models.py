@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 SEED = Path(__file__).resolve().parents[2] / "seeds" / "models.csv"
 _YES = ("true", "t", "yes", "1")
@@ -19,13 +20,73 @@ class Model:
     name: str
     hub_id: str | None = None
     revision: str | None = None
-    weights_digest: str | None = None
+    family: str | None = None
+    licence: str | None = None
+    hub_license: str | None = None
+    """Licence tag of the Hub's page, e.g. ``apache-2.0`` or ``other``."""
+    is_osi_approved: bool = True
+    tier: str | None = None
+    excluded_because: str | None = None
     templating_mode: str = "chat"
     context_length: int | None = None
-    is_osi_approved: bool = True
-    excluded_because: str | None = None
+    """Window in tokens, as the card states it."""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """What the card advises, in the names of ``wanted.SAMPLING``: used by the protocol ``card``."""
+    reasoning: str = "never"
+    """``never``; ``always``; ``on`` or ``off``: can be switched, and which it is when nothing is said."""
+    switch_on: Mapping[str, Any] = field(default_factory=dict)
+    """Merged into the request's body where thinking is wanted."""
+    switch_off: Mapping[str, Any] = field(default_factory=dict)
+    effort: str | None = None
+    thinking_budget: int | None = None
+    """Tokens of thinking after which the engine ends it; None: no limit."""
+    thinking_budget_end: str | None = None
+    strip_rule: str | None = None
+    """Id of ``ingest.thinking.STRIP_RULES``."""
+    tensor_parallel_size: int = 1
     quantization: str | None = None
     dtype: str | None = None
+    omits: tuple[str, ...] = ()
+    """Body fields that a server refuses: never sent."""
+    renames: Mapping[str, str] = field(default_factory=dict)
+    price_per_million_prompt_tokens: float | None = None
+    price_per_million_completion_tokens: float | None = None
+    engine_flags: Mapping[str, str] = field(default_factory=dict)
+    """Flags of vLLM that this model needs; they win over the pinned ones."""
+    weights: str | None = None
+    """Folder of a local checkpoint."""
+    weights_digest: str | None = None
+    parent_model: str | None = None
+    training_step: int | None = None
+
+    @property
+    def can_think(self) -> bool:
+        return self.reasoning != "never"
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """What generation needs of a model: how its server knows it, starts it and wants to be asked.
+
+    ``max_model_len`` is the window in tokens that the engine is started with (and that comparability counts):
+    ``engine.max_model_len`` or the model's own if that is shorter; for a model that thinks, its own.
+    """
+
+    name: str
+    served_as: str
+    hub_id: str | None = None
+    revision: str | None = None
+    context_length: int | None = None
+    max_model_len: int | None = None
+    tensor_parallel_size: int = 1
+    dtype: str | None = None
+    quantization: str | None = None
+    omits: tuple[str, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict)
+    price_per_million_prompt_tokens: float | None = None
+    price_per_million_completion_tokens: float | None = None
+    engine_flags: Mapping[str, str] = field(default_factory=dict)
+    weights: str | None = None
 
 
 def read_models(path: Path = SEED) -> dict[str, Model]:

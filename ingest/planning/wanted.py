@@ -7,7 +7,7 @@ is reported at once, with the line of its item and the allowed values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..config import Settings
 from ..errors import UsageError
 from ..keys import MODEL_KEY
 from ..schemas import TEMPLATING_MODES
-from .models import Model, find_model, nearest, read_models
+from .models import Model, ServedModel, find_model, nearest, read_models
 
 DEFAULT_CELLS = ("humanevalplus", "mbppplus", "cruxeval_i", "cruxeval_o", "livecodebench_generation")
 SAMPLING: Mapping[str, tuple[type, ...]] = {
@@ -97,15 +97,36 @@ def wanted_of(settings: Settings) -> Wanted:
     return Wanted(tuple(named), tuple(cell for group in cells for cell in group))
 
 
-def served_names(settings: Settings) -> dict[str, str]:
-    """Model key -> name its server knows it by; a model that is not named anywhere is served under its key."""
+def served_models(settings: Settings) -> dict[str, ServedModel]:
+    """Model key -> how its server knows it; a model that stands nowhere is served under its key."""
     seed = read_models()
-    names = {name: model.hub_id or name for name, model in seed.items()}
+    found = {name: _served(model, None, settings) for name, model in seed.items()}
     for item in settings["models"]:
-        if isinstance(item, Mapping) and item.get("served_as"):
-            found = find_model(item["model"], seed)
-            names[found.name if found else item["model"]] = item["served_as"]
-    return names
+        if isinstance(item, Mapping) and isinstance(item.get("model"), str):
+            model = _merged(find_model(item["model"], seed) or Model(item["model"]), item)
+            found[model.name] = _served(model, item.get("served_as"), settings)
+    return found
+
+
+def served_names(settings: Settings) -> dict[str, str]:
+    """Model key -> name on the wire."""
+    return {name: served.served_as for name, served in served_models(settings).items()}
+
+
+def window_of(model: Model, max_model_len: int) -> int:
+    """Window in tokens that the engine is started with and that comparability counts."""
+    if model.can_think and model.context_length:
+        return model.context_length
+    return min(model.context_length or max_model_len, max_model_len)
+
+
+def _served(model: Model, served_as: str | None, settings: Settings) -> ServedModel:
+    shared = {one.name for one in fields(ServedModel)} & {one.name for one in fields(Model)}
+    return ServedModel(
+        **{name: getattr(model, name) for name in shared},
+        served_as=served_as or model.weights or model.hub_id or model.name,
+        max_model_len=window_of(model, settings["engine.max_model_len"]),
+    )
 
 
 def narrowed(wanted: Wanted, models: Sequence[str], benchmarks: Sequence[str]) -> Wanted:

@@ -80,6 +80,8 @@ CUTS = (
     "filter",
     "ceiling",
 )
+DEVIATIONS = ("temperature", "seed", "top_p", "stop", "max_tokens", "thinking", "template")
+"""What ``engine.allow`` may name: parameters that a server ignores, and is used all the same."""
 TEXT_FORMS = ("raw", "completion", "program")
 TEMPLATING_MODES = ("chat", "completions")
 VERDICT_KINDS = ("official", "strict", "corrected_extraction")

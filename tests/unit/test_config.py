@@ -33,7 +33,7 @@ def test_every_error_of_a_run_file_is_reported_with_its_line(tmp_path: Path):
     message = caught.value.message
     assert "run.yaml:2: unknown key run.sed; did you mean run.seed?" in message
     assert "run.yaml:3: run.seed: 'many' is not of type int" in message
-    assert "run.yaml:5: engine.name: 'magic' is not allowed; one of endpoint, replay" in message
+    assert "run.yaml:5: engine.name: 'magic' is not allowed; one of endpoint, vllm, replay" in message
     assert "run.yaml:6: models: 'qwen' is not of type list" in message
 
 
