@@ -1,7 +1,12 @@
-"""Recorded HTTP exchanges: one JSON line each, ``{path, request_digest, status, response}``, gzipped.
+"""Recorded HTTP exchanges: one JSON line each, ``{path, request_digest, status, response, chunks}``.
 
 The key is the digest of path and whole request body, so an answer is given to exactly the request that it answered,
-however often and in whatever order it is asked.
+however often and in whatever order it is asked. ``chunks`` are the data lines of a streamed answer as they came; the
+response beside them is what the client made of them.
+
+A recording grows as plain lines, each synced before the answer counts, so that whatever a journal holds can be
+replayed after any kill; a finished one may be gzipped. Lines ``{note, of, content}`` say what the client knew of the
+server (its abilities): without them a replayed run would ask in another way.
 """
 
 from __future__ import annotations
@@ -9,13 +14,16 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...ingest import keys
 from ...ingest.errors import BadInput
+from ...ingest.lake import append_line
+
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -23,33 +31,103 @@ class Exchange:
     path: str
     request_digest: str
     status: int
-    response: Mapping[str, Any]
+    response: Mapping[str, Any] | None
+    chunks: Sequence[str] | None = None
+    """Data of the server-sent events of a streamed answer, without ``data:`` and ``[DONE]``."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a file holds. An exchange that was recorded twice counts as it was last: the journal has that answer."""
+
+    exchanges: Mapping[str, Exchange]
+    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Kind of note -> whom it is of -> content."""
+
+
+class Recorder:
+    """Appends exchanges to ``path``, synced one by one; another run's lines in it are kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def keep(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        status: int,
+        response: Mapping[str, Any] | None,
+        chunks: list[str] | None = None,
+    ) -> None:
+        """One exchange that ended: 200, or a refusal that is not asked again. Never a key, never a header.
+
+        An answer that was continued from a prefix is kept, merged, under the request that began it. OSError (disk
+        full) reaches the caller before the answer counts.
+        """
+        exchange = Exchange(path, keys.digest_of({"path": path, "body": body}), status, response, chunks)
+        append_line(self.path, _line(exchange))
+
+    def note(self, kind: str, of: str, content: Mapping[str, Any]) -> None:
+        """Something to know before the first request, such as ``abilities`` of a served model."""
+        append_line(self.path, keys.canonical_json({"note": kind, "of": of, "content": content}))
 
 
 def read_exchanges(path: Path) -> dict[str, Exchange]:
-    """Request digest -> exchange; BadInput for a file that is not there, torn, or of another shape."""
+    """Request digest -> exchange, as ``read_recording`` reads them."""
+    return dict(read_recording(path).exchanges)
+
+
+def read_recording(path: Path) -> Recording:
+    """BadInput for a file that is not there, of another shape, or torn: but for a plain one's last line, or one that
+    a later run has closed, which a kill may tear and whose answer was never counted."""
+    exchanges: dict[str, Exchange] = {}
+    notes: dict[str, dict[str, Any]] = {}
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
-            exchanges = [Exchange(**json.loads(line)) for line in stream]
-    except (OSError, EOFError, ValueError, TypeError) as error:
+        for fields in _lines(path):
+            if "note" in fields:
+                notes.setdefault(fields["note"], {})[fields["of"]] = fields["content"]
+            else:
+                exchange = Exchange(**fields)
+                exchanges[exchange.request_digest] = exchange
+    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
         raise BadInput(f"{path} is not a file of recorded exchanges ({error})", "correct engine.exchanges") from error
-    return {exchange.request_digest: exchange for exchange in exchanges}
+    return Recording(exchanges, notes)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as stream:
+        is_zipped = stream.read(2) == _GZIP_MAGIC
+    if is_zipped:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+        return
+    num_torn, num_whole = 0, 0
+    with path.open("rb") as stream:
+        for line in stream:
+            try:
+                fields = json.loads(line)
+            except ValueError:
+                num_torn += 1
+                continue
+            num_whole += 1
+            yield fields
+    if num_torn and not num_whole:
+        raise ValueError("no line of it is JSON")
 
 
 def exchanges_bytes(exchanges: Iterable[Exchange]) -> bytes:
-    """The file's bytes: the same exchanges give the same bytes on every machine (no name, no time in the header)."""
-    lines = [
-        keys.canonical_json(
-            {
-                "path": exchange.path,
-                "request_digest": exchange.request_digest,
-                "status": exchange.status,
-                "response": exchange.response,
-            }
-        )
-        for exchange in exchanges
-    ]
+    """The zipped file's bytes: the same exchanges give the same bytes on every machine (no name, no time inside)."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=9) as stream:
-        stream.write("".join(line + "\n" for line in lines).encode("utf-8"))
+        stream.write("".join(_line(exchange) + "\n" for exchange in exchanges).encode("utf-8"))
     return buffer.getvalue()
+
+
+def _line(exchange: Exchange) -> str:
+    fields = {
+        "path": exchange.path,
+        "request_digest": exchange.request_digest,
+        "status": exchange.status,
+        "response": exchange.response,
+    }
+    return keys.canonical_json(fields if exchange.chunks is None else {**fields, "chunks": list(exchange.chunks)})

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ....ingest.config import Settings, secret
 from ....ingest.errors import UsageError
 from ..client import Endpoint
+from ..timeouts import Timeouts
 from . import Engine
+
+if TYPE_CHECKING:
+    from ....ingest.planning.models import ServedModel
 
 
 @contextmanager
-def open_engine(settings: Settings) -> Iterator[Engine]:
+def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterator[Engine]:
     """Nothing is started. UsageError without an address; the key is read from the variable the settings name."""
     base_url = settings["engine.base_url"].rstrip("/")
     if not base_url.startswith(("http://", "https://")):
@@ -25,7 +30,7 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
         Endpoint(
             base_url=base_url if base_url.endswith("/v1") else base_url + "/v1",
             api_key=secret(settings["engine.api_key_variable"]) or "",
-            timeout_seconds=settings["engine.timeout_seconds"],
+            timeouts=Timeouts(whole=settings["engine.timeout_seconds"]),
             max_attempts=settings["engine.max_attempts"],
         ),
     )

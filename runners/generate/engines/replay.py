@@ -1,7 +1,9 @@
 """``replay``: a real local HTTP server that answers from recorded exchanges, offline.
 
 It speaks OpenAI's protocol on the loopback at a port of the system's choice. A request that was not recorded is a 404
-with a JSON error, never the next answer in order: a changed prompt, seed or limit cannot get an old answer.
+with a JSON error, never the next answer in order: a changed prompt, seed or limit cannot get an old answer. What was
+recorded as a stream is streamed, event by event; where a stream is asked for and only its whole answer is known (it was
+continued after a kill, say), that answer is sent as the events it would have taken.
 """
 
 from __future__ import annotations
@@ -9,31 +11,37 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ....ingest import keys
 from ....ingest.bundled import ROOT
 from ....ingest.config import Settings
 from ..client import Endpoint
-from ..exchanges import Exchange, read_exchanges
-from ..request import CHAT, COMPLETIONS, exchange_key
+from ..exchanges import Exchange, read_recording
+from ..request import exchange_key
+from ..timeouts import Timeouts
 from . import Engine
+
+if TYPE_CHECKING:
+    from ....ingest.planning.models import ServedModel
 
 BUNDLED_EXCHANGES = ROOT / "forge_mini" / "exchanges.jsonl.gz"
 _LARGEST_BODY_BYTES = 16 * 2**20
 
 
 @contextmanager
-def open_engine(settings: Settings) -> Iterator[Engine]:
+def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterator[Engine]:
     """Serve ``engine.exchanges`` (default: those of forge_mini) for the length of the block."""
     path = Path(settings["engine.exchanges"]).expanduser() if settings["engine.exchanges"] else BUNDLED_EXCHANGES
-    with serving(read_exchanges(path)) as base_url:
-        endpoint = Endpoint(base_url, "replay", settings["engine.timeout_seconds"], settings["engine.max_attempts"])
-        yield Engine("replay", endpoint, f"replay@{keys.sha256_file(path)[:12]}")
+    recording = read_recording(path)
+    with serving(recording.exchanges) as base_url:
+        timeouts = Timeouts(whole=settings["engine.timeout_seconds"])
+        endpoint = Endpoint(base_url, "replay", timeouts, settings["engine.max_attempts"])
+        yield Engine("replay", endpoint, f"replay@{keys.sha256_file(path)[:12]}", facts=recording.notes)
 
 
 @contextmanager
@@ -67,8 +75,6 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        if self.path not in (CHAT, COMPLETIONS):
-            return self._refuse(404, f"there is no {self.path} here")
         length = int(self.headers.get("Content-Length") or 0)
         if length > _LARGEST_BODY_BYTES:
             self.close_connection = True
@@ -81,12 +87,17 @@ class _Handler(BaseHTTPRequestHandler):
         exchange = self._exchanges().get(digest)
         if exchange is None:
             return self._refuse(404, f"no exchange is recorded for the request {digest[:16]}")
-        return self._answer(exchange.status, exchange.response)
+        is_streamed = isinstance(body, dict) and bool(body.get("stream")) and exchange.status == 200
+        if is_streamed:
+            chunks = exchange.chunks if exchange.chunks is not None else events_of(exchange.response or {})
+            return self._stream(chunks)
+        return self._answer(exchange.status, exchange.response or {})
 
     def do_GET(self) -> None:
         if self.path != "/v1/models":
             return self._refuse(404, f"there is no {self.path} here")
-        names = sorted({str(exchange.response.get("model")) for exchange in self._exchanges().values()})
+        answers = [exchange.response or {} for exchange in self._exchanges().values()]
+        names = sorted({str(answer["model"]) for answer in answers if "model" in answer})
         models = [{"id": name, "object": "model", "created": 0, "owned_by": "replay"} for name in names]
         return self._answer(200, {"object": "list", "data": models})
 
@@ -104,5 +115,31 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def _stream(self, chunks: Sequence[str]) -> None:
+        """The events and ``[DONE]``; the connection's end is the stream's."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        for chunk in (*chunks, "[DONE]"):
+            self.wfile.write(f"data: {chunk}\n\n".encode())
+
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: the client tells what went wrong."""
+
+
+def events_of(response: Mapping[str, Any]) -> list[str]:
+    """The events of a whole answer: one per choice with all of its text, one with the usage, as OpenAI orders them."""
+    head = {name: value for name, value in response.items() if name not in ("choices", "usage")}
+    if "object" in head:
+        head["object"] = str(head["object"]).replace("chat.completion", "chat.completion.chunk")
+    events = [{**head, "choices": [_delta(choice)]} for choice in response.get("choices", ())]
+    if response.get("usage") is not None:
+        events.append({**head, "choices": [], "usage": response["usage"]})
+    return [json.dumps(event) for event in events]
+
+
+def _delta(choice: Mapping[str, Any]) -> dict[str, Any]:
+    rest = {name: value for name, value in choice.items() if name != "message"}
+    return rest if "message" not in choice else {**rest, "delta": choice["message"]}
