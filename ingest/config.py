@@ -279,24 +279,34 @@ def _collect(option: Option, node: yaml.Node, where: str, found: dict[str, Any],
 
 
 def _checked(option: Option, value: Any) -> Any:
-    if option.path == "score.sandbox_mode":
-        value = SANDBOX_MODE_ALIASES.get(value, value)
-    if option.path == "engine.flags":
-        value = flags_of(value)
-    if option.type is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+    """The value as it is used; ValueError with what is wrong and what is allowed."""
+    value = _as_meant(option, value)
     if not isinstance(value, option.type) or (option.type is int and isinstance(value, bool)):
         raise ValueError(f"{value!r} is not of type {option.type.__name__}")
-    words: list[Any] = value if isinstance(value, list) else [value]
-    for word in words:
-        if option.allowed and word not in option.allowed:
-            known = ", ".join(str(word) or "(empty)" for word in option.allowed)
-            raise ValueError(f"{word!r} is not allowed; one of {known}")
+    if option.allowed:
+        _refuse_unknown(value if option.type is list else [value], option.allowed)
     if option.minimum is not None and not value >= option.minimum:
         raise ValueError(f"{value!r} is less than {option.minimum:g}")
     if option.path == "run.name" and not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", str(value)):
         raise ValueError(f"{value!r} is no folder name: letters, digits, . _ + -")
     return value
+
+
+def _as_meant(option: Option, value: Any) -> Any:
+    """Other spellings of the same value: an old name, flags as words, a whole number for a float."""
+    if option.path == "score.sandbox_mode":
+        return SANDBOX_MODE_ALIASES.get(value, value)
+    if option.path == "engine.flags":
+        return flags_of(value)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if option.type is float and is_whole else value
+
+
+def _refuse_unknown(words: list[Any], allowed: tuple[Any, ...]) -> None:
+    for word in words:
+        if word not in allowed:
+            known = ", ".join(str(name) or "(empty)" for name in allowed)
+            raise ValueError(f"{word!r} is not allowed; one of {known}")
 
 
 def _nearest(path: str, declared: Mapping[str, Option]) -> str:
