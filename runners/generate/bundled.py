@@ -19,6 +19,7 @@ from ...ingest.bundled import DEMO_RUN_FILE, ROOT
 from ...ingest.config import load_settings
 from ...ingest.lake import Lake, replace_file
 from ...ingest.manifest import Run, Shard
+from ...ingest.planning.models import ServedModel
 from ...ingest.planning.plan import Scope, make_plan
 from ...ingest.planning.task_sets import TaskSet, load_task_set, protocol_of
 from ...ingest.planning.wanted import wanted_of
@@ -47,7 +48,7 @@ def _exchanges() -> Iterator[Exchange]:
                 if task.task_id in answers:
                     name, form = answers[task.task_id][index].split("/")
                     program = task.reference if name == "reference" else attempts[task.task_id, name]
-                    request = request_of(shard, prompt, index, shard.model)
+                    request = request_of(shard, prompt, index, ServedModel(shard.model, shard.model))
                     text = FORMS[form](task, str(program).rstrip("\n"))
                     yield Exchange(request.path, request.digest, 200, _response(shard.model, prompt, text))
 

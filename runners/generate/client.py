@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...ingest.errors import BenchforgeError, Incomplete
 from .request import Request
+from .timeouts import Timeouts
 
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -25,27 +27,46 @@ _RETRIED_STATUS = frozenset({408, 409, 425, 429, *range(500, 600)})
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where to ask: ``base_url`` ends in ``/v1``; and how long to insist."""
+    """Where to ask, and how long to insist. ``base_url`` ends in ``/v1``; ``uds`` is a Unix socket to reach it by."""
 
     base_url: str
     api_key: str
-    timeout_seconds: float = 600.0
+    timeouts: Timeouts = field(default_factory=Timeouts)
     max_attempts: int = 5
+    uds: Path | None = None
 
     @property
     def is_loopback(self) -> bool:
         """A server on this machine is never reached through a proxy of the environment."""
         host = urlsplit(self.base_url).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
+        return self.uds is not None or host in ("localhost", "::1") or host.startswith("127.")
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """A greedy answer so far: what is needed to let a server go on with it. ``text`` may lag behind ``token_ids``."""
+
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    text: str
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A 200 answer as JSON, and what it took. ``latency_seconds`` is of the attempt that succeeded."""
+    """A 200 answer in the shape of a non-streamed one, and what it took.
+
+    ``latency_seconds`` (and first token, longest gap: streamed answers only) are of the attempt that succeeded;
+    ``tokens_discarded`` counts what broken attempts had already received. ``resumed_at`` is the number of tokens that
+    a saved prefix gave, None for an answer made in one go.
+    """
 
     response: Mapping[str, Any]
     attempts: int
     latency_seconds: float
+    first_token_seconds: float | None = None
+    longest_gap_seconds: float | None = None
+    tokens_discarded: int = 0
+    resumed_at: int | None = None
 
 
 class Refused(BenchforgeError):
@@ -63,8 +84,9 @@ class Unreachable(Incomplete):
 class Client:
     """Async context manager around ``openai.AsyncOpenAI`` for one endpoint."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, recorder: Any = None) -> None:
         self.endpoint = endpoint
+        self._recorder = recorder
         self._openai: Any = None
 
     async def __aenter__(self) -> Client:
@@ -73,7 +95,7 @@ class Client:
         self._openai = openai.AsyncOpenAI(
             base_url=self.endpoint.base_url,
             api_key=self.endpoint.api_key or "none",
-            timeout=self.endpoint.timeout_seconds,
+            timeout=self.endpoint.timeouts.whole or 600.0,
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(trust_env=not self.endpoint.is_loopback),
         )
@@ -82,7 +104,9 @@ class Client:
     async def __aexit__(self, *exception: object) -> None:
         await self._openai.close()
 
-    async def ask(self, request: Request) -> Reply:
+    async def ask(
+        self, request: Request, *, prefix: Prefix | None = None, on_tokens: Callable[[Prefix], None] | None = None
+    ) -> Reply:
         """Post one request. Raises Refused for a 4xx and Unreachable when the attempts are used up."""
         trouble = ""
         for attempt in range(1, self.endpoint.max_attempts + 1):

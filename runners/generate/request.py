@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...ingest import keys
 from ...ingest.benchmarks.declaration import Prompt
 from ...ingest.manifest import Shard
+from ...ingest.planning.models import ServedModel
 
+if TYPE_CHECKING:
+    from .probe import Abilities
+
+STREAM_FROM_TOKENS = 4096
+"""Answers that may be as long are streamed: then a time-out means "no token for so long", not "not ready yet"."""
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 _BEYOND_OPENAI = ("top_k", "min_p", "repetition_penalty")
 """Known to vLLM and llama.cpp, not to OpenAI: sent only where the plan sets them."""
@@ -39,12 +45,25 @@ def exchange_key(path: str, body: Mapping[str, Any]) -> str:
     return keys.digest_of({"path": path, "body": body})
 
 
-def request_of(shard: Shard, prompt: Prompt, sample_index: int, served_as: str) -> Request:
-    """The request for one (task, sample index) of a shard; ``prompt`` is the rendered one of its task."""
+def request_of(
+    shard: Shard,
+    prompt: Prompt,
+    sample_index: int,
+    served: ServedModel,
+    abilities: Abilities | None = None,
+    num_samples: int = 1,
+    stream_from_tokens: int = STREAM_FROM_TOKENS,
+) -> Request:
+    """The request for ``num_samples`` samples of one task, the first at ``sample_index``.
+
+    ``prompt`` is the rendered one of the task. The seed is that of the first index: with n choices vLLM gives choice i
+    the seed + i, so one request of n and n requests of one make the same texts. Without ``abilities`` nothing is sent
+    that OpenAI's protocol does not have.
+    """
     asked = shard.request
     body: dict[str, Any] = {
-        "model": served_as,
-        "n": 1,
+        "model": served.served_as,
+        "n": num_samples,
         "seed": (shard.seed or 0) + sample_index,
         "stream": False,
         "temperature": asked["temperature"],

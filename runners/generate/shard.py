@@ -20,6 +20,7 @@ from typing import Any
 from ...ingest.benchmarks.declaration import Prompt, Task
 from ...ingest.errors import BenchforgeError, ConfigurationChanged, Incomplete, Interrupted
 from ...ingest.manifest import Run, Shard, run_id
+from ...ingest.planning.models import ServedModel
 from ...ingest.planning.task_sets import TaskSet, dataset_digest, prompts_digest, protocol_of
 from .client import Client, Refused
 from .engines import Engine
@@ -159,7 +160,7 @@ class ShardGenerator:
 
     async def _ask(self, client: Client, task: Task, prompt: Prompt, sample_index: int) -> int:
         """1 when the sample was answered and is on disk, 0 when the server refused it."""
-        request = request_of(self.shard, prompt, sample_index, self.served_as)
+        request = request_of(self.shard, prompt, sample_index, ServedModel(self.shard.model, self.served_as))
         try:
             reply = await client.ask(request)
         except Refused as error:

@@ -14,14 +14,17 @@ import pytest
 from benchforge.ingest.benchmarks.declaration import Prompt, Task
 from benchforge.ingest.errors import BadInput, Incomplete
 from benchforge.ingest.manifest import Shard
+from benchforge.ingest.planning.models import ServedModel
 from benchforge.runners.generate import client as client_module
 from benchforge.runners.generate.client import Client, Endpoint, Refused, Reply, Unreachable
 from benchforge.runners.generate.request import CHAT, COMPLETIONS, Request, exchange_key, request_of
 from benchforge.runners.generate.rows import sample_row
+from benchforge.runners.generate.timeouts import Timeouts
 
 ANSWER = {"choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}], "usage": {}}
 ASK = Request(CHAT, {"model": "m", "messages": []})
 DROP = "drop"
+MODEL = ServedModel("a__b", "m")
 
 
 @contextmanager
@@ -64,7 +67,7 @@ def serving(*answers: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 def ask(base_url: str, request: Request = ASK, attempts: int = 4) -> Reply:
     async def once() -> Reply:
-        async with Client(Endpoint(base_url, "key", 5.0, attempts)) as client:
+        async with Client(Endpoint(base_url, "key", Timeouts(whole=5.0), attempts)) as client:
             return await client.ask(request)
 
     return asyncio.run(once())
@@ -117,7 +120,7 @@ def test_a_pause_that_the_server_asks_for_is_kept(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_body_on_the_wire_is_the_request_and_nothing_else():
-    request = request_of(shard(), Prompt(messages=(("user", "q"),)), 3, "served")
+    request = request_of(shard(), Prompt(messages=(("user", "q"),)), 3, ServedModel("m", "served"))
     with serving((200, ANSWER)) as (base_url, received):
         ask(base_url, request)
     assert exchange_key(request.path, received[0]) == request.digest
@@ -137,7 +140,7 @@ def test_the_body_on_the_wire_is_the_request_and_nothing_else():
 
 
 def test_completions_send_one_text_and_optional_sampling_only_where_it_is_set():
-    request = request_of(shard(templating_mode="completions", top_k=5), Prompt(text="def f():"), 0, "m")
+    request = request_of(shard(templating_mode="completions", top_k=5), Prompt(text="def f():"), 0, MODEL)
     assert (request.path, request.body["prompt"], request.body["top_k"]) == (COMPLETIONS, "def f():", 5)
     assert "messages" not in request.body
     assert "min_p" not in request.body
@@ -145,9 +148,9 @@ def test_completions_send_one_text_and_optional_sampling_only_where_it_is_set():
 
 def test_an_answer_that_the_protocol_begins_is_continued_and_no_other():
     begun = Prompt(messages=(("user", "q"), ("assistant", "Sure:\n")))
-    body = request_of(shard(), begun, 0, "m").body
+    body = request_of(shard(), begun, 0, MODEL).body
     assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
-    assert "continue_final_message" not in request_of(shard(), Prompt(messages=(("user", "q"),)), 0, "m").body
+    assert "continue_final_message" not in request_of(shard(), Prompt(messages=(("user", "q"),)), 0, MODEL).body
 
 
 def shard(**request: Any) -> Shard:
@@ -178,7 +181,7 @@ def row_of(choice: dict[str, Any], usage: dict[str, Any] | None = None, **reques
     asked = shard(**request)
     task = Task("forge_mini", "default", "t", "calls", "p", {}, ("base",), "t")
     prompt = Prompt(messages=(("user", "q"),), text="q")
-    sent = request_of(asked, prompt, 1, "m")
+    sent = request_of(asked, prompt, 1, MODEL)
     return sample_row(asked, task, 1, prompt, sent, Reply({"choices": [choice], "usage": usage}, 2, 0.1), "")
 
 

@@ -29,6 +29,7 @@ from benchforge.runners.generate.client import Endpoint, Refused
 from benchforge.runners.generate.engines import Engine
 from benchforge.runners.generate.lease import leased
 from benchforge.runners.generate.pending import Means, generate_pending, to_generate
+from benchforge.runners.generate.timeouts import Timeouts
 from benchforge.runners.selection import Selection, cells_of
 from click.testing import CliRunner
 
@@ -116,7 +117,7 @@ def _no_progress(shard: Any) -> Iterator[Any]:
 
 def generate(run: Run, server: Server, concurrency: int = 4, limit: int | None = None, **selection: Any) -> list[Any]:
     chosen = Selection(**selection)
-    engine = Engine("endpoint", Endpoint(server.base_url, "k", 5.0, 2))
+    engine = Engine("endpoint", Endpoint(server.base_url, "k", Timeouts(whole=5.0), 2))
     means = Means(run.root.parent, {}, concurrency, limit)
     return list(generate_pending(run, to_generate(run, chosen), engine, means, chosen.is_forced, _no_progress))
 
