@@ -63,4 +63,10 @@ class GateFailed(BenchforgeError):
 
 
 class Interrupted(BenchforgeError):
+    """``signal_name`` says which signal it was (``SIGUSR1``); empty where that does not matter."""
+
     exit_code = 75
+
+    def __init__(self, message: str, hint: str = "", signal_name: str = "") -> None:
+        super().__init__(message, hint)
+        self.signal_name = signal_name
