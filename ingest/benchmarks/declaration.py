@@ -53,6 +53,9 @@ class Task:
         return bool(self.num_plus_cases)
 
 
+CHAT, COMPLETIONS = "chat", "completions"
+
+
 @dataclass(frozen=True)
 class Protocol:
     """A named way of asking. ``render(task, strings)`` gives messages (chat) or one prompt text (completions).
@@ -65,8 +68,33 @@ class Protocol:
     temperature: float = 0.0
     top_p: float = 1.0
     max_tokens: int = 1024
+    """New tokens of the answer; of a model that thinks, its row says."""
     stop: tuple[str, ...] = ()
     needs_strings: tuple[str, ...] = ()
+    sampled_top_p: float | None = None
+    """``top_p`` where the temperature is above 0, for a harness that sets it only then."""
+    stop_acts: str = "server"
+    """``answer``: the client stops, after the close tag, so that no stop string ends the thinking."""
+    templating_modes: tuple[str, ...] = ()
+    """Modes of a model that this prompt is made for; empty: any (messages and text become each other)."""
+    scenarios: tuple[str, ...] = ()
+    """Scenarios it asks; empty: all."""
+
+    def top_p_at(self, temperature: float) -> float:
+        """The harness's ``top_p`` at this temperature."""
+        return self.sampled_top_p if temperature > 0 and self.sampled_top_p is not None else self.top_p
+
+    def is_made_for(self, templating_mode: str) -> bool:
+        return not self.templating_modes or templating_mode in self.templating_modes
+
+    def mode_for(self, templating_mode: str) -> str | None:
+        """How a model of this mode is asked, None where it cannot be: a chat has no form without a template.
+
+        A text of its own (a base prompt, or one with a family's template in it) goes to any model as it is.
+        """
+        if self.is_made_for(templating_mode):
+            return templating_mode
+        return COMPLETIONS if COMPLETIONS in self.templating_modes else None
 
 
 @dataclass(frozen=True)
@@ -145,6 +173,14 @@ class Benchmark:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other spellings on the command line -> scenario ("" for all)."""
     needs_staging: bool = True
+    cannot_judge: str | None = None
+    """Why its samples cannot be graded yet, as a sentence; None where they can."""
+
+    def protocols_of(self, scenario: str, templating_mode: str) -> tuple[Protocol, ...]:
+        """Protocols that can ask a model of this mode, the default one first: the first made for just this mode."""
+        asking = [one for one in self.protocols if not one.scenarios or scenario in one.scenarios]
+        possible = [one for one in asking if one.mode_for(templating_mode)]
+        return tuple(sorted(possible, key=lambda one: not one.is_made_for(templating_mode)))
 
     def version(self, name: str | None = None) -> Version:
         """The named version, or the newest (the last one declared)."""

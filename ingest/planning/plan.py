@@ -18,7 +18,7 @@ from ..benchmarks.declaration import Protocol
 from ..errors import ConfigurationChanged, NotStaged, UsageError
 from ..manifest import Run, Shard
 from .models import nearest
-from .task_sets import TaskSet, dataset_digest, load_task_set, prompts_digest, protocol_of
+from .task_sets import TaskSet, chosen_protocol, dataset_digest, load_task_set, prompts_digest
 from .wanted import Wanted, WantedCell, WantedModel
 
 WINDOW_SAMPLES = 10
@@ -118,20 +118,21 @@ def windows(
 
 def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of ``keys.REQUEST_FIELDS`` that are known; the rest is absent."""
+    temperature = float(sampling.get("temperature", protocol.temperature))
     request = {
         "dataset_digest": dataset_digest(task_set.benchmark, task_set.version),
         "prompt_digest": prompts_digest(task_set, protocol),
-        "templating_mode": model.model.templating_mode,
+        "templating_mode": protocol.mode_for(model.model.templating_mode),
         "protocol": protocol.name,
-        "temperature": float(sampling.get("temperature", protocol.temperature)),
-        "top_p": float(sampling.get("top_p", protocol.top_p)),
+        "temperature": temperature,
+        "top_p": float(sampling.get("top_p", protocol.top_p_at(temperature))),
         "top_k": sampling.get("top_k"),
         "min_p": sampling.get("min_p"),
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
         "max_tokens": sampling.get("max_tokens", protocol.max_tokens),
         "stop": list(protocol.stop),
-        "stop_acts": "server",
+        "stop_acts": protocol.stop_acts,
         "thinking": False,
         "model": model.model.name,
         "model_revision": model.model.revision,
@@ -145,7 +146,8 @@ def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling
 def _template(model: WantedModel, cell: WantedCell, task_set: TaskSet, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Everything of a shard except its window."""
     sampling = {**cell.sampling, **model.sampling}
-    request = _request(model, task_set, protocol_of(cell.benchmark, sampling.get("protocol")), sampling)
+    protocol = chosen_protocol(cell.benchmark, sampling.get("protocol"), task_set.scenario, model.model.templating_mode)
+    request = _request(model, task_set, protocol, sampling)
     window = min(model.model.context_length or CONTEXT_WINDOW_TOKENS, CONTEXT_WINDOW_TOKENS)
     fields = {name: request[name] for name in keys.COMPARABILITY_FIELDS if name in request}
     comparability = {**fields, "scenario": task_set.scenario, "window": window, "effort": "", "thinking_budget": 0}

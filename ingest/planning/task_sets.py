@@ -64,14 +64,25 @@ def dataset_digest(benchmark: Benchmark, version: Version) -> str:
     return keys.digest_of([artifact.sha256 for artifact in version.artifacts])
 
 
-def protocol_of(benchmark: Benchmark, name: str | None) -> Protocol:
-    """The named protocol, or the first one declared; UsageError that lists them."""
+def protocol_of(benchmark: Benchmark, name: str) -> Protocol:
+    """The named protocol; UsageError that lists them."""
     known = {protocol.name: protocol for protocol in benchmark.protocols}
-    if name is None:
-        return benchmark.protocols[0]
     if name not in known:
         raise UsageError(f"{benchmark.name} has no protocol {name!r}{nearest(name, known)}", "correct protocol:")
     return known[name]
+
+
+def chosen_protocol(benchmark: Benchmark, name: str | None, scenario: str, templating_mode: str) -> Protocol:
+    """The named protocol, or the default one; UsageError where a model of this mode cannot be asked so."""
+    possible = {protocol.name: protocol for protocol in benchmark.protocols_of(scenario, templating_mode)}
+    chosen = next(iter(possible.values()), None) if name is None else protocol_of(benchmark, name)
+    if chosen is None or chosen.name not in possible:
+        raise UsageError(
+            f"{benchmark.name} {scenario} cannot be asked by protocol {name or 'official'} where templating_mode is "
+            f"{templating_mode}{nearest(name or '', possible)}",
+            "correct protocol: or templating_mode:",
+        )
+    return chosen
 
 
 def _strings(benchmark: Benchmark, datasets_root: Path) -> Mapping[str, str]:
