@@ -7,7 +7,7 @@ show. ``probe`` finds facts; ``refuse_deviations`` decides whether the shards at
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ...ingest.errors import BenchforgeError
@@ -42,6 +42,8 @@ class Abilities:
     one_template: bool | None = None
     """The ids of a rendered prompt are those that the answer was made from, with one token of beginning at most."""
     window_tokens: int | None = None
+    tag_ids: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Tag of the shards' strip rules (``StripRule.tag_texts``) -> its token ids, as /tokenize gives them."""
     version: str | None = None
     fingerprint: str | None = None
     requests: int = 0
