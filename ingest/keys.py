@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,15 @@ def sha256_file(path: Path) -> str:
 def digest_of(value: Any) -> str:
     """64 hex characters of sha256 over canonical JSON."""
     return sha256_text(canonical_json(value))
+
+
+def token_ids_digest(ids: Sequence[int]) -> str:
+    """64 hex characters of sha256 over token ids as little-endian 32-bit integers, one after the other."""
+    packed = array("I", ids)
+    assert packed.itemsize == 4, "unsigned int has four bytes wherever CPython runs"
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return hashlib.sha256(packed.tobytes()).hexdigest()
 
 
 def program_id(program: str) -> bytes:
