@@ -19,6 +19,7 @@ from .tables import (
     TIMINGS,
 )
 from .words import (
+    ANSWER_FLAGS,
     BENCHMARKS,
     CAUSES,
     CUTS,
@@ -26,6 +27,7 @@ from .words import (
     KINDS,
     ORIGINS,
     PARTS,
+    REASONING_FIELDS,
     REASONING_SOURCES,
     REASONS,
     SANDBOX_LAYERS,
@@ -43,6 +45,7 @@ from .words import (
 )
 
 __all__ = [
+    "ANSWER_FLAGS",
     "BENCHMARKS",
     "CAUSES",
     "CUTS",
@@ -52,6 +55,7 @@ __all__ = [
     "PARTS",
     "PROBLEM_MEANS",
     "PROGRAMS",
+    "REASONING_FIELDS",
     "REASONING_SOURCES",
     "REASONS",
     "REGRADES",

@@ -71,6 +71,15 @@ REASONING_SOURCES = (
     "hidden",
     "none",
 )
+REASONING_FIELDS = REASONING_SOURCES[:4]
+"""Fields that servers send thinking in, in the order they are looked at (``details``: ``reasoning_details``)."""
+ANSWER_FLAGS = (
+    "parser_misroute",
+    "server_stop",
+    "client_stop",
+    "fence_only_in_thinking",
+    "close_tag_spelled",
+)
 CUTS = (
     "no",
     "max_tokens",
