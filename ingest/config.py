@@ -61,6 +61,7 @@ OPTIONS: tuple[Option, ...] = (
         "run.max_requeue_per_shard", int, 5, "Attempts after which a shard is reported instead of requeued.", minimum=0
     ),
     Option("run.gpu_hour_budget", float, 2000.0, "GPU hours after which nothing new is asked for.", minimum=0),
+    Option("run.include_non_osi", bool, False, "Patterns of models: take in licences that the OSI has not approved."),
     Option("run.offline", bool, True, "Generate and score never reach the network."),
     Option("benchmarks", list, [], "Benchmarks or scenarios to run; empty: the default cells."),
     Option("models", list, [], "Models: a key of seeds/models.csv, or a mapping that starts with model:."),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-SEED = Path(__file__).resolve().parents[2] / "seeds" / "models.csv"
-_YES = ("true", "t", "yes", "1")
+REASONING = ("never", "always", "default_on", "default_off")
+"""Whether a model thinks: the last two can be switched, and are named after what happens when nothing is said."""
+TIERS = ("core", "opt_in", "excluded")
+WINDOW_TOKENS = 16_384
+"""Window that an engine is started with where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class Model:
     excluded_because: str | None = None
     templating_mode: str = "chat"
     context_length: int | None = None
-    """Window in tokens, as the card states it."""
+    """Longest window in tokens, as the model's ``config.json`` has it."""
+    max_model_len: int | None = None
+    """Window in tokens that a model which thinks is started with; None: its whole ``context_length``."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """What the card advises, in the names of ``wanted.SAMPLING``: used by the protocol ``card``."""
     reasoning: str = "never"
-    """``never``; ``always``; ``on`` or ``off``: can be switched, and which it is when nothing is said."""
+    """One of ``REASONING``."""
     switch_on: Mapping[str, Any] = field(default_factory=dict)
     """Merged into the request's body where thinking is wanted."""
     switch_off: Mapping[str, Any] = field(default_factory=dict)
@@ -63,6 +66,17 @@ class Model:
     def can_think(self) -> bool:
         return self.reasoning != "never"
 
+    @property
+    def thinks(self) -> bool:
+        """Whether it thinks when nothing is said."""
+        return self.reasoning in ("always", "default_on")
+
+    def window_tokens(self, max_model_len: int, is_thinking: bool) -> int:
+        """Window that a cell of this model counts with: of a model that thinks its own, else that of the engine."""
+        if is_thinking and (self.max_model_len or self.context_length):
+            return self.max_model_len or self.context_length or max_model_len
+        return min(self.context_length or max_model_len, max_model_len)
+
 
 @dataclass(frozen=True)
 class ServedModel:
@@ -89,14 +103,6 @@ class ServedModel:
     weights: str | None = None
 
 
-def read_models(path: Path = SEED) -> dict[str, Model]:
-    """Model key -> row, in file order; an absent seed is empty. Columns that are not there count as empty."""
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {row["model"]: _model(row) for row in csv.DictReader(stream) if row.get("model")}
-
-
 def find_model(name: str, models: Mapping[str, Model]) -> Model | None:
     """By key in any case, or by Hub id: ``Org/Name`` and ``org__name`` mean the same row."""
     if name in models:
@@ -105,26 +111,10 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model | None:
     return next((model for key, model in models.items() if key.lower() == folded), None)
 
 
-def nearest(name: str, known: Mapping[str, object]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean …?`` or the known names, to end an error sentence with."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known are {', '.join(known) or 'none'}"
-
-
-def _model(row: Mapping[str, str | None]) -> Model:
-    text = {name: (value or "").strip() for name, value in row.items()}
-    length = text.get("context_length", "")
-    excluded = text.get("is_excluded", "").lower() in _YES
-    return Model(
-        name=text["model"],
-        hub_id=text.get("hub_id") or None,
-        revision=text.get("revision") or None,
-        templating_mode=text.get("templating_mode") or "chat",
-        context_length=int(length) if length.isdigit() else None,
-        is_osi_approved=text.get("osi_approved", "true").lower() in _YES,
-        excluded_because=(text.get("reason") or "excluded") if excluded else None,
-        quantization=text.get("quantization") or None,
-        dtype=text.get("dtype") or None,
-    )

@@ -14,7 +14,7 @@ from benchforge.ingest.errors import ConfigurationChanged, NotStaged, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.planning import plan, wanted
-from benchforge.ingest.planning.models import read_models
+from benchforge.ingest.planning.seed_rows import read_models
 from benchforge.ingest.planning.plan import Scope, make_plan, windows
 from benchforge.ingest.staging import strings as stage_strings
 
