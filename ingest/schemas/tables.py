@@ -107,6 +107,9 @@ SAMPLES = Table(
         optional("top_p", "float", "Nucleus."),
         optional("top_k", "int", "Top k."),
         optional("min_p", "float", "Min p."),
+        optional("presence_penalty", "float", "Presence penalty."),
+        optional("frequency_penalty", "float", "Frequency penalty."),
+        optional("repetition_penalty", "float", "Repetition penalty."),
         optional("max_tokens", "int", "Limit of the protocol.", "tokens"),
         optional("stop", "text_list", "Stop strings of the protocol."),
         optional("stop_acts", "text", "server or answer: where the stop strings act."),
@@ -134,6 +137,7 @@ SAMPLES = Table(
         optional("latency_seconds", "float", "Wall time of the request.", "seconds"),
         optional("first_token_seconds", "float", "Until the first token; NULL: not streamed.", "seconds"),
         optional("longest_gap_seconds", "float", "Between two tokens; NULL: not streamed.", "seconds"),
+        optional("cost", "float", "Price of its tokens, in the money of the model's row; NULL: no price."),
         optional("created_at", "timestamp", "When the answer arrived, UTC."),
     ),
 )

@@ -165,8 +165,8 @@ def _ids(holder: Mapping[str, Any], name: str) -> tuple[int, ...] | None:
     value = holder.get(name)
     if not isinstance(value, (list, tuple)):
         return None
-    if not set(map(type, value)) <= {int}:
-        raise Malformed(f"{name} are not all whole numbers")
+    if value and (not set(map(type, value)) <= {int} or min(value) < 0 or max(value) >> 32):
+        raise Malformed(f"{name} are not all token ids")
     return tuple(value)
 
 

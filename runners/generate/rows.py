@@ -1,69 +1,83 @@
-"""From an answer to a row of ``samples``: raw text as received, everything else derived beside it."""
+"""From a reply to rows of ``samples``: text as received, the effective request, and what ``derivation`` says of it."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from ...ingest import keys
+from ...ingest import keys, thinking
 from ...ingest.benchmarks.declaration import Prompt, Task
-from ...ingest.errors import BadInput
+from ...ingest.derivation import derived
+from ...ingest.errors import BenchforgeError
 from ...ingest.manifest import Shard
+from ...ingest.planning.models import ServedModel
+from ...ingest.schemas import REASONING_FIELDS
 from ...ingest.texts import storable
+from .answers import Answer, Malformed, answers_of
 from .client import Reply
 from .request import Request
 
-_REASONING_FIELDS = ("reasoning", "reasoning_content", "thinking")
-"""Names that servers give to thinking sent apart, in the order they are looked at."""
+if TYPE_CHECKING:
+    from .engines import Engine
+    from .probe import Abilities
+
+__all__ = ["Malformed", "NotHonoured", "restored", "sample_row", "sample_rows"]
+
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""Names that a body may send the limit under."""
+_ASKED = (
+    "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty",
+    "max_tokens", "stop", "stop_acts", "protocol", "templating_mode", "thinking", "effort", "thinking_budget",
+    "thinking_budget_end", "strip_rule", "chat_template_sha", "model_revision", "weights_digest", "quantization",
+    "dtype",
+)  # fmt: skip
+"""Fields of the request that are columns as well; what the plan leaves open stays NULL."""
 
 
-def sample_row(
-    shard: Shard, task: Task, sample_index: int, prompt: Prompt, request: Request, reply: Reply, engine_version: str
-) -> dict[str, Any]:
-    """One row of ``schemas.SAMPLES``; BadInput when the answer contradicts itself."""
-    choice = _choice(reply.response)
-    row = {
-        **_keys(shard, task, sample_index),
-        **_asked(shard, request, prompt),
-        **_answered(choice, shard.request["templating_mode"]),
-        **_usage(_mapping(reply.response.get("usage"))),
-        **_cut(choice, reply.response, request),
-        "engine": shard.engine,
-        "engine_version": engine_version or _text(reply.response, "system_fingerprint") or None,
-        "attempts": reply.attempts,
-        "latency_seconds": reply.latency_seconds,
-        "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
-    }
-    return storable(row)
+class NotHonoured(BenchforgeError):
+    """The answer shows that the server ignores what the plan asks for: no row, and no use in asking for more."""
+
+    def __init__(self, engine: str, sentence: str, hint: str) -> None:
+        super().__init__(f"the engine {engine} {sentence}", hint)
 
 
-class Malformed(BadInput):
-    """The server's answer is not of the protocol's form: no sample, and none of the model's doing."""
+def sample_rows(
+    shard: Shard,
+    task: Task,
+    sample_indices: Sequence[int],
+    prompt: Prompt,
+    request: Request,
+    reply: Reply,
+    engine: Engine,
+    abilities: Abilities | None = None,
+    served: ServedModel | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of ``schemas.SAMPLES``: one per choice that came, for ``sample_indices[choice.index]``.
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"the server's answer is malformed: {what}", "see the server's log")
-
-
-def _choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = response.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        raise Malformed("it has no choice")
-    return choices[0]
-
-
-def _text(holder: Mapping[str, Any], name: str) -> str:
-    """A text or "" for null; Malformed for anything else."""
-    value = holder.get(name)
-    if value is not None and not isinstance(value, str):
-        raise Malformed(f"{name} is {type(value).__name__}, not text")
-    return value or ""
-
-
-def _count(holder: Mapping[str, Any], name: str) -> int | None:
-    """A token count; servers leave it out, or say null or nonsense: then it is unknown."""
-    value = holder.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    Raises Malformed for an answer of another form, BadInput for one that contradicts itself, NotHonoured for one that
+    shows a switch or a budget without effect. Choices that did not come are the caller's to ask for.
+    """
+    answers = answers_of(reply.response)
+    if answers[-1].index >= len(sample_indices):
+        raise Malformed(f"choice {answers[-1].index} of {len(sample_indices)}")
+    tags = dict(abilities.tag_ids) if abilities else {}
+    window = abilities.window_tokens if abilities else None
+    rows = []
+    for position, answer in enumerate(answers):
+        row = {
+            **_keys(shard, task, sample_indices[answer.index]),
+            **_asked(shard, request, prompt, sample_indices[answer.index]),
+            **_received(shard, request, answer, tags),
+            **_limits(request, answer, window),
+            **_made_by(engine, abilities, reply),
+            **_took(reply, is_first=position == 0),
+            "cost": _cost(answer, served),
+        }
+        row |= derived(row)
+        _refuse_not_honoured(row, engine.name)
+        rows.append(storable(row))
+    return rows
 
 
 def restored(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,80 +99,131 @@ def _keys(shard: Shard, task: Task, sample_index: int) -> dict[str, Any]:
     }
 
 
-def _asked(shard: Shard, request: Request, prompt: Prompt) -> dict[str, Any]:
-    """The effective request; what the plan leaves open stays NULL."""
-    asked = shard.request
-    names = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "stop", "stop_acts", "protocol")
-    more = ("templating_mode", "thinking", "effort", "thinking_budget", "chat_template_sha", "model_revision")
-    rest = ("weights_digest", "quantization", "dtype")
+def _asked(shard: Shard, request: Request, prompt: Prompt, sample_index: int) -> dict[str, Any]:
     return {
-        **{name: asked.get(name) for name in (*names, *more, *rest)},
-        "seed": request.body["seed"],
-        "max_tokens_sent": request.body["max_tokens"],
+        **{name: shard.request.get(name) for name in _ASKED},
+        "seed": (shard.seed or 0) + sample_index,
+        "max_tokens_sent": _limit_sent(request),
         "prompt_digest": prompt.digest,
     }
 
 
-def _answered(choice: Mapping[str, Any], templating_mode: str) -> dict[str, Any]:
-    if templating_mode == "completions":
-        return {"text_form": "completion", "raw_text": _text(choice, "text"), **_WITHOUT_REASONING}
-    message = _mapping(choice.get("message"))
-    text = _text(message, "content")
-    found = {name: _text(message, name) for name in _REASONING_FIELDS if message.get(name)}
-    if not found:
-        return {"text_form": "raw", "raw_text": text, **_WITHOUT_REASONING}
-    if len(set(found.values())) > 1:
-        raise BadInput(f"the server sent different thinking in {' and '.join(found)}", "name one server per run")
-    source, reasoning = next(iter(found.items()))
-    state = "closed" if message.get("content") else "open"
+def _limit_sent(request: Request) -> int | None:
+    return next((request.body[name] for name in _LIMITS if name in request.body), None)
+
+
+def _received(shard: Shard, request: Request, answer: Answer, tags: thinking.TagIds) -> dict[str, Any]:
+    """The text and all that splitting it again needs."""
+    rule = thinking.strip_rule(shard.request.get("strip_rule"))
+    opens = thinking.prompt_opens(rule, _prompt_text(request, rule), answer.prompt_token_ids, tags) if rule else None
+    counted = thinking.count(answer.token_ids, rule, tags, opens) if rule and answer.token_ids is not None else None
+    is_misrouted = answer.source in REASONING_FIELDS and not answer.text and _is_known_off(shard, opens)
     return {
-        "text_form": "raw",
-        "raw_text": text,
-        "reasoning": reasoning,
-        "answer": text,
-        "reasoning_source": source,
-        "think_state": state,
+        "text_form": "completion" if shard.request["templating_mode"] == "completions" else "raw",
+        "raw_text": answer.reasoning if is_misrouted else answer.text,
+        "reasoning": None if is_misrouted else answer.reasoning,
+        "reasoning_source": answer.source,
+        "prompt_opens_thinking": opens,
+        "num_close_tags": counted.num_closes if counted else None,
+        "reasoning_tokens": counted.tokens if counted else None,
+        "reasoning_tokens_server": answer.usage.reasoning,
+        "finish_reason": answer.finish_reason,
+        "stop_reason": answer.stop_reason,
+        "prompt_ids_digest": _digest(answer.prompt_token_ids),
+        "token_ids_digest": _digest(answer.token_ids),
+        "prompt_tokens": answer.usage.prompt,
+        "completion_tokens": answer.usage.completion,
     }
 
 
-_WITHOUT_REASONING: Mapping[str, Any] = {
-    "reasoning": None,
-    "answer": None,
-    "reasoning_source": "none",
-    "think_state": "off",
-}
+def _is_known_off(shard: Shard, opens: bool | None) -> bool:
+    """Thinking is switched off, and the prompt proves it."""
+    return shard.request.get("thinking") is False and opens is False
 
 
-def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
+def _prompt_text(request: Request, rule: thinking.StripRule) -> str | None:
+    """The end of the prompt where we know it: it was sent rendered, or begins the answer with a tag."""
+    if isinstance(request.body.get("prompt"), str):
+        return request.body["prompt"]
+    last = (request.body.get("messages") or [{}])[-1]
+    text = last.get("content") if last.get("role") == "assistant" else None
+    return text if isinstance(text, str) and any(tag in text for tag in rule.tag_texts) else None
+
+
+def _digest(ids: tuple[int, ...] | None) -> str | None:
+    return None if ids is None else keys.token_ids_digest(ids)
+
+
+def _limits(request: Request, answer: Answer, window: int | None) -> dict[str, Any]:
+    """Tokens that the answer could have: less than asked for where the window was full, which servers do not say."""
+    effective, used = _limit_sent(request), answer.usage.completion
+    if effective is not None and window is not None and answer.usage.prompt is not None:
+        effective = max(0, min(effective, window - answer.usage.prompt))
+    if answer.finish_reason == "length" and used is not None and (effective is None or used < effective):
+        effective = used
+    return {"max_tokens_effective": effective}
+
+
+def _made_by(engine: Engine, abilities: Abilities | None, reply: Reply) -> dict[str, Any]:
+    fingerprint = reply.response.get("system_fingerprint")
+    version = engine.version or (abilities.version if abilities else None) or fingerprint
     return {
-        "prompt_tokens": _count(usage, "prompt_tokens"),
-        "completion_tokens": _count(usage, "completion_tokens"),
-        "reasoning_tokens_server": _count(_mapping(usage.get("completion_tokens_details")), "reasoning_tokens"),
+        "engine": engine.name,
+        "engine_version": version if isinstance(version, str) else None,
+        "image_digest": engine.image_digest,
+        "gpu": engine.gpu,
     }
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _cut(choice: Mapping[str, Any], response: Mapping[str, Any], request: Request) -> dict[str, Any]:
-    """What ended the answer. Fewer tokens than asked for under ``length`` mean that the window was full."""
-    asked = request.body["max_tokens"]
-    used = _count(_mapping(response.get("usage")), "completion_tokens")
-    finish, stop = _text(choice, "finish_reason") or None, choice.get("stop_reason")
-    is_short = finish == "length" and used is not None and used < asked
-    cut = "no"
-    if finish == "length" or (not _has_text(choice) and used == asked):
-        cut = "window" if is_short else "max_tokens"
-    elif finish == "content_filter":
-        cut = "filter"
+def _took(reply: Reply, is_first: bool) -> dict[str, Any]:
+    """What the request took; tokens that were thrown away stand in one of its rows, so that they add up."""
     return {
-        "finish_reason": finish,
-        "stop_reason": None if stop is None else str(stop),
-        "cut": cut,
-        "max_tokens_effective": used if is_short else asked,
+        "attempts": reply.attempts,
+        "tokens_discarded": reply.tokens_discarded if is_first else 0,
+        "resumed_at": reply.resumed_at,
+        "latency_seconds": reply.latency_seconds,
+        "first_token_seconds": reply.first_token_seconds,
+        "longest_gap_seconds": reply.longest_gap_seconds,
+        "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }
 
 
-def _has_text(choice: Mapping[str, Any]) -> bool:
-    return bool(choice.get("text") or _mapping(choice.get("message")).get("content"))
+def _cost(answer: Answer, served: ServedModel | None) -> float | None:
+    """In the money of the model's row; None where a price or a count is not known."""
+    if served is None:
+        return None
+    prices = served.price_per_million_prompt_tokens, served.price_per_million_completion_tokens
+    pairs = list(zip(prices, (answer.usage.prompt, answer.usage.completion), strict=True))
+    if any(price is None or tokens is None for price, tokens in pairs):
+        return None
+    return sum((price or 0.0) * (tokens or 0) for price, tokens in pairs) / 1_000_000
+
+
+def _refuse_not_honoured(row: Mapping[str, Any], engine: str) -> None:
+    if row["thinking"] is False and row["prompt_opens_thinking"]:
+        raise NotHonoured(
+            engine,
+            "ignores that thinking is switched off: the prompt that it made ends inside a thinking tag",
+            "correct the model's thinking switch, or plan it as a model that thinks",
+        )
+    budget, tokens = row["thinking_budget"], row["reasoning_tokens"]
+    tokens = row["reasoning_tokens_server"] if tokens is None else tokens
+    if budget is None or tokens is None:
+        return
+    if tokens > budget + len((row["thinking_budget_end"] or "").encode()) + 1:  # a token is a byte at least
+        raise NotHonoured(
+            engine,
+            f"ignores the thinking budget of {budget} tokens: {row['task_id']} was thought about for {tokens}",
+            "start it with a reasoning configuration (vLLM: --reasoning-config), or plan without thinking_budget",
+        )
+
+
+def sample_row(
+    shard: Shard, task: Task, sample_index: int, prompt: Prompt, request: Request, reply: Reply, engine_version: str
+) -> dict[str, Any]:
+    """The one row of a request for one sample."""
+    from .client import Endpoint
+    from .engines import Engine
+
+    engine = Engine(shard.engine or "", Endpoint("", ""), engine_version)
+    return sample_rows(shard, task, [sample_index], prompt, request, reply, engine)[0]
