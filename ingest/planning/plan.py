@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from .. import keys
-from ..benchmarks.declaration import Protocol
 from ..errors import ConfigurationChanged, NotStaged, UsageError
 from ..manifest import Run, Shard
+from .asked import Terms, asked
+from .cells import WantedCell
 from .models import nearest
-from .task_sets import TaskSet, chosen_protocol, dataset_digest, load_task_set, prompts_digest
-from .wanted import Wanted, WantedCell, WantedModel
+from .task_sets import TaskSet, load_task_set
+from .wanted import Wanted
 
 WINDOW_SAMPLES = 10
 """Sample indices per shard at most: a shard is what one interruption can leave unsealed."""
-CONTEXT_WINDOW_TOKENS = 16_384
-"""Window the engine is started with; a model with less room has its own."""
 
 Coverage = dict[int, set[str]]
 """Sample index -> tasks that are planned or present."""
@@ -58,25 +57,37 @@ class Scope:
         return tuple(chosen[: self.limit])
 
 
-def make_plan(run: Run, wanted: Wanted, defaults: Mapping[str, Any], datasets_root: Path, scope: Scope) -> Plan:
+def make_plan(run: Run, wanted: Wanted, terms: Terms | Mapping[str, Any], datasets_root: Path, scope: Scope) -> Plan:
     """Shards that are missing from ``run``, in the order of the run file; nothing is written.
 
-    ``defaults`` holds ``seed``, ``num_samples`` and ``engine``. Raises UsageError for a protocol or task that does not
-    exist and ConfigurationChanged for a request that differs from the one planned before.
+    Raises UsageError for a protocol or task that does not exist and ConfigurationChanged for a request that differs
+    from the one planned before.
     """
+    terms = terms if isinstance(terms, Terms) else Terms(**terms)
     task_sets, waiting = _task_sets(wanted, datasets_root)
     _refuse_unknown_tasks(scope, [task_set for _, task_set in task_sets])
     planned = [shard for shard in run.manifest.shards().values() if shard.stage == "generate"]
-    asked: list[tuple[dict[str, Any], TaskSet]] = []
+    templates: list[tuple[dict[str, Any], TaskSet]] = []
     for model in wanted.models:
         for cell, task_set in task_sets:
             try:
-                asked.append((_template(model, cell, task_set, defaults), task_set))
+                templates.append((asked(model, cell, task_set, terms), task_set))
             except NotStaged as error:
                 waiting.append(_waiting(cell, error))
-    _refuse_changes(planned, [template for template, _ in asked])
-    shards = [shard for template, task_set in asked for shard in _missing(run, planned, template, task_set, scope)]
+    templates = _once(templates)
+    _refuse_changes(planned, [template for template, _ in templates])
+    shards = [shard for template, task_set in templates for shard in _missing(run, planned, template, task_set, scope)]
     return Plan(tuple(shards), tuple(dict.fromkeys(waiting)))
+
+
+def _once(templates: Sequence[tuple[dict[str, Any], TaskSet]]) -> list[tuple[dict[str, Any], TaskSet]]:
+    """Two items that ask the same are one, with the larger n."""
+    found: dict[tuple[Any, ...], tuple[dict[str, Any], TaskSet]] = {}
+    for template, task_set in templates:
+        name = tuple(template[key] for key in ("benchmark", "scenario", "request_digest"))
+        if name not in found or found[name][0]["num_planned"] < template["num_planned"]:
+            found[name] = template, task_set
+    return list(found.values())
 
 
 def _task_sets(wanted: Wanted, datasets_root: Path) -> tuple[list[tuple[WantedCell, TaskSet]], list[Waiting]]:
@@ -114,58 +125,6 @@ def windows(
         indices = [index for index, _ in group]
         if task_set:
             yield indices[0], len(indices), task_set
-
-
-def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of ``keys.REQUEST_FIELDS`` that are known; the rest is absent."""
-    temperature = float(sampling.get("temperature", protocol.temperature))
-    request = {
-        "dataset_digest": dataset_digest(task_set.benchmark, task_set.version),
-        "prompt_digest": prompts_digest(task_set, protocol),
-        "templating_mode": protocol.mode_for(model.model.templating_mode),
-        "protocol": protocol.name,
-        "temperature": temperature,
-        "top_p": float(sampling.get("top_p", protocol.top_p_at(temperature))),
-        "top_k": sampling.get("top_k"),
-        "min_p": sampling.get("min_p"),
-        "presence_penalty": 0.0,
-        "frequency_penalty": 0.0,
-        "max_tokens": sampling.get("max_tokens", protocol.max_tokens),
-        "stop": list(protocol.stop),
-        "stop_acts": protocol.stop_acts,
-        "thinking": False,
-        "model": model.model.name,
-        "model_revision": model.model.revision,
-        "weights_digest": model.model.weights_digest,
-        "quantization": model.model.quantization,
-        "dtype": model.model.dtype,
-    }
-    return {name: value for name, value in request.items() if value is not None}
-
-
-def _template(model: WantedModel, cell: WantedCell, task_set: TaskSet, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything of a shard except its window."""
-    sampling = {**cell.sampling, **model.sampling}
-    protocol = chosen_protocol(cell.benchmark, sampling.get("protocol"), task_set.scenario, model.model.templating_mode)
-    request = _request(model, task_set, protocol, sampling)
-    window = min(model.model.context_length or CONTEXT_WINDOW_TOKENS, CONTEXT_WINDOW_TOKENS)
-    fields = {name: request[name] for name in keys.COMPARABILITY_FIELDS if name in request}
-    comparability = {**fields, "scenario": task_set.scenario, "window": window, "effort": "", "thinking_budget": 0}
-    return {
-        "stage": "generate",
-        "benchmark": task_set.benchmark.name,
-        "scenario": task_set.scenario,
-        "dataset_version": task_set.version.name,
-        "dataset_digest": request["dataset_digest"],
-        "model": model.model.name,
-        "protocol": request["protocol"],
-        "request": request,
-        "request_digest": keys.request_digest(request),
-        "comparability_digest": keys.comparability_digest(comparability),
-        "num_planned": sampling.get("num_samples", defaults["num_samples"]),
-        "seed": defaults["seed"],
-        "engine": defaults["engine"],
-    }
 
 
 def _shard(

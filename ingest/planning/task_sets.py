@@ -33,14 +33,20 @@ def load_task_set(benchmark: Benchmark, scenario: str, version_name: str | None,
     """Tasks of one cell; NotStaged where its problems are not on this machine, or it has no way of asking yet."""
     from ..staging import staged
 
-    if benchmark.load is None or not benchmark.protocols:
+    if benchmark.load is None or not can_ask(benchmark, scenario):
+        cell = benchmark.name if len(benchmark.scenarios) == 1 else f"{benchmark.name} {scenario}"
         raise NotStaged(
-            f"{benchmark.name} has no prompt protocol yet: its samples are imported",
-            f"benchforge import --help, or leave {benchmark.name} out of benchmarks:",
+            f"{cell} has no prompt protocol yet: its samples are imported",
+            f"benchforge import --help, or leave {cell} out of benchmarks:",
         )
     version = benchmark.version(version_name)
     tasks = staged.load_tasks(benchmark, version.name, scenario, datasets_root)
     return TaskSet(benchmark, scenario, version, tuple(tasks), _strings(benchmark, datasets_root))
+
+
+def can_ask(benchmark: Benchmark, scenario: str) -> bool:
+    """Whether some protocol asks this scenario."""
+    return any(not protocol.scenarios or scenario in protocol.scenarios for protocol in benchmark.protocols)
 
 
 def prompts_digest(task_set: TaskSet, protocol: Protocol) -> str:

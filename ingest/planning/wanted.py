@@ -6,36 +6,23 @@ differs. Every error is reported at once, with its line and the allowed values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..benchmarks import resolve
-from ..benchmarks.declaration import Benchmark
 from ..config import Settings
 from ..errors import UsageError
+from .cells import WantedCell, max_tokens_of, protocol_for, sampling_of
 from .items import BENCHMARK_KEYS, SAMPLING, Note, Problems, item_problems
 from .model_items import WantedModel, chosen, models_of, served_models_of
-from .models import Model, ServedModel, nearest
+from .models import ServedModel, nearest
 from .seed_rows import read_models
-from .task_sets import chosen_protocol
+from .task_sets import can_ask
 from .weights import weights_digest
 
 DEFAULT_CELLS = ("humanevalplus", "mbppplus", "cruxeval_i", "cruxeval_o", "livecodebench_generation")
-CARD = "card"
-"""The protocol of models that think: their card's sampling, ``CARD_SAMPLES`` samples per task."""
-CARD_SAMPLES = 5
-
-
-@dataclass(frozen=True)
-class WantedCell:
-    """One benchmark and scenario of the run."""
-
-    benchmark: Benchmark
-    scenario: str
-    version: str | None = None
-    sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,30 +80,26 @@ def narrowed(wanted: Wanted, models: Sequence[str], benchmarks: Sequence[str]) -
     return Wanted(chosen(wanted.models, models), kept, wanted.left_out)
 
 
-def protocol_name(model: WantedModel, cell: WantedCell) -> str | None:
-    """The protocol that is named, the card's for a model that thinks, or None for the benchmark's default."""
-    named = {**cell.sampling, **model.sampling}.get("protocol")
-    return named or (CARD if model.thinking else None)
-
-
 def _collected(settings: Settings, problems: Problems) -> tuple[list[WantedModel], list[WantedCell], list[str]]:
     models, left_out = models_of(settings, read_models(), problems)
     cells = _cells(settings["benchmarks"] or list(DEFAULT_CELLS), problems)
     if not settings["models"]:
         problems.note("models: the list is empty; name at least one model")
     for entry, note in models:
-        for sentence in _protocol_problems(entry, cells):
+        for sentence in _cell_problems(entry, cells, settings["engine.max_model_len"]):
             note("protocol", sentence)
     return [entry for entry, _ in models], cells, left_out
 
 
-def _protocol_problems(model: WantedModel, cells: Sequence[WantedCell]) -> list[str]:
+def _cell_problems(model: WantedModel, cells: Sequence[WantedCell], max_model_len: int) -> list[str]:
+    """What cannot be asked so; a scenario that no protocol asks yet waits instead."""
     found = []
     for cell in cells:
-        name, mode = protocol_name(model, cell), model.model.templating_mode
         try:
-            if cell.benchmark.protocols:
-                chosen_protocol(cell.benchmark, name, cell.scenario, mode)
+            if can_ask(cell.benchmark, cell.scenario):
+                protocol = protocol_for(model, cell)
+                window = model.model.window_tokens(max_model_len, model.thinking)
+                max_tokens_of(sampling_of(model, cell, protocol), protocol, window)
         except UsageError as error:
             found.append(error.message)
     return found
@@ -154,23 +137,3 @@ def _cells_of(item: Any, note: Note) -> list[WantedCell]:
         note("version", f"{benchmark.name} has no version {version!r}; one of {', '.join(known)}")
     sampling = {key: given[key] for key in SAMPLING if key in given}
     return [WantedCell(benchmark, scenario, version, sampling) for scenario in scenarios]
-
-
-__all__ = [
-    "CARD",
-    "CARD_SAMPLES",
-    "DEFAULT_CELLS",
-    "SAMPLING",
-    "Model",
-    "Wanted",
-    "WantedCell",
-    "WantedModel",
-    "narrowed",
-    "protocol_name",
-    "read_models",
-    "resolve",
-    "served_models",
-    "served_names",
-    "wanted_of",
-    "wanted_problems",
-]

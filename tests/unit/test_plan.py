@@ -13,9 +13,9 @@ from benchforge.ingest.config import OPTIONS, load_settings
 from benchforge.ingest.errors import ConfigurationChanged, NotStaged, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
-from benchforge.ingest.planning import plan, wanted
-from benchforge.ingest.planning.seed_rows import read_models
+from benchforge.ingest.planning import asked, wanted
 from benchforge.ingest.planning.plan import Scope, make_plan, windows
+from benchforge.ingest.planning.seed_rows import read_models
 from benchforge.ingest.staging import strings as stage_strings
 
 TASKS = 42
@@ -130,7 +130,7 @@ def test_a_second_request_beside_the_first_is_an_addition(run: Run, tmp_path: Pa
 
 def test_changed_prompts_are_a_changed_request(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     planned(run, MODEL, tmp_path)
-    monkeypatch.setattr(plan, "prompts_digest", lambda task_set, protocol: "0" * 64)
+    monkeypatch.setattr(asked, "prompts_digest", lambda task_set, protocol: "0" * 64)
     with pytest.raises(ConfigurationChanged, match="prompt_digest"):
         planned(run, MODEL, tmp_path)
 
