@@ -6,11 +6,13 @@ import importlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....ingest.config import Settings
 from ....ingest.errors import UsageError
 from ..client import Endpoint
+from ..timeouts import Timeouts
 
 if TYPE_CHECKING:
     from ....ingest.planning.models import ServedModel
@@ -47,9 +49,9 @@ class Engine:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else was learnt at start, JSON-able: isolation, attention backend, fingerprint. ``abilities`` (served name
     -> mapping) stands here where a recording knows them: then nothing is to be probed."""
-    counters: Callable[[], Mapping[str, float]] = dict
+    counters: Callable[[], Mapping[str, float]] = field(default=dict, repr=False)
     """What the server has counted until now (prefix-cache tokens, preemptions); {} where it does not say."""
-    revive: Callable[[], Endpoint] | None = None
+    revive: Callable[[], Endpoint] | None = field(default=None, repr=False)
     """Restart a server that crashed, and say where it is now; None: it is not ours to restart."""
 
 
@@ -62,3 +64,13 @@ def open_engine(settings: Settings, served: ServedModel | None = None) -> Abstra
     if name not in ENGINES:
         raise UsageError(f"there is no engine {name!r}; one of {', '.join(ENGINES)}", "correct engine.name")
     return importlib.import_module(f".{ENGINES[name].module}", __package__).open_engine(settings, served)
+
+
+def endpoint_of(settings: Settings, base_url: str, api_key: str = "", uds: Path | None = None) -> Endpoint:
+    """Where to ask, with the patience that the settings state (0: derived per request)."""
+    timeouts = Timeouts(
+        whole=settings["engine.timeout_seconds"],
+        first_token=settings["engine.first_token_seconds"],
+        gap=settings["engine.gap_seconds"],
+    )
+    return Endpoint(base_url, api_key, timeouts, settings["engine.max_attempts"], uds)

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from ....ingest.config import Settings, secret
 from ....ingest.errors import UsageError
-from ..client import Endpoint
-from ..timeouts import Timeouts
-from . import Engine
+from . import Engine, endpoint_of
 
 if TYPE_CHECKING:
     from ....ingest.planning.models import ServedModel
@@ -25,12 +23,6 @@ def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterat
             f"engine.base_url is {base_url!r}, not an http address",
             "set BENCHFORGE_ENGINE_BASE_URL=http://HOST:PORT/v1",
         )
-    yield Engine(
-        "endpoint",
-        Endpoint(
-            base_url=base_url if base_url.endswith("/v1") else base_url + "/v1",
-            api_key=secret(settings["engine.api_key_variable"]) or "",
-            timeouts=Timeouts(whole=settings["engine.timeout_seconds"]),
-            max_attempts=settings["engine.max_attempts"],
-        ),
-    )
+    base_url = base_url if base_url.endswith("/v1") else base_url + "/v1"
+    api_key = secret(settings["engine.api_key_variable"]) or ""
+    yield Engine("endpoint", endpoint_of(settings, base_url, api_key))

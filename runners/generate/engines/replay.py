@@ -20,11 +20,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ....ingest import keys
 from ....ingest.bundled import ROOT
 from ....ingest.config import Settings
-from ..client import Endpoint
 from ..exchanges import Exchange, read_recording
 from ..request import exchange_key
-from ..timeouts import Timeouts
-from . import Engine
+from . import Engine, endpoint_of
 
 if TYPE_CHECKING:
     from ....ingest.planning.models import ServedModel
@@ -39,8 +37,7 @@ def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterat
     path = Path(settings["engine.exchanges"]).expanduser() if settings["engine.exchanges"] else BUNDLED_EXCHANGES
     recording = read_recording(path)
     with serving(recording.exchanges) as base_url:
-        timeouts = Timeouts(whole=settings["engine.timeout_seconds"])
-        endpoint = Endpoint(base_url, "replay", timeouts, settings["engine.max_attempts"])
+        endpoint = endpoint_of(settings, base_url, "replay")
         yield Engine("replay", endpoint, f"replay@{keys.sha256_file(path)[:12]}", facts=recording.notes)
 
 

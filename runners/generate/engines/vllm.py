@@ -1,0 +1,326 @@
+"""``vllm``: our own server for one model, for the length of a block.
+
+It listens on a Unix socket in a folder of mode 0700 inside an empty network namespace: no port to collide on, and
+nobody else on the node can use it. Where a piece of that is missing (an old vLLM without ``--uds``, a kernel without
+network namespaces) the server still runs and ``Engine.facts`` and ``Engine.version`` say what it ran without.
+
+Readiness is one real completion: /health was seen to be 200 before a first request that killed the engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib.util
+import json
+import os
+import platform
+import re
+import secrets
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ....ingest.config import Settings
+from ....ingest.errors import BenchforgeError, Incomplete, NotStaged, UsageError
+from ..client import Endpoint
+from . import Engine, endpoint_of
+from .image import SOCKETS, WEIGHTS_CACHE, Image, find_image
+from .orphans import end_orphans
+from .process import Keeper, Launch, ServerProcess
+from .vllm_facts import attention_backend, counters_of, gpu_kind
+from .vllm_flags import DISPENSABLE, argv_of, flags_of, process_environment, server_variables
+from .wire import Address, call, call_json
+
+if TYPE_CHECKING:
+    from ....ingest.planning.models import ServedModel
+
+READY_SECONDS = 1800.0
+"""Weights of 64 GB from a busy file system, then compilation."""
+_POLL_SECONDS = 0.2
+_LONGEST_SOCKET_PATH = 107
+_REVIVALS, _REVIVALS_SECONDS = 3, 600.0
+"""Restarts within that time after which a server is not started again."""
+_PORTS_TRIED = 3
+_MODULE = "vllm.entrypoints.openai.api_server"
+
+
+class EngineFailed(BenchforgeError):
+    """The server did not start; its last lines are in the message."""
+
+
+@contextmanager
+def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterator[Engine]:
+    """Start, wait for one real completion, yield, drain and stop.
+
+    Raises UsageError without a model or off Linux, NotStaged where vLLM is neither installed nor in an image, and
+    EngineFailed when the server does not get ready.
+    """
+    if served is None:
+        raise UsageError("the engine vllm serves one model and none was given", "name a model in the run file")
+    if platform.system() != "Linux":
+        raise UsageError("the engine vllm runs on Linux", "use engine.name: endpoint with a server elsewhere")
+    folder = settings.run_root / "engine"
+    end_orphans(folder)
+    log = folder / f"{served.name}.{socket.gethostname()}.{os.getpid()}.log"
+    keeper = Keeper(folder, log)
+    with _private_folder() as private:
+        server = _Server(settings, served, keeper, private, _source(settings))
+        try:
+            server.start()
+            yield server.engine()
+        finally:
+            server.stop()
+            keeper.close()
+
+
+@dataclass
+class _Server:
+    """One model's server over all of its lives."""
+
+    settings: Settings
+    served: ServedModel
+    keeper: Keeper
+    private: Path
+    source: Image | str
+    """A container image, or the interpreter that has vLLM."""
+    dropped: list[str] = field(default_factory=list)
+    address: Address = field(default_factory=Address)
+    _process: ServerProcess | None = None
+    _fingerprint: str = ""
+    _log_start: int = 0
+    _revived: deque[float] = field(default_factory=deque)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Until it answered once. A flag that this vLLM does not know and that we can do without is left out."""
+        ports_left = _PORTS_TRIED
+        while True:
+            trouble = self._try_start()
+            if trouble is None:
+                return
+            refused = [name for name in DISPENSABLE if f"--{name}" in _refused_flags(self._log())]
+            self.stop()
+            if set(refused) - set(self.dropped):
+                self.dropped += refused
+            elif "address already in use" in self._log().lower() and ports_left > 1:
+                ports_left -= 1
+            else:
+                raise EngineFailed(
+                    f"vLLM did not start for {self.served.name}: {trouble}; its last lines:\n  {self.keeper.tail()}",
+                    f"see {self.keeper.log}; flags are set with engine.flags",
+                )
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def revive(self) -> Endpoint:
+        """Where the server is now, restarted if it had crashed; Incomplete when it crashes again and again."""
+        with self._lock:
+            if self._answers():
+                return self.endpoint()
+            now = time.monotonic()
+            self._revived.append(now)
+            while self._revived[0] < now - _REVIVALS_SECONDS:
+                self._revived.popleft()
+            if len(self._revived) > _REVIVALS:
+                raise Incomplete(
+                    f"vLLM crashed {_REVIVALS} times in {_REVIVALS_SECONDS:.0f} s; its last lines:\n  "
+                    f"{self.keeper.tail()}",
+                    f"see {self.keeper.log}, then run the same command again",
+                )
+            self.stop()
+            self.start()
+            return self.endpoint()
+
+    def engine(self) -> Engine:
+        version = str(call_json(self.address, "/version").get("version", ""))
+        image = self.source if isinstance(self.source, Image) else None
+        return Engine(
+            name="vllm",
+            endpoint=self.endpoint(),
+            version=f"{self._fingerprint or version} ({self._transport()})",
+            image_digest=image.digest if image else None,
+            gpu=gpu_kind(),
+            flags=self._flags(),
+            facts={
+                "version": version,
+                "fingerprint": self._fingerprint,
+                "transport": self._transport(),
+                "not_isolated_because": self._missing(),
+                "attention_backend": attention_backend(self._log()),
+                "flags_left_out": list(self.dropped),
+                "source": str(image.path if image else self.source),
+                "log": str(self.keeper.log),
+            },
+            counters=lambda: counters_of(self.address),
+            revive=self.revive,
+        )
+
+    def endpoint(self) -> Endpoint:
+        return endpoint_of(self.settings, self.address.base_url, self.address.api_key, self.address.uds)
+
+    def _try_start(self) -> str | None:
+        """None when it is ready; else what went wrong."""
+        self.address = self._new_address()
+        self._log_start = self.keeper.log.stat().st_size if self.keeper.log.exists() else 0
+        self._process = self.keeper.start(self._launch())
+        return self._wait(time.monotonic() + READY_SECONDS)
+
+    def _new_address(self) -> Address:
+        path = self.private / "s"
+        if "uds" in self.dropped or len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+            return Address(port=_free_port(), api_key=secrets.token_urlsafe(24))
+        path.unlink(missing_ok=True)
+        return Address(uds=path)
+
+    def _launch(self) -> Launch:
+        is_isolated = self.address.uds is not None
+        variables = server_variables(self.settings, is_isolated)
+        environment = process_environment(self.settings, variables)
+        if isinstance(self.source, str):
+            if self.address.api_key:
+                environment["VLLM_API_KEY"] = self.address.api_key
+            argv = [self.source, "-m", _MODULE, *argv_of(self._flags())]
+            return Launch(argv, environment, is_isolated)
+        if self.address.api_key:  # by name: a command line is for everybody to read
+            environment["APPTAINERENV_VLLM_API_KEY"] = self.address.api_key
+        return Launch(self._image_argv(self.source, variables, is_isolated), environment)
+
+    def _image_argv(self, image: Image, variables: Mapping[str, str], is_isolated: bool) -> list[str]:
+        binds = {self.private: SOCKETS}
+        flags = self._flags()
+        variables = dict(variables)
+        if "HF_HOME" in variables:
+            binds[Path(variables["HF_HOME"])] = f"{WEIGHTS_CACHE}:ro"
+            variables["HF_HOME"] = WEIGHTS_CACHE
+        if self.served.weights:
+            binds[Path(self.served.weights)] = "/weights:ro"
+            flags["model"] = "/weights"
+        if self.address.uds:
+            flags["uds"] = f"{SOCKETS}/{self.address.uds.name}"
+        command = ["python3", "-m", _MODULE, *argv_of(flags)]
+        scratch = self.private / "scratch"
+        scratch.mkdir(exist_ok=True)
+        has_gpu = gpu_kind() is not None
+        return image.argv(command, variables, binds, scratch, is_isolated=is_isolated, has_gpu=has_gpu)
+
+    def _flags(self) -> dict[str, str]:
+        flags = {
+            name: value for name, value in flags_of(self.settings, self.served).items() if name not in self.dropped
+        }
+        if self.address.uds:
+            return {**flags, "uds": str(self.address.uds)}
+        return {**flags, "host": "127.0.0.1", "port": str(self.address.port)}
+
+    def _wait(self, deadline: float) -> str | None:
+        while self._process is not None and self._process.exit_code is None:
+            if time.monotonic() > deadline:
+                return f"it answered nothing within {READY_SECONDS:.0f} s"
+            if _is_listening(self.address) and (refusal := self._complete(deadline)) is not None:
+                return refusal or None
+            time.sleep(_POLL_SECONDS)
+        code = self._process.exit_code if self._process else None
+        return f"it ended with exit code {code} before it answered"
+
+    def _complete(self, deadline: float) -> str | None:
+        """One token: "" when it came, None when nobody answers (yet), else what was answered instead."""
+        body = {"model": self.served.served_as, "prompt": "1", "max_tokens": 1, "temperature": 0.0}
+        try:
+            status, content = call(self.address, "/v1/completions", body, max(deadline - time.monotonic(), 1.0))
+        except (OSError, http.client.HTTPException):
+            return None
+        if status != 200:
+            return f"its first answer was {status}: {content[:300].decode('utf-8', 'replace')}"
+        self._fingerprint = str(json.loads(content).get("system_fingerprint") or "")
+        return ""
+
+    def _answers(self) -> bool:
+        return (
+            self._process is not None
+            and self._process.exit_code is None
+            and self._complete(time.monotonic() + 60.0) == ""
+        )
+
+    def _transport(self) -> str:
+        if self.address.uds is None:
+            return "loopback port, shared network"
+        return "unix socket, shared network" if self._missing() else "unix socket, empty network"
+
+    def _missing(self) -> str:
+        """Why the server's network is not empty; "" where it is."""
+        if self.address.uds is None:
+            reason = "this vLLM has no --uds" if "uds" in self.dropped else "no short path for a socket"
+            return f"{reason}: a loopback port with a random key"
+        if isinstance(self.source, Image):
+            return ""  # the runtime refuses to start without it
+        return self._process.missing if self._process else ""
+
+    def _log(self) -> str:
+        """What this life of the server has written."""
+        try:
+            with self.keeper.log.open("rb") as stream:
+                stream.seek(self._log_start)
+                return stream.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+def _source(settings: Settings) -> Image | str:
+    """``engine.python`` where it is set; else an image; else this interpreter where it has vLLM."""
+    if settings["engine.python"]:
+        return str(Path(settings["engine.python"]).expanduser())
+    image = find_image(settings)
+    if image is not None:
+        return image
+    if importlib.util.find_spec("vllm") is not None:
+        return sys.executable
+    raise NotStaged(
+        "vLLM is neither installed here nor in an image that lies here",
+        "pip install 'benchforge[gpu]' in an environment of its own and set engine.python to its interpreter, "
+        "or put the image of engine.image into compute.sif_dir",
+    )
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A node-local folder that nobody else may enter, short enough for a socket's path where there is one."""
+    for place in (tempfile.gettempdir(), "/tmp", "/dev/shm", "/var/tmp"):
+        if len(os.fsencode(place)) < _LONGEST_SOCKET_PATH - 20 and os.access(place, os.W_OK):
+            break
+    else:
+        place = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="bf-", dir=place, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _is_listening(address: Address) -> bool:
+    family, target = (
+        (socket.AF_UNIX, str(address.uds)) if address.uds else (socket.AF_INET, ("127.0.0.1", address.port))
+    )
+    with socket.socket(family, socket.SOCK_STREAM) as attempt:
+        attempt.settimeout(5.0)
+        with contextlib.suppress(OSError):
+            attempt.connect(target)
+            return True
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _refused_flags(log: str) -> list[Any]:
+    return [word for line in re.findall(r"unrecognized arguments: (.*)", log) for word in re.split(r"[\s=]+", line)]
