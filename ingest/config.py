@@ -11,7 +11,7 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,10 +132,12 @@ def load_settings(
     options: Mapping[str, Any] | None = None,
     run_file: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    also: Callable[[Settings], list[str]] = lambda settings: [],
 ) -> Settings:
     """Settings by precedence; ``options`` maps paths to values given on the command line (None: not given).
 
-    Raises UsageError that lists every unknown key, wrong type and value that is not allowed.
+    Raises UsageError that lists every unknown key, wrong type and value that is not allowed, and what ``also`` finds
+    wrong with the rest: it sees the settings without the wrong values.
     """
     environment = os.environ if environment is None else environment
     problems: list[str] = []
@@ -149,13 +151,15 @@ def load_settings(
         (f"{run_file}", _from_run_file(run_file, problems)),
         ("default", {option.path: option.default for option in OPTIONS}),
     )
-    if problems:
-        raise UsageError("the configuration is wrong:\n  " + "\n  ".join(problems), "correct the lines named above")
     values, origins = {}, {}
     for origin, layer in reversed(layers):
         values.update(layer)
         origins.update(dict.fromkeys(layer, origin))
-    return Settings(values, origins, run_file)
+    settings = Settings(values, origins, run_file)
+    problems += also(settings)
+    if problems:
+        raise UsageError("the configuration is wrong:\n  " + "\n  ".join(problems), "correct the lines named above")
+    return settings
 
 
 def secret(variable: str) -> str | None:

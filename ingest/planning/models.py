@@ -101,6 +101,9 @@ class ServedModel:
     price_per_million_completion_tokens: float | None = None
     engine_flags: Mapping[str, str] = field(default_factory=dict)
     weights: str | None = None
+    strip_rule: str | None = None
+    thinking_budget: int | None = None
+    thinking_budget_end: str | None = None
 
 
 def find_model(name: str, models: Mapping[str, Model]) -> Model | None:

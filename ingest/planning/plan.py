@@ -44,6 +44,13 @@ class Plan:
     shards: tuple[Shard, ...]
     waiting: tuple[Waiting, ...]
 
+    @property
+    def open_revisions(self) -> tuple[str, ...]:
+        """Models of a Hub that are planned without saying which commit of their weights answers."""
+        pinned = ("model_revision", "weights_digest")
+        asked_of = {shard.model: shard.request for shard in self.shards if shard.engine != "replay"}
+        return tuple(name for name, request in asked_of.items() if not any(request.get(key) for key in pinned))
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -78,6 +85,18 @@ def make_plan(run: Run, wanted: Wanted, terms: Terms | Mapping[str, Any], datase
     _refuse_changes(planned, [template for template, _ in templates])
     shards = [shard for template, task_set in templates for shard in _missing(run, planned, template, task_set, scope)]
     return Plan(tuple(shards), tuple(dict.fromkeys(waiting)))
+
+
+def only_shards(plan: Plan, shard_ids: Sequence[str]) -> Plan:
+    """Only the named shards; UsageError for one that would not be planned."""
+    known = {shard.shard_id: shard for shard in plan.shards}
+    for shard_id in shard_ids:
+        if shard_id not in known:
+            raise UsageError(
+                f"no shard {shard_id} is missing: it is planned already, or was never part of this run",
+                "benchforge plan --dry-run shows those that are missing",
+            )
+    return Plan(tuple(known[name] for name in shard_ids), plan.waiting) if shard_ids else plan
 
 
 def _once(templates: Sequence[tuple[dict[str, Any], TaskSet]]) -> list[tuple[dict[str, Any], TaskSet]]:

@@ -64,9 +64,13 @@ def settings_from(
     run_name: str | None = None,
     lake: str | None = None,
     datasets: str | None = None,
+    also: Callable[[Any], list[str]] = lambda settings: [],
     **more: Any,
 ) -> Any:
-    """Settings of this call; ``more`` maps further option paths, dots written as double underscores."""
+    """Settings of this call; ``more`` maps further option paths, dots written as double underscores.
+
+    What ``also`` finds wrong is reported together with what is wrong by itself.
+    """
     from ...ingest.config import load_settings
 
     given = {
@@ -76,4 +80,4 @@ def settings_from(
         "run.datasets": datasets,
         **{name.replace("__", "."): value for name, value in more.items()},
     }
-    return load_settings(given, config)
+    return load_settings(given, config, also=also)
