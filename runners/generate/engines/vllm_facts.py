@@ -31,10 +31,16 @@ def gpu_kind() -> str | None:
     return next((name.strip() for name in names if name.strip()), None)
 
 
+_BACKEND = re.compile(
+    r"[Uu]sing (?:AttentionBackendEnum\.)?((?:\w+ )?\w*(?:ATTN|Attention|FLASH|Flash|TRITON|MLA|SDPA|FLEX)\w*)"
+    r"(?: attention)? backend\b"
+)
+
+
 def attention_backend(log: str) -> str | None:
     """As vLLM's log names it, ``FLASH_ATTN`` say: newer GPUs take another one than a model's card was measured with."""
-    found = re.findall(r"[Uu]sing (?:AttentionBackendEnum\.)?([\w .-]{2,40}?)(?: attention)? backend\b", log)
-    return found[-1].strip() if found else None
+    found = _BACKEND.findall(log)
+    return found[-1] if found else None
 
 
 def counters_of(address: Address) -> dict[str, float]:

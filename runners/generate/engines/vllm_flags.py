@@ -5,11 +5,13 @@ Precedence: the model's row, then ``engine.flags`` of the run, then these. A fla
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ....ingest.config import Settings
+from ....ingest.thinking import strip_rule
 
 if TYPE_CHECKING:
     from ....ingest.planning.models import ServedModel
@@ -40,10 +42,24 @@ def flags_of(settings: Settings, served: ServedModel) -> dict[str, str]:
         "tensor-parallel-size": served.tensor_parallel_size,
         # without it a model's own file changes greedy numbers: repetition_penalty 1.1 was seen to enter
         "generation-config": "vllm",
+        "reasoning-config": _reasoning_config(served),
         "disable-uvicorn-access-log": "",
     }
     chosen = {**pinned, **dict(settings["engine.flags"]), **dict(served.engine_flags)}
     return {name.lstrip("-").replace("_", "-"): _text(value) for name, value in chosen.items() if value is not None}
+
+
+def _reasoning_config(served: ServedModel) -> str | None:
+    """The strings by which vLLM counts and ends thinking, where a budget is to be kept; no parser comes with it.
+
+    The parsers that vLLM would take with ``--reasoning-parser`` were seen to misroute and to alter answers.
+    """
+    rule = strip_rule(served.strip_rule)
+    if served.thinking_budget is None or rule is None:
+        return None
+    begin, end = rule.tags[0]
+    said = served.thinking_budget_end or end
+    return json.dumps({"reasoning_start_str": begin, "reasoning_end_str": said if end in said else said + end})
 
 
 def argv_of(flags: Mapping[str, str]) -> list[str]:
