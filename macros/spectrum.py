@@ -6,10 +6,13 @@ that holds all of S but 3e-14 (Hoeffding 1963), its distribution function is a f
     F(x) = (x - a + 1) / L + sum_j rho_j (sin(t_j + w_j (x + 1/2)) - sin(t_j + w_j (a - 1/2))) / (L sin(w_j / 2))
 
 with rho_j e^{i t_j} = phi(w_j)^N, j = 1 … (L - 1) / 2, a the first point. |phi|^N falls so fast that few of all the
-terms are above 1e-14: one matrix product finds them for all cells of a lattice, and bisection over the points needs
-only them, the last steps all, the first ones those above 1e-4. Where F and the level come closer than the error of
-this sum, the cell is decided by :mod:`benchforge.macros.lattice`, in integers.
-Sources: Efron 1979 (bootstrap); Gil-Pelaez 1951 (distribution function from the characteristic function).
+terms are above 1e-14. |phi|^2 is a trigonometric polynomial of degree m between 0 and 1, so arccos(2 |phi|^2 - 1) moves
+by at most m times the way: a grid of some 8 m frequencies tells where those terms can be, and only there one matrix
+product looks for all cells of a lattice. Newton's steps over the points start from the quantile of Cornish and Fisher.
+Where F and the level come closer than the error of this sum, the cell is decided by :mod:`benchforge.macros.lattice`,
+in integers.
+Sources: Efron 1979 (bootstrap); Gil-Pelaez 1951 (distribution function from the characteristic function); Szegö 1928
+(the bound); Cornish, Fisher 1938 (the start).
 """
 
 from __future__ import annotations
@@ -17,15 +20,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import lattice
+from .noise import Z95 as _Z95
 
 _NEGLIGIBLE = 1e-14
-_LARGE = 1e-4
+_WAY = 0.2  # m times the way from a frequency of the grid to the farthest that it speaks for
+_NEWTON_STEPS = 4
 _ELEMENTS = 1 << 16
 """Of one block of the matrix product: it stays in the cache."""
 _TERMS = 1 << 22
@@ -36,11 +40,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Circle:
-    """L points from ``first`` (one per cell) on; ``table[r]`` is e^{-2 pi i r / L}."""
+    """L points from ``first`` (one per cell) on."""
 
     length: int
     first: Ints
-    table: NDArray[np.complex128]
+
+    def waves(self, steps: Ints, index: Ints) -> tuple[Floats, Floats]:
+        """Real and imaginary part of e^{-2 pi i steps index / L}, shape (U, frequencies) each."""
+        angles = np.outer(steps, index) % self.length * (2 * np.pi / self.length)
+        return np.cos(angles), -np.sin(angles)
+
+    def of(self, cells: Ints) -> Circle:
+        return replace(self, first=self.first[cells])
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,6 @@ class Terms:
     starts: Ints
     cell: Ints
     frequency: Floats
-    size: Floats
     amplitude: Floats
     phase: Floats
     base: Floats
@@ -63,12 +73,14 @@ class Terms:
         rising = (point - circle.first + 1) / circle.length
         return rising + self.waves(point) - self.base
 
-    def larger_than(self, size: float, circle: Circle) -> Terms:
-        """Without the small ones; the first term of a cell always stays."""
-        kept = self.size >= size
-        kept[self.starts] = True
-        columns = (column[kept] for column in (self.cell, self.frequency, self.size, self.amplitude, self.phase))
-        return _based(circle, np.cumsum(kept)[self.starts] - 1, *columns)
+    def of(self, cells: Ints) -> Terms:
+        """Those of some cells, which stand in growing order."""
+        place = np.full(len(self.starts), -1)
+        place[cells] = np.arange(len(cells))
+        kept = place[self.cell] >= 0
+        columns = (column[kept] for column in (self.frequency, self.amplitude, self.phase))
+        cell = place[self.cell[kept]]
+        return Terms(np.searchsorted(cell, np.arange(len(cells))), cell, *columns, base=self.base[cells])
 
     def waves(self, point: Ints) -> Floats:
         angle = self.phase + self.frequency * (point[self.cell] + 0.5)
@@ -83,10 +95,10 @@ def quantiles_of_sums(values: Sequence[int], counts: Ints) -> Ints:
     """
     distinct, where = np.unique(counts, axis=0, return_inverse=True)
     found = np.empty((len(distinct), 2), dtype=np.int64)
-    for chosen, lowest, step in _alike(values, distinct):
+    for chosen, lowest, step, span in _alike(values, distinct):
         number = int(distinct[chosen[0]].sum())
         reduced = np.array([(value - lowest) // step for value in values], dtype=np.int64)
-        for block in _blocks(chosen, number * int(reduced[-1])):
+        for block in _blocks(chosen, _length(span, number)):
             found[block] = number * lowest + step * _lattice_quantiles(reduced, distinct[block], number)
     return found[where.reshape(-1)]
 
@@ -98,8 +110,8 @@ def steps_of(values: Sequence[int], present: NDArray[np.bool_]) -> tuple[int, in
     return used[0], step, (used[-1] - used[0]) // step
 
 
-def _alike(values: Sequence[int], counts: Ints) -> Iterator[tuple[Ints, int, int]]:
-    """(cells, smallest value, step) of cells with equal N, lattice and span."""
+def _alike(values: Sequence[int], counts: Ints) -> Iterator[tuple[Ints, int, int, int]]:
+    """(cells, smallest value, step, steps of a draw) of cells with equal N, lattice and span."""
     patterns, where = np.unique(counts > 0, axis=0, return_inverse=True)
     shapes = [steps_of(values, pattern) for pattern in patterns]
     groups: dict[tuple[int, int, int, int], list[int]] = {}
@@ -108,12 +120,12 @@ def _alike(values: Sequence[int], counts: Ints) -> Iterator[tuple[Ints, int, int
     for (_, lowest, step, span), cells in groups.items():
         if span > lattice.LONGEST_SPAN:
             raise ValueError(f"a lattice of {span} steps per draw is too fine")
-        yield np.array(cells), lowest, step
+        yield np.array(cells), lowest, step, span
 
 
-def _blocks(cells: Ints, longest: int) -> Iterator[Ints]:
+def _blocks(cells: Ints, length: int) -> Iterator[Ints]:
     """Cells in portions whose terms fit into some hundred megabytes, however many matter."""
-    size = max(8, _TERMS // (longest + 1))
+    size = max(8, 2 * _TERMS // length)
     yield from (cells[begin : begin + size] for begin in range(0, len(cells), size))
 
 
@@ -125,10 +137,13 @@ def _lattice_quantiles(values: Ints, counts: Ints, number: int) -> Ints:
         return np.zeros((len(counts), 2), dtype=np.int64)
     circle = _circle(steps, counts, number)
     terms = _terms(steps, counts, number, circle)
+    middle, spread, skewness = _shapes(steps, counts, number)
     points = np.empty((len(counts), 2), dtype=np.int64)
     for side, level in enumerate(lattice.LEVELS):
         margin = lattice.margin(number)
-        points[:, side], reached = _quantiles(terms, circle, float(level) - margin)
+        normal = _Z95 * (2 * side - 1)
+        guess = middle + spread * (normal + skewness * (normal * normal - 1) / 6)
+        points[:, side], reached = _quantiles(terms, circle, float(level) - margin, np.rint(guess).astype(np.int64))
         for cell in np.flatnonzero(np.abs(reached - float(level)) <= margin):
             points[cell, side] = _decided(steps, counts[cell])[side]
     return points
@@ -140,30 +155,61 @@ def _decided(steps: Ints, counts: Ints) -> tuple[int, int]:
     return int(low), int(high)
 
 
+def _reach(span: int, number: int) -> int:
+    """Points that a sum may stray from its mean."""
+    return math.ceil(span * math.sqrt(number * lattice.TAIL_NATS / 2)) + 1
+
+
+def _length(span: int, number: int) -> int:
+    return min(2 * _reach(span, number), number * span) + 1 | 1  # odd: no frequency is its own mirror
+
+
 def _circle(steps: Ints, counts: Ints, number: int) -> Circle:
-    span = int(steps[-1])
-    reach = math.ceil(span * math.sqrt(number * lattice.TAIL_NATS / 2)) + 1
-    length = min(2 * reach, number * span) + 1 | 1  # odd: no frequency is its own mirror
-    centres = (counts @ steps).astype(np.int64)
-    first = centres - reach if 2 * reach < number * span else np.zeros_like(centres)
-    return Circle(length, first, np.exp(-2j * np.pi * np.arange(length) / length))
+    span, centres = int(steps[-1]), (counts @ steps).astype(np.int64)
+    reach = _reach(span, number)
+    return Circle(_length(span, number), centres - reach if 2 * reach < number * span else np.zeros_like(centres))
+
+
+def _shapes(steps: Ints, counts: Ints, number: int) -> tuple[Floats, Floats, Floats]:
+    """Mean, standard deviation and skewness of the sums, shape (M,) each."""
+    shares = counts / number
+    mean = shares @ steps
+    away = steps - mean[:, None]
+    variance, third = (shares * away**2).sum(axis=1), (shares * away**3).sum(axis=1)
+    return number * mean, np.sqrt(number * variance), third / np.sqrt(number * variance**3)
 
 
 def _terms(steps: Ints, counts: Ints, number: int, circle: Circle) -> Terms:
     """Every (cell, frequency) whose |phi|^N is not negligible."""
     smallest = _NEGLIGIBLE ** (2 / number)
-    shares = counts / number
-    last, block = (circle.length - 1) // 2, max(1, _ELEMENTS // len(counts))
+    shares, asked = counts / number, frequencies_to_look_at(steps, counts, smallest, circle)
+    block = max(1, _ELEMENTS // len(counts))
     cells, indices, values = [], [], []
-    for begin in range(1, last + 1, block):
-        index = np.arange(begin, min(begin + block, last + 1))
-        waves = circle.table[np.outer(steps, index) % circle.length]
-        real, imaginary = shares @ waves.real, shares @ waves.imag
+    for begin in range(0, len(asked), block):
+        index = asked[begin : begin + block]
+        real, imaginary = (shares @ wave for wave in circle.waves(steps, index))
         cell, place = np.nonzero(real * real + imaginary * imaginary >= smallest)
         cells.append(cell)
         indices.append(index[place])
         values.append(real[cell, place] + 1j * imaginary[cell, place])
     return _sorted_terms(np.concatenate(cells), np.concatenate(indices), np.concatenate(values), number, circle, counts)
+
+
+def frequencies_to_look_at(steps: Ints, counts: Ints, smallest: float, circle: Circle) -> Ints:
+    """All frequencies, growing, where |phi|^2 of a cell may be ``smallest`` or more: the first one always."""
+    last, span, shares = (circle.length - 1) // 2, int(steps[-1]), counts / counts.sum(axis=1, keepdims=True)
+    reach = int(_WAY * circle.length / (2 * np.pi * span))
+    if not reach:
+        return np.arange(1, last + 1)
+    grid = np.arange(1 + reach, last + 1 + reach, 2 * reach + 1)
+    angle = np.arccos(2 * smallest - 1) + span * reach * 2 * np.pi / circle.length
+    least = (1 + np.cos(min(angle, np.pi))) / 2 - 1e-9
+    block, found = max(1, _ELEMENTS // len(counts)), []
+    for begin in range(0, len(grid), block):
+        real, imaginary = (shares @ wave for wave in circle.waves(steps, grid[begin : begin + block]))
+        found.append((real * real + imaginary * imaginary >= least).any(axis=0))
+    near = grid[np.concatenate(found)][:, None] + np.arange(-reach, reach + 1)
+    return near[near <= last]
 
 
 def _sorted_terms(
@@ -172,41 +218,31 @@ def _sorted_terms(
     order = np.argsort(cell, kind="stable")
     cell, index, phi = cell[order], index[order], phi[order]
     frequency = 2 * np.pi * index / circle.length
-    size = np.exp(number * np.log(np.abs(phi)))
-    amplitude = size / (circle.length * np.sin(frequency / 2))
-    phase = number * np.angle(phi)
+    amplitude = np.exp(number * np.log(np.abs(phi))) / (circle.length * np.sin(frequency / 2))
     starts = np.searchsorted(cell, np.arange(len(counts)))
-    return _based(circle, starts, cell, frequency, size, amplitude, phase)
-
-
-def _based(circle: Circle, *columns: Any) -> Terms:
-    """Terms with their base."""
-    terms = Terms(*columns, base=np.zeros(len(circle.first)))
+    terms = Terms(starts, cell, frequency, amplitude, number * np.angle(phi), base=np.zeros(len(counts)))
     return replace(terms, base=terms.waves(circle.first - 1))
 
 
-def _quantiles(terms: Terms, circle: Circle, target: float) -> tuple[Ints, Floats]:
-    """(smallest point with F >= target, F there) per cell: found with the large terms, settled with all."""
-    lowest, highest = circle.first - 1, circle.first + circle.length - 1
-    guess, _ = _bisected(terms.larger_than(_LARGE, circle), circle, target, lowest, highest, np.ones(len(lowest)))
-    below, above, reached = _bracketed(terms, circle, target, guess)
-    return _bisected(terms, circle, target, below, above, reached)
-
-
-def _bracketed(terms: Terms, circle: Circle, target: float, guess: Ints) -> tuple[Ints, Ints, Floats]:
-    """(below, above, F at above) with F(below) < target <= F(above), in steps that grow from the guess."""
-    below, above, step = guess - 1, guess, 1
-    lower, upper = terms.cumulative(circle, below), terms.cumulative(circle, above)
-    while (is_low := upper < target).any() or (lower >= target).any():
-        is_high = lower >= target
-        above, upper = np.where(is_high, below, above), np.where(is_high, lower, upper)
-        below, lower = np.where(is_low, above, below), np.where(is_low, upper, lower)
-        below = np.where(is_high, np.maximum(below - step, circle.first - 1), below)
-        above = np.where(is_low, np.minimum(above + step, circle.first + circle.length - 1), above)
-        lower = np.where(is_high, terms.cumulative(circle, below), lower)
-        upper = np.where(is_low, terms.cumulative(circle, above), upper)
-        step *= 4
-    return below, above, upper
+def _quantiles(terms: Terms, circle: Circle, target: float, guess: Ints) -> tuple[Ints, Floats]:
+    """(smallest point with F >= target, F there) per cell: Newton from the guess, who does not arrive is bisected."""
+    below, above, reached = circle.first - 1, circle.first + circle.length - 1, np.ones(len(guess))
+    point = np.clip(guess, below + 1, above)
+    for _ in range(_NEWTON_STEPS):
+        upper, lower = terms.cumulative(circle, point), terms.cumulative(circle, point - 1)
+        is_low, is_high = upper < target, lower >= target
+        below = np.where(is_low, point, np.where(is_high, below, point - 1))
+        reached = np.where(is_low, reached, np.where(is_high, lower, upper))
+        above = np.where(is_low, above, np.where(is_high, point - 1, point))
+        if (above - below <= 1).all():
+            return above, reached
+        steps = np.ceil((target - upper) / np.maximum(upper - lower, 1 / circle.length**2))
+        point = np.clip(point + steps.astype(np.int64), below + 1, above)
+    open_cells = np.flatnonzero(above - below > 1)
+    above[open_cells], reached[open_cells] = _bisected(
+        terms.of(open_cells), circle.of(open_cells), target, below[open_cells], above[open_cells], reached[open_cells]
+    )
+    return above, reached
 
 
 def _bisected(

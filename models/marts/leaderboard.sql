@@ -38,9 +38,13 @@ cells_refused as (
 
 ),
 
+-- what surrounds a score depends on these alone, and verdict kinds often agree
 cells_not_refused as (
 
-    select *
+    select
+        *,
+        dense_rank() over (order by num_planned, counts, passes, clusters)
+            as law
     from cells
     anti join cells_refused using ({{ key }})
 
@@ -49,8 +53,11 @@ cells_not_refused as (
 metrics_not_refused as (
 
     select
-        cells_not_refused.*,
+        {{ all_but(['counts', 'passes', 'clusters'], 'cells_not_refused') }},
         metrics.metric,
+        -- one of one sample passes where all of one do
+        case when metrics.k = 1 then 'pass@1' else metrics.metric end
+            as metric_of_law,
         metrics.k
     from cells_not_refused
     cross join metrics
@@ -76,17 +83,65 @@ scores as (
 
 ),
 
+laws as (
+
+    select
+        law,
+        num_planned,
+        num_problems,
+        counts,
+        passes,
+        clusters
+    from cells_not_refused
+    qualify row_number() over (partition by law order by {{ key }}) = 1
+
+),
+
+laws_asked as (
+
+    select distinct
+        law,
+        metric_of_law
+    from metrics_not_refused
+    inner join scores using ({{ key }}, metric)
+
+),
+
+-- alike ones stand together: the function takes them a vector at a time
+laws_in_order as (
+
+    select
+        laws.*,
+        laws_asked.metric_of_law
+    from laws
+    inner join laws_asked using (law)
+    order by
+        laws_asked.metric_of_law, laws.num_planned, laws.num_problems, laws.law
+
+),
+
+uncertainties as (
+
+    select
+        law,
+        metric_of_law,
+        {{ uncertainty(
+            'counts', 'passes', 'clusters', 'num_planned', 'metric_of_law'
+        ) }} as around
+    from laws_in_order
+
+),
+
 with_uncertainty as (
 
     select
         metrics_not_refused.*,
         scores.score_numerator,
         scores.score_denominator,
-        {{ uncertainty(
-            'counts', 'passes', 'clusters', 'num_planned', 'metric'
-        ) }} as around
+        uncertainties.around
     from metrics_not_refused
     inner join scores using ({{ key }}, metric)
+    inner join uncertainties using (law, metric_of_law)
 
 ),
 

@@ -168,14 +168,32 @@ def test_weights_give_the_reference_draw_and_do_not_depend_on_the_portion() -> N
     assert (resampling.weights(2, 164, 0, 50) != whole).any()
 
 
-def test_drawn_sums_are_those_of_python_integers() -> None:
-    """C(100, 50) has 97 bits: pieces, carries and order must give what integers of any size give."""
-    values = list(Metric("@", 50).lattice(100).values)
+@pytest.mark.parametrize("k", [5, 10, 50])
+def test_drawn_sums_are_those_of_python_integers(k: int) -> None:
+    """One piece, two in one integer, and 97 bits: pieces, carries and order give what integers of any size give."""
+    values = list(Metric("@", k).lattice(100).values)
     passes = sorted([0, 1, 1, 2, 3, 40, 0, 1])
     cell = estimators.histogram(passes, 100)[None, :]
     draws = resampling.weights(5, len(passes), 0, 400)
     sums = sorted(sum(int(w) * values[c] for w, c in zip(draw, passes, strict=True)) for draw in draws)
     assert resampling.quantiles_of_sums(values, cell, seed=5, num_resamples=400) == [(sums[9], sums[389])]
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_no_frequency_that_matters_is_left_out(data: st.DataObject) -> None:
+    """The grid of frequencies against all of them, on lattices whose waves come back far from zero, too."""
+    steps = np.array([0, *sorted(data.draw(st.sets(st.integers(1, 60), min_size=1, max_size=6)))])
+    counts = np.array([data.draw(st.lists(st.integers(1, 40), min_size=len(steps), max_size=len(steps)))])
+    number = int(counts.sum())
+    circle = spectrum.Circle(2 * 60 * number + 1, np.zeros(1, dtype=np.int64))
+    smallest = 1e-14 ** (2 / number)
+    every = np.arange(1, 60 * number + 1)
+    real, imaginary = (counts / number @ wave for wave in circle.waves(steps, every))
+    matter = every[(real * real + imaginary * imaginary >= smallest)[0]]
+    found = spectrum.frequencies_to_look_at(steps, counts, smallest, circle)
+    assert set(matter.tolist()) <= set(found.tolist())
+    assert (np.diff(found) > 0).all()
 
 
 def test_a_lattice_too_fine_is_drawn_and_says_so() -> None:
