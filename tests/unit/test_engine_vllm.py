@@ -1,0 +1,299 @@
+"""Our own vLLM, with a stand-in for its program: where it listens, what it is told, how it ends. Real: tests/engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchforge.ingest.config import Settings, load_settings
+from benchforge.ingest.errors import NotStaged, UsageError
+from benchforge.ingest.planning.models import ServedModel
+from benchforge.runners.generate.engines import open_engine
+from benchforge.runners.generate.engines.image import Image, find_image, image_file
+from benchforge.runners.generate.engines.orphans import members_of
+from benchforge.runners.generate.engines.vllm import EngineFailed
+from benchforge.runners.generate.engines.vllm_facts import attention_backend
+from benchforge.runners.generate.engines.wire import Address, call, call_json
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="own engines run on Linux")
+FAKE = Path(__file__).with_name("fake_vllm.py")
+MODEL = ServedModel("lab__tiny", "tiny", hub_id="lab/tiny", revision="abc123")
+SOON_SECONDS = 60.0
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("HF_TOKEN", "secret")
+
+    def made(words: str = "", run_file: str = "") -> Settings:
+        monkeypatch.setenv("FAKE_VLLM", words)
+        path = tmp_path / "run.yaml"
+        path.write_text(textwrap.dedent(run_file) or "run: {seed: 0}\n")
+        options = {"run.scratch": str(tmp_path / "scratch"), "engine.name": "vllm", "engine.python": str(python)}
+        return load_settings(options, path)
+
+    return made
+
+
+def address_of(engine: Any) -> Address:
+    if engine.endpoint.uds:
+        return Address(uds=engine.endpoint.uds)
+    return Address(port=int(engine.endpoint.base_url.split(":")[2].split("/")[0]), api_key=engine.endpoint.api_key)
+
+
+def told(engine: Any) -> dict[str, Any]:
+    return call_json(address_of(engine), "/flags")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SOON_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_it_listens_on_a_short_socket_that_only_we_may_reach(settings: Callable[..., Settings]):
+    with open_engine(settings(), MODEL) as engine:
+        path = engine.endpoint.uds
+        assert path is not None and path.is_socket()
+        assert len(os.fsencode(path)) < 108
+        assert path.parent.stat().st_mode & 0o077 == 0
+        assert engine.version.startswith("vllm-0.0.1-abc (unix socket")
+        assert engine.facts["attention_backend"] == "FLASH_ATTN"
+        assert engine.counters() == {"prefix_cache_hits": 7.0, "num_preemptions": 0.0}
+    assert not path.exists()
+
+
+def test_its_network_is_empty_or_the_row_says_why_not(settings: Callable[..., Settings]):
+    with open_engine(settings(), MODEL) as engine:
+        pid = told(engine)["pid"]
+        names = [line.split(":")[0].strip() for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]]
+        if engine.facts["not_isolated_because"]:
+            assert "shared network" in engine.version
+        else:
+            assert names == ["lo"] and "empty network" in engine.version
+
+
+def test_pinned_flags_and_their_precedence(settings: Callable[..., Settings]):
+    run_file = """
+        engine:
+          max_model_len: 9000
+          flags: {enforce-eager: "", max_num_seqs: "7", dtype: float16}
+    """
+    model = ServedModel("a__b", "tiny", hub_id="a/b", revision="r1", engine_flags={"dtype": "float32"})
+    with open_engine(settings("", run_file), model) as engine:
+        flags = told(engine)["flags"]
+    expected = {
+        "model": "a/b",
+        "served-model-name": "tiny",
+        "revision": "r1",
+        "max-model-len": "9000",
+        "gpu-memory-utilization": "0.9",
+        "max-num-seqs": "7",
+        "dtype": "float32",
+        "seed": "0",
+        "tensor-parallel-size": "1",
+        "generation-config": "vllm",
+        "enforce-eager": "",
+    }
+    assert {name: flags.get(name) for name in expected} == expected
+    assert "reasoning-parser" not in flags and "reasoning-config" not in flags
+
+
+def test_a_budget_brings_the_tags_of_the_strip_rule(settings: Callable[..., Settings]):
+    model = ServedModel("a__b", "tiny", strip_rule="seed", thinking_budget=512, thinking_budget_end="Enough.\n")
+    with open_engine(settings(), model) as engine:
+        given = json.loads(told(engine)["flags"]["reasoning-config"])
+    assert given == {"reasoning_start_str": "<seed:think>", "reasoning_end_str": "Enough.\n</seed:think>"}
+
+
+def test_its_environment_is_offline_and_holds_no_key(settings: Callable[..., Settings]):
+    with open_engine(settings("", "engine: {batch_invariant: true}\n"), MODEL) as engine:
+        variables = told(engine)["variables"]
+    assert variables["HF_HUB_OFFLINE"] == variables["VLLM_NO_USAGE_STATS"] == variables["VLLM_BATCH_INVARIANT"] == "1"
+    assert int(variables["VLLM_MAX_STOP_STRINGS"]) >= 11 and int(variables["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"]) > 60
+    assert "HF_TOKEN" not in variables
+
+
+def test_an_old_vllm_gets_a_loopback_port_and_a_random_key(settings: Callable[..., Settings]):
+    with open_engine(settings("no_uds"), MODEL) as engine:
+        address = address_of(engine)
+        assert engine.endpoint.uds is None and len(address.api_key) > 20
+        assert call(Address(port=address.port), "/v1/completions", {"model": "tiny"})[0] == 401
+        assert "loopback port" in engine.version and "--uds" in engine.facts["not_isolated_because"]
+        assert engine.facts["flags_left_out"] == ["uds"]
+        assert address.api_key not in Path(f"/proc/{told(engine)['pid']}/cmdline").read_text()
+
+
+@pytest.mark.parametrize(("words", "said"), [("dies", "no kernel image"), ("dies_at_first", "not for this machine")])
+def test_a_server_that_cannot_start_is_one_sentence_with_its_last_lines(
+    settings: Callable[..., Settings], words: str, said: str
+):
+    with pytest.raises(EngineFailed, match=said) as raised, open_engine(settings(words), MODEL):
+        pass
+    assert "exit code 1" in raised.value.message and ".log" in raised.value.hint
+
+
+def test_a_flag_that_vllm_does_not_know_is_named(settings: Callable[..., Settings], tmp_path: Path):
+    made = settings()
+    Path(made["engine.python"]).write_text("#!/bin/sh\necho 'error: unrecognized arguments: --nonsense' >&2; exit 2\n")
+    with pytest.raises(EngineFailed, match="unrecognized arguments: --nonsense"), open_engine(made, MODEL):
+        pass
+
+
+def test_a_crashed_server_is_revived_where_it_was(settings: Callable[..., Settings]):
+    with open_engine(settings(), MODEL) as engine:
+        assert engine.revive is not None
+        assert engine.revive() == engine.endpoint, "nothing is restarted that answers"
+        before = told(engine)["pid"]
+        os.kill(before, signal.SIGKILL)
+        assert engine.revive() == engine.endpoint
+        assert told(engine)["pid"] != before
+
+
+def test_nothing_of_it_is_left_when_the_block_ends(settings: Callable[..., Settings]):
+    with open_engine(settings("deaf"), MODEL) as engine:
+        pid = told(engine)["pid"]
+        group = os.getpgid(pid)
+        assert len(members_of(group)) >= 3, "supervisor, server and the server's child"
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not members_of(group))
+    assert members_of(group) == []
+
+
+OWNER = """
+import sys
+from benchforge.ingest.config import load_settings
+from benchforge.ingest.planning.models import ServedModel
+from benchforge.runners.generate.engines import open_engine
+settings = load_settings({"run.scratch": sys.argv[1], "engine.name": "vllm", "engine.python": sys.argv[2]})
+with open_engine(settings, ServedModel("lab__tiny", "tiny")) as engine:
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def owner(settings: Callable[..., Settings]) -> Iterator[subprocess.Popen[str]]:
+    """Another task of the same run, with a server of its own."""
+    made = settings()
+    process = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(made.scratch), made["engine.python"]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def groups_of(settings: Settings, owner: int) -> list[int]:
+    files = (settings.run_root / "engine").glob(f"*.{owner}.*.json")
+    return [json.loads(file.read_text())["group"][0] for file in files]
+
+
+def test_the_kernel_ends_the_server_of_a_killed_task(settings: Callable[..., Settings], owner: subprocess.Popen[str]):
+    (group,) = groups_of(settings(), owner.pid)
+    assert members_of(group)
+    owner.kill()
+    owner.wait()
+    wait_for(lambda: not members_of(group))
+
+
+def test_an_orphan_is_ended_before_the_next_start_and_a_neighbour_is_not(
+    settings: Callable[..., Settings], owner: subprocess.Popen[str]
+):
+    made = settings()
+    orphan = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], start_new_session=True)
+    try:
+        began = int(Path(f"/proc/{orphan.pid}/stat").read_text().rpartition(")")[2].split()[19])
+        (written,) = (made.run_root / "engine").glob("*.json")
+        facts = json.loads(written.read_text())
+        facts |= {"owner": [orphan.pid, began + 1], "group": [orphan.pid, began]}  # its owner's pid is another's now
+        left = written.with_name(f"{facts['host']}.1.{orphan.pid}.json")
+        left.write_text(json.dumps(facts))
+        (neighbour,) = groups_of(made, owner.pid)
+        with open_engine(made, MODEL):
+            assert orphan.poll() == -signal.SIGTERM
+            assert not left.exists()
+            assert members_of(neighbour)
+    finally:
+        orphan.kill()
+        orphan.wait()
+
+
+def test_it_needs_a_model_and_a_vllm(settings: Callable[..., Settings]):
+    with pytest.raises(UsageError, match="serves one model"), open_engine(settings()):
+        pass
+    nowhere = load_settings({"engine.name": "vllm"})
+    with pytest.raises(NotStaged, match="neither installed"), open_engine(nowhere, MODEL):
+        pass
+
+
+def test_the_command_line_of_an_image(tmp_path: Path):
+    path = tmp_path / "vllm.sif"
+    path.write_bytes(b"sif")
+    image = Image(path)
+    argv = image.argv(
+        ["python3", "-m", "vllm", "--uds=/run/benchforge/s"],
+        {"HF_HUB_OFFLINE": "1"},
+        {Path("/tmp/bf-1"): "/run/benchforge", Path("/weights"): "/hf:ro"},
+        Path("/tmp/bf-1/scratch"),
+        is_isolated=True,
+    )
+    assert argv == [
+        *("apptainer", "exec", "--containall", "--cleanenv", "--no-home", "--no-eval", "--no-privs"),
+        *("--no-mount", "bind-paths", "--workdir", "/tmp/bf-1/scratch", "--nv", "--net", "--network", "none"),
+        *("--bind", "/tmp/bf-1:/run/benchforge", "--bind", "/weights:/hf:ro", "--env", "HF_HUB_OFFLINE=1"),
+        *(str(path), "python3", "-m", "vllm", "--uds=/run/benchforge/s"),
+    ]
+    assert "--network" not in image.argv(["x"], {}, {}, tmp_path, is_isolated=False)
+    digest = image.digest
+    assert digest == "sha256:" + __import__("hashlib").sha256(b"sif").hexdigest()
+    assert image.digest == digest and path.with_name("vllm.sif.sha256").exists()
+
+
+def test_an_image_is_found_by_its_name_the_fall_back_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runtime = tmp_path / "apptainer"
+    runtime.write_text("#!/bin/sh\n")
+    runtime.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    given = load_settings({"compute.sif_dir": str(tmp_path)})
+    assert find_image(given) is None
+    second = image_file(given["engine.fallback_image"], str(tmp_path))
+    second.touch()
+    assert (find_image(given) or Image(Path())).path == second
+    first = image_file(given["engine.image"], str(tmp_path))
+    assert first.name == "nvcr.io_nvidia_vllm_25.09-py3.sif"
+    first.touch()
+    assert (find_image(given) or Image(Path())).path == first
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("INFO [cuda.py:507] Using FLASH_ATTN attention backend out of potential backends: ['X'].", "FLASH_ATTN"),
+        ("Using Flash Attention backend on V1 engine.", "Flash Attention"),
+        ("Using FLASHINFER backend.", "FLASHINFER"),
+        ("init_method=file:///tmp/x backend=gloo; Using NCCL backend", None),
+        ("Using backend FLASH_ATTN for vit attention", None),
+    ],
+)
+def test_the_attention_backend_is_read_from_the_log(line: str, name: str | None):
+    assert attention_backend(line) == name
