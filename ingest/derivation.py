@@ -7,7 +7,10 @@ its own brought it (``reasoning_source`` names the field); what the server said 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import thinking
@@ -21,6 +24,13 @@ ANSWER_FROM = (
 """Columns that ``answer_of`` reads."""
 _PROMPT_TOKENS_OF_A_BUDGET = 1
 """vLLM counts what the prompt holds after the open tag: templates end in ``<think>`` and one line break."""
+
+
+@cache
+def code_digest() -> str:
+    """64 hex characters over this module and the rules: part of a grader's identity, as the extractors are."""
+    paths = (Path(__file__), Path(thinking.__file__))
+    return hashlib.sha256("\0".join(path.read_text(encoding="utf-8") for path in paths).encode()).hexdigest()
 
 
 class _Parts(NamedTuple):

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from ...ingest import keys
+from ...ingest import derivation, keys
 from ...ingest.benchmarks.declaration import Benchmark, Task
 from ...ingest.errors import BenchforgeError
 from ...ingest.lake_batches import write_batches
@@ -223,12 +223,17 @@ def everything_known(run: Run, benchmark: Benchmark, scenario: str, grader: str)
 
 
 def grader_id(benchmark: Benchmark, judge: Judge) -> str:
-    """Digest of judge, oracles, limits and interpreter (the judge's own digest) and of the two extractors."""
+    """Digest of judge, oracles, limits and interpreter (the judge's own digest), of the way from a text to its answer
+    and of the two extractors."""
     from .extract import code_digest
 
-    names = (benchmark.extraction.official, benchmark.extraction.corrected)
     return keys.digest_of(
-        {"judge": judge.grader_id(benchmark.oracles), "extraction": names, "extractors": code_digest()}
+        {
+            "judge": judge.grader_id(benchmark.oracles),
+            "answers": derivation.code_digest(),
+            "extraction": (benchmark.extraction.official, benchmark.extraction.corrected),
+            "extractors": code_digest(),
+        }
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...ingest import keys
 from ...ingest.benchmarks.declaration import Benchmark, Task
+from ...ingest.derivation import ANSWER_FROM, answer_of
 from ...ingest.errors import BadInput, Incomplete, LakeError
 from ...ingest.lake_batches import num_rows, read_batches
 from ...ingest.manifest import Run, Shard
@@ -35,14 +36,8 @@ class Found:
 
 
 _COLUMNS = (
-    "task_id",
-    "sample_index",
-    "sample_id",
-    "raw_text",
-    "answer",
-    "text_form",
-    "text_encoding",
-    "protocol",
+    *("task_id", "sample_index", "sample_id", "text_form", "text_encoding", "protocol", "source", "answer"),
+    *ANSWER_FROM,
 )
 
 
@@ -102,7 +97,7 @@ class ShardSource:
 
     def _asked(self, row: Mapping[str, Any]) -> _Asked:
         task, form = self.tasks[row["task_id"]], row["text_form"] or "raw"
-        text = original(row["answer"] if row["answer"] is not None else row["raw_text"], row["text_encoding"])
+        text = answer_text(row)
         text_key = bytes.fromhex(keys.digest_of((task.task_id, form, row["protocol"], text)))
         return _Asked(row, task, text, text_key, extraction_context(task, form, row["protocol"]))
 
@@ -141,6 +136,21 @@ class ShardSource:
         found = iter(judge.extract_all([(name, item.text, item.context) for item in asked for name in extractors]))
         texts = [[next(found) for _ in extractors] for _ in asked]
         return [(pair[0], pair[-1]) for pair in texts]
+
+
+def answer_text(row: Mapping[str, Any]) -> str:
+    """The text that programs are extracted from, as the model wrote it.
+
+    Ours is derived from what was received, so that a corrected strip rule is a new score and needs no GPU; a record of
+    others stands as it was recorded.
+    """
+    encoding = row["text_encoding"]
+    texts = {
+        name: original(row[name], encoding) for name in ("raw_text", "reasoning", "answer") if row[name] is not None
+    }
+    if row["source"] is not None:
+        return texts.get("answer", texts.get("raw_text", ""))
+    return answer_of({**row, **texts})
 
 
 def extraction_context(task: Task, text_form: str, protocol: str) -> dict[str, str]:
