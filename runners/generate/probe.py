@@ -46,6 +46,8 @@ class Abilities:
     """Tag of the shards' strip rules (``StripRule.tag_texts``) -> its token ids, as /tokenize gives them."""
     version: str | None = None
     fingerprint: str | None = None
+    tag_ids: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Tags of the strip rules -> their token ids under this server's tokenizer."""
     requests: int = 0
     """Requests that finding this out took."""
 

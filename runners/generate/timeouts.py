@@ -71,7 +71,7 @@ class Pace:
     longest_gap_seconds: float = 0.0
 
     def saw(
-        self, seconds: float, num_tokens: int, first_token_seconds: float | None, longest_gap_seconds: float | None
+        self, seconds: float, num_tokens: float, first_token_seconds: float | None, longest_gap_seconds: float | None
     ) -> None:
         """One answer that ended."""
         if num_tokens > 0 and seconds > 0:
