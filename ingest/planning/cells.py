@@ -41,11 +41,15 @@ def protocol_for(model: WantedModel, cell: WantedCell) -> Protocol:
 
 
 def sampling_of(model: WantedModel, cell: WantedCell, protocol: Protocol) -> dict[str, Any]:
-    """What the items and the card say; the rest is the protocol's. UsageError for ``card`` without a card."""
+    """What the items and the card say; the rest is the protocol's. UsageError for ``card`` without a card.
+
+    A row holds the card's advice for what the model does when nothing is said: of a hybrid, for its thinking.
+    """
     said = {**cell.sampling, **model.sampling}
     if protocol.name != CARD:
         return said
-    found = {**model.model.sampling, **said}
+    advised = model.model.sampling if model.thinking == model.model.thinks else {}
+    found = {**advised, **said}
     if "temperature" not in found:
         raise UsageError(
             f"the row of {model.model.name} does not say how its card samples, which the protocol {CARD} asks for: "

@@ -120,6 +120,16 @@ scores as (
 
 ),
 
+token_prices as (
+
+    select
+        model,
+        price_per_million_prompt_tokens,
+        price_per_million_completion_tokens
+    from {{ ref('stg_seeds__models') }}
+
+),
+
 per_point as (
 
     select
@@ -139,6 +149,17 @@ per_point as (
         {%- else %}
             null::double as price,
         {%- endif %}
+        case
+            when costs.num_samples_counted = costs.num_samples
+                then
+                    (
+                        costs.prompt_tokens
+                        * token_prices.price_per_million_prompt_tokens
+                        + costs.completion_tokens
+                        * token_prices.price_per_million_completion_tokens
+                    )
+                    / 1e6
+        end as token_price,
         scores.score,
         case
             when
@@ -158,6 +179,7 @@ per_point as (
         end as gpu_seconds_per_point
     from costs
     left join scores using ({{ cell }})
+    left join token_prices using (model)
     where costs.num_samples_counted > 0 or costs.num_attempts > 0
 
 )
