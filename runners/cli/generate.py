@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,11 @@ from .console import out
 from .options import dry_run_option, format_option, settings_from, settings_options
 
 if TYPE_CHECKING:
+    from ...ingest.config import Settings
     from ...ingest.manifest import Shard
+    from ...ingest.planning.models import ServedModel
+    from ..generate.pending import Means
+    from ..generate.progress import Progress
 
 _COLUMNS = ("shard_id", "model", "benchmark", "scenario", "first_sample", "num_samples", "expected_rows")
 _GENERATED = ("shard_id", "num_rows", "num_asked", "num_resumed")
@@ -26,9 +30,15 @@ _GENERATED = ("shard_id", "num_rows", "num_asked", "num_resumed")
 @click.option("--limit", type=click.IntRange(min=1), help="Ask for at most N samples now; the rest stays pending.")
 @click.option("--resume", is_flag=True, default=True, help="Go on where an earlier attempt stopped (the default).")
 @click.option("--force", is_flag=True, help="Ask again; new parts replace live ones, nothing is deleted.")
-@click.option("--engine", help="Engine: endpoint or replay.")
+@click.option("--engine", help="Engine: endpoint, vllm or replay.")
 @click.option("--base-url", help="Address of the endpoint engine, http://HOST:PORT/v1.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Requests in flight.")
+@click.option("--record", type=click.Path(), help="Keep every HTTP exchange in this file, to be replayed.")
+@click.option(
+    "--time-left",
+    type=click.FloatRange(min=0),
+    help="Seconds until this job ends (under SLURM it is known): nothing begins that is not expected to end before.",
+)
 @dry_run_option
 @format_option
 def command(
@@ -41,6 +51,8 @@ def command(
     engine: str | None,
     base_url: str | None,
     concurrency: int | None,
+    record: str | None,
+    time_left: float | None,
     dry_run: bool,
     format_: str,
     **settings_options: Any,
@@ -50,14 +62,17 @@ def command(
 
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
-    from ...ingest.planning.wanted import served_names
-    from ..generate.engines import open_engine
-    from ..generate.pending import Means, generate_pending, to_generate
+    from ..generate.job import HEEDED, Job
+    from ..generate.pending import to_generate
     from ..selection import Selection, cells_of
     from ..signals import interruptible
 
     settings = settings_from(
-        **settings_options, engine__name=engine, engine__base_url=base_url, engine__concurrency=concurrency
+        **settings_options,
+        engine__name=engine,
+        engine__base_url=base_url,
+        engine__concurrency=concurrency,
+        engine__record=record,
     )
     run = Run(settings.run_root, Lake(settings.lake_root))
     shards = to_generate(run, Selection(shard_ids, cells_of(benchmarks), models, force))
@@ -65,31 +80,94 @@ def command(
         out.say(f"{len(shards)} shards to generate in {run.root}")
         out.table([asdict(shard) for shard in shards], _COLUMNS, format_)
         return
-    means = Means(settings.datasets_root, served_names(settings), settings["engine.concurrency"], limit)
+    job = Job.current(time_left)
     generated: list[dict[str, Any]] = []
-    with interruptible(), open_engine(settings) as running:
+    with interruptible(heeds_ignored=HEEDED), job.requeued_on_notice():
         try:
-            for done in generate_pending(run, shards, running, means, force, _progress):
-                generated.append(asdict(done))
+            _generate(run, shards, settings, _means(settings, job, limit), force, generated)
         finally:
             if generated:
                 out.table(generated, _GENERATED, format_)
 
 
+def _means(settings: Settings, job: Any, limit: int | None) -> Means:
+    from pathlib import Path
+
+    from ...ingest.planning.wanted import served_models
+    from ..generate.exchanges import Recorder
+    from ..generate.pending import Means
+    from ..generate.probe import probe
+    from ..generate.work import Demand
+
+    demand = Demand(
+        settings["engine.concurrency"],
+        settings["engine.samples_per_request"],
+        settings["engine.stream_from_tokens"],
+        limit,
+    )
+    return Means(
+        settings.datasets_root,
+        served_models(settings),
+        demand,
+        job,
+        settings["engine.token_ceiling"],
+        settings["engine.money_ceiling"],
+        None if settings["engine.name"] == "replay" else probe,
+        settings["engine.allow"],
+        Recorder(Path(settings["engine.record"]).expanduser()) if settings["engine.record"] else None,
+    )
+
+
+def _generate(
+    run: Any, shards: Sequence[Shard], settings: Settings, means: Means, force: bool, generated: list[dict[str, Any]]
+) -> None:
+    """One engine for all models, or one after the other where an engine serves one model at a time."""
+    from dataclasses import asdict
+
+    from ...ingest.errors import Incomplete
+    from ..generate.engines import open_engine
+    from ..generate.pending import generate_pending
+
+    unfinished: list[Incomplete] = []
+    with _progress(shards) as meter:
+        for served, of_model in _by_engine(shards, settings, means):
+            with open_engine(settings, served) as engine:
+                try:
+                    generate_pending(
+                        run,
+                        of_model,
+                        engine,
+                        means,
+                        is_forced=force,
+                        meter=meter,
+                        done=lambda done: generated.append(asdict(done)),
+                    )
+                except Incomplete as error:
+                    unfinished.append(error)
+    if unfinished:
+        raise unfinished[0]
+
+
+def _by_engine(
+    shards: Sequence[Shard], settings: Settings, means: Means
+) -> Iterator[tuple[ServedModel | None, Sequence[Shard]]]:
+    from ..generate.engines import ENGINES
+
+    kind = ENGINES.get(settings["engine.name"])
+    if kind is None or not kind.serves_one_model:
+        yield None, shards
+        return
+    for model in dict.fromkeys(shard.model for shard in shards):
+        yield means.served_model(model), [shard for shard in shards if shard.model == model]
+
+
 @contextmanager
-def _progress(shard: Shard) -> Iterator[Callable[[int], None]]:
-    """A bar with time left and samples/s on a terminal; a log line has its rate already."""
+def _progress(shards: Sequence[Shard]) -> Iterator[Progress]:
+    """A bar on a terminal, one line a minute in a batch log."""
     import sys
-    import time
 
-    label = f"generate {shard.model} {shard.scenario if shard.scenario != 'default' else shard.benchmark}"
-    started, done, shows_rate = time.monotonic(), 0, sys.stderr.isatty()
-    with out.progress(shard.expected_rows, label) as bar:
+    from ..generate.progress import Progress
 
-        def advance(number: int) -> None:
-            nonlocal done
-            done += number
-            rate = done / max(time.monotonic() - started, 1e-9)
-            bar.advance(number, f"{rate:.1f} samples/s" if shows_rate else "")
-
-        yield advance
+    total = sum(shard.expected_rows for shard in shards)
+    with out.progress(total, "generate") as bar:
+        yield Progress(total, bar.advance, shows_time_left=not sys.stderr.isatty())

@@ -1,40 +1,38 @@
-"""Generate one shard: ask for what the journal lacks, append every answer durably, seal when all rows are there.
+"""One shard while it is asked for: its lease, journal and keys; sealed into the lake when all rows are there.
 
 Resumable at any instant: an answer counts once its journal line is on disk; a kill loses at most the requests in
 flight, and a sample that is in the journal is never asked for again. Two processes on one shard exclude each other.
+Nothing of a shard is held in memory but a few bytes per key: rows go to the journal and come back in batches.
 """
 
 from __future__ import annotations
 
-import asyncio
-import datetime
-import platform
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from ...ingest.benchmarks.declaration import Prompt, Task
-from ...ingest.errors import BenchforgeError, ConfigurationChanged, Incomplete, Interrupted
-from ...ingest.manifest import Run, Shard, run_id
+from ...ingest.benchmarks.declaration import Prompt, Protocol, Task
+from ...ingest.errors import BenchforgeError, ConfigurationChanged, Incomplete, LakeError
+from ...ingest.journal import OpenJournal
+from ...ingest.lake_batches import BATCH_BYTES, BATCH_ROWS, write_batches
+from ...ingest.manifest import Run, Shard
 from ...ingest.planning.models import ServedModel
 from ...ingest.planning.task_sets import TaskSet, dataset_digest, prompts_digest, protocol_of
-from .client import Client, Refused
-from .engines import Engine
-from .lease import leased
-from .request import request_of
-from .rows import Malformed, restored, sample_row
+from .ceilings import Price
+from .client import Prefix
+from .commits import Commits
+from .expected import CellLengths
+from .lease import Lease
+from .ledger import Attempt
+from .prefixes import Saved, prefixes_path, read_prefixes, write_prefixes
+from .probe import Abilities
+from .rows import restored
+from .window import Key, Window
 
-Advance = Callable[[int], None]
-Key = tuple[str, int]
-"""(task id, sample index)."""
-
-_HOPELESS_STATUS = (401, 403)
-_HOPELESS_REFUSALS = 100
-"""Refusals in a row, without one answer between, after which the rest is not asked for."""
+_FREE = Price()
 
 
 @dataclass(frozen=True)
@@ -48,234 +46,239 @@ class Generated:
 
 
 @dataclass
-class _Tally:
-    num_asked: int = 0
-    num_resumed: int = 0
-    num_refused: int = 0
-    refused_in_a_row: int = 0
-    first_refusal: Refused | None = None
+class Problems:
+    """Tasks of one cell with what is derived from them once for all of its shards."""
 
-
-@dataclass
-class ShardGenerator:
-    """Everything that one shard needs; ``generate()`` runs it to its end or raises."""
-
-    run: Run
-    shard: Shard
     task_set: TaskSet
-    engine: Engine
-    served_as: str
-    concurrency: int = 64
-    limit: int | None = None
-    """Ask for at most this many samples now."""
-    _tally: _Tally = field(default_factory=_Tally)
+    _digests: dict[str, str] = field(default_factory=dict)
+    _lengths: dict[str, list[int]] = field(default_factory=dict)
 
-    @property
-    def num_asked(self) -> int:
-        """Samples answered by this attempt."""
-        return self._tally.num_asked
+    @cached_property
+    def tasks(self) -> Mapping[str, Task]:
+        return {task.task_id: task for task in self.task_set.tasks}
 
-    def generate(self, *, is_forced: bool = False, advance: Advance = lambda number: None) -> Generated:
-        """Ask, journal, seal. Raises Incomplete (samples refused, or a limit), Interrupted, ConfigurationChanged."""
-        started, clock = _utc_now(), time.monotonic()
-        journal_directory = self.run.journal("generate", self.shard.shard_id).path.parent
-        with leased(journal_directory, self.shard.shard_id):
-            try:
-                generated = self._generate(is_forced, advance)
-            except BaseException as error:
-                self._record(started, clock, _cause(error), str(error) or type(error).__name__)
-                raise
-            self._record(started, clock, "done", None)
-            return generated
+    def prompt(self, protocol: Protocol, task_id: str) -> Prompt:
+        return protocol.render(self.tasks[task_id], self.task_set.strings)
 
-    def _generate(self, is_forced: bool, advance: Advance) -> Generated:
+    def digest(self, protocol: Protocol) -> str:
+        """Of all prompts under the protocol."""
+        if protocol.name not in self._digests:
+            self._digests[protocol.name] = prompts_digest(self.task_set, protocol)
+        return self._digests[protocol.name]
+
+    def prompt_characters(self, protocol: Protocol, task_id: str) -> int:
+        if protocol.name not in self._lengths:
+            prompts = (self.prompt(protocol, one) for one in self.tasks)
+            self._lengths[protocol.name] = [_characters(prompt) for prompt in prompts]
+        return self._lengths[protocol.name][self._position[task_id]]
+
+    @cached_property
+    def _position(self) -> Mapping[str, int]:
+        return {task_id: position for position, task_id in enumerate(self.tasks)}
+
+
+class OpenShard:
+    """Holds the shard's lease from ``open`` to ``close``. Keys are taken, answered, and in the end sealed."""
+
+    def __init__(
+        self,
+        run: Run,
+        shard: Shard,
+        problems: Problems,
+        served: ServedModel,
+        attempt: Attempt,
+        lease: Lease,
+        abilities: Abilities | None = None,
+        price: Price = _FREE,
+    ) -> None:
+        self.run, self.shard, self.problems, self.served = run, shard, problems, served
+        self.attempt, self.lease = attempt, lease
+        self.protocol = protocol_of(problems.task_set.benchmark, shard.protocol)
+        self.window = Window(shard, _task_ids(shard, problems))
+        self.price, self.abilities = price, abilities
+        self.commits = Commits(self.sync)
+        self.prefixes: Saved = {}
+        self.num_resumed = self.num_asked = self.num_in_flight = self.num_unsynced = 0
+        self.samples_per_request = sys.maxsize
+        """Fewer once the server refused a request for many."""
+        self.first_refusal: BenchforgeError | None = None
+        self.ended_by: BaseException | None = None
+        """What makes the rest of the shard not worth asking for."""
+        self._journal: OpenJournal | None = None
+
+    @classmethod
+    def open(
+        cls,
+        run: Run,
+        shard: Shard,
+        problems: Problems,
+        served: ServedModel,
+        attempt: Attempt,
+        cell: CellLengths,
+        abilities: Abilities | None = None,
+        price: Price = _FREE,
+        is_forced: bool = False,
+    ) -> OpenShard:
+        """Lease, look at what the journal holds, put the rest in order.
+
+        Raises Incomplete (another process has it), ConfigurationChanged, OSError (disk full).
+        """
+        lease = Lease.take(run.journal("generate", shard.shard_id).path.parent, shard.shard_id)
+        try:
+            if lease.heir_of is not None:
+                attempt.record_heir_of(lease.heir_of)
+            opened = cls(run, shard, problems, served, attempt, lease, abilities, price)
+            opened._begin(cell, is_forced)
+            return opened
+        except BaseException as error:
+            with suppress(OSError):
+                attempt.record(error)
+            lease.release()
+            raise
+
+    def _begin(self, cell: CellLengths, is_forced: bool) -> None:
         self._refuse_change()
         journal = self.run.journal("generate", self.shard.shard_id)
+        path = prefixes_path(self.run, self.shard)
         if is_forced:
             self.run.clear_done("generate", self.shard.shard_id)
             journal.discard()
-        present = self._present()
-        missing = [key for key in self._keys() if key not in present]
-        self._tally.num_resumed = len(present)
-        advance(len(present))
-        with _stoppable() as stop:
-            asyncio.run(self._ask_all(iter(missing[: self.limit]), advance, stop))
-        return self._seal()
+            path.unlink(missing_ok=True)
+        for offset, row in journal.placed_rows():
+            self._count_present(offset, row, cell)
+        self.num_resumed = self.window.num_answered
+        self.prefixes = read_prefixes(path, self.shard)
+        characters = [self.problems.prompt_characters(self.protocol, task_id) for task_id in self.window.task_ids]
+        self.window.order_by(cell.expected(self.window.task_ids, characters))
+        self._journal = journal.open()
 
-    def _tasks(self) -> dict[str, Task]:
-        wanted = self.shard.task_ids
-        return {task.task_id: task for task in self.task_set.tasks if wanted is None or task.task_id in wanted}
+    def _count_present(self, offset: int, row: Mapping[str, Any], cell: CellLengths) -> None:
+        self._refuse_other(row)
+        number = self.window.number(row)
+        if number is not None and self.window.answered(number, offset):
+            cell.add(row["task_id"], row.get("completion_tokens"))
 
-    def _keys(self) -> list[Key]:
-        """Every planned (task, sample index), in order."""
-        indices = range(self.shard.first_sample, self.shard.first_sample + self.shard.num_samples)
-        return [(task_id, index) for task_id in self._tasks() for index in indices]
+    @property
+    def is_whole(self) -> bool:
+        """Every planned row is on disk."""
+        return self.window.num_answered == self.shard.expected_rows and not self.num_unsynced
 
-    def _present(self) -> set[Key]:
-        """What the journal holds. ConfigurationChanged when it was asked for in another way."""
-        present = set()
-        for row in self.run.journal("generate", self.shard.shard_id).rows():
-            self._refuse_other(row)
-            present.add((row["task_id"], row["sample_index"]))
-        return present & set(self._keys())
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left to ask for, or worth it, and nothing is on its way."""
+        is_idle = not self.num_in_flight and not self.num_unsynced
+        return is_idle and (self.ended_by is not None or self.window.peek() is None)
 
-    def _refuse_other(self, row: Mapping[str, Any]) -> None:
-        if row["request_digest"] == self.shard.request_digest and row["seed"] == self._seed(row["sample_index"]):
-            return
-        asked = {**self.shard.request, "seed": self._seed(row["sample_index"])}
-        del asked["prompt_digest"]  # there of all prompts, here of one
-        differing = [name for name in sorted(asked) if name in row and row[name] != asked[name]]
-        name = differing[0] if differing else "request_digest"
-        before, after = row.get(name), asked.get(name, self.shard.request_digest)
-        raise _changed(self.shard, name, before, after)
+    def prompt_of(self, key: Key) -> Prompt:
+        return self.problems.prompt(self.protocol, key[0])
 
-    def _seed(self, sample_index: int) -> int:
-        return (self.shard.seed or 0) + sample_index
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Rows handed to the system, not yet durable; how many were new. Incomplete when another took the shard."""
+        if self.lease.is_lost:
+            self.lease.refuse_lost()
+        assert self._journal is not None
+        num_new = 0
+        for row in rows:
+            number = self.window.number(row)
+            if number is not None and self.window.answered(number, self._journal.write(row)):
+                num_new += 1
+                self.prefixes.pop((row["task_id"], row["sample_index"]), None)
+        self.num_asked += num_new
+        self.attempt.num_rows += num_new
+        return num_new
 
-    def _refuse_change(self) -> None:
-        """The problems and prompts of this machine must be those that were planned."""
-        protocol = protocol_of(self.task_set.benchmark, self.shard.protocol)
-        here = {
-            "dataset_digest": dataset_digest(self.task_set.benchmark, self.task_set.version),
-            "prompt_digest": prompts_digest(self.task_set, protocol),
-        }
-        for name, value in here.items():
-            if self.shard.request[name] != value:
-                raise _changed(self.shard, name, self.shard.request[name], value)
+    def sync(self) -> None:
+        """Make everything written durable; called in a thread."""
+        assert self._journal is not None
+        self._journal.sync()
 
-    async def _ask_all(self, keys: Iterator[Key], advance: Advance, stop: Callable[..., None]) -> None:
-        """Workers pull from one iterator, so the bounded concurrency stays full to the end."""
-        protocol = protocol_of(self.task_set.benchmark, self.shard.protocol)
-        tasks = self._tasks()
-        async with Client(self.engine.endpoint) as client:
+    def save_prefixes(self, in_flight: Mapping[Key, Prefix]) -> None:
+        """Those in flight, and those of an earlier attempt that were not taken up yet."""
+        write_prefixes(prefixes_path(self.run, self.shard), self.shard, {**self.prefixes, **in_flight})
 
-            async def work() -> None:
-                for task_id, index in keys:
-                    task = tasks[task_id]
-                    advance(await self._ask(client, task, protocol.render(task, self.task_set.strings), index))
+    def seal(self) -> Generated:
+        """Journal to lake, in the memory of one batch. Raises Incomplete when rows are missing, LakeError, OSError."""
+        if not self.is_whole:
+            raise self.incomplete()
+        self.lease.refuse_lost()
+        num_rows = self.window.num_answered
+        parts = write_batches(self.run.lake, "samples", self._batches(), self.shard.shard_id)
+        self.run.seal_parts("generate", self.shard.shard_id, parts, num_rows)
+        prefixes_path(self.run, self.shard).unlink(missing_ok=True)
+        return Generated(self.shard.shard_id, num_rows, self.num_asked, self.num_resumed)
 
-            workers = [asyncio.create_task(work()) for _ in range(self.concurrency)]
-            stop(asyncio.get_running_loop(), workers)
-            await _first_failure(workers)
-
-    async def _ask(self, client: Client, task: Task, prompt: Prompt, sample_index: int) -> int:
-        """1 when the sample was answered and is on disk, 0 when the server refused it."""
-        request = request_of(self.shard, prompt, sample_index, ServedModel(self.shard.model, self.served_as))
+    def close(self, error: BaseException | None) -> None:
+        """End the attempt: its row in the ledger, then the lease. ``error`` is None for a sealed shard."""
         try:
-            reply = await client.ask(request)
-        except Refused as error:
-            self._count_refusal(error)
-            return 0
-        try:
-            row = sample_row(self.shard, task, sample_index, prompt, request, reply, self.engine.version)
-        except Malformed as error:
-            self._count_refusal(Refused(200, error.message))
-            return 0
-        row["engine"] = self.engine.name
-        self.run.journal("generate", self.shard.shard_id).append(row)
-        self._tally.num_asked += 1
-        self._tally.refused_in_a_row = 0
-        return 1
+            self.attempt.record(error)
+        except OSError:
+            if error is None:  # on a full disk the error in hand says more than this one
+                raise
+        finally:
+            if self._journal is not None:
+                self._journal.close()
+                self._journal = None
+            self.lease.release()
 
-    def _count_refusal(self, error: Refused) -> None:
-        """One sample the server will not answer stops no other; a server that answers none is given up."""
-        tally = self._tally
-        tally.first_refusal = tally.first_refusal or error
-        tally.num_refused += 1
-        tally.refused_in_a_row += 1
-        if error.status in _HOPELESS_STATUS or tally.refused_in_a_row >= _HOPELESS_REFUSALS:
-            raise error
-
-    def _seal(self) -> Generated:
-        rows: dict[Key, dict[str, Any]] = {}
-        planned = set(self._keys())
-        for row in self.run.journal("generate", self.shard.shard_id).rows():
-            key = (row["task_id"], row["sample_index"])
-            if key in planned:
-                rows.setdefault(key, restored(row))
-        if len(rows) != self.shard.expected_rows:
-            raise self._incomplete(self.shard.expected_rows - len(rows))
-        self.run.seal("generate", self.shard.shard_id, {"samples": list(rows.values())}, len(rows))
-        return Generated(self.shard.shard_id, len(rows), self._tally.num_asked, self._tally.num_resumed)
-
-    def _incomplete(self, num_missing: int) -> Incomplete:
-        shard, refusal = self.shard, self._tally.first_refusal
-        because = f": {refusal.message}" if refusal else ""
+    def incomplete(self) -> Incomplete:
+        """How many samples are missing, and why as far as the server said."""
+        shard = self.shard
+        num_missing = shard.expected_rows - self.window.num_answered
+        because = f": {self.first_refusal.message}" if self.first_refusal else ""
         return Incomplete(
             f"{num_missing} of {shard.expected_rows} samples of shard {shard.shard_id} ({shard.model} on "
             f"{shard.benchmark} {shard.scenario}) are missing{because}",
             "run the same command again",
         )
 
-    def _record(self, started: datetime.datetime, clock: float, cause: str, detail: str | None) -> None:
-        shard_id = self.shard.shard_id
-        attempt = self.run.next_attempt("generate", shard_id)
-        self.run.record_attempt(
-            {
-                "run_id": run_id(shard_id, "generate", attempt),
-                "shard_id": shard_id,
-                "stage": "generate",
-                "benchmark": self.shard.benchmark,
-                "model": self.shard.model,
-                "scenario": self.shard.scenario,
-                "request_digest": self.shard.request_digest,
-                "num_planned": self.shard.num_planned,
-                "attempt": attempt,
-                "node": platform.node(),
-                "wall_seconds": time.monotonic() - clock,
-                "num_rows": self._tally.num_asked,
-                "engine": self.engine.name,
-                "engine_version": self.engine.version or None,
-                "cause": cause,
-                "detail": detail,
-                "started_at": started,
-                "ended_at": _utc_now(),
-            }
-        )
+    def _batches(self) -> Iterator[list[dict[str, Any]]]:
+        """Rows in the order of the lake, read at their offsets."""
+        keys = (key for key, _ in self.window.placed())
+        offsets = (offset for _, offset in self.window.placed())
+        placed = self.run.journal("generate", self.shard.shard_id).rows_at(offsets)
+        batch: list[dict[str, Any]] = []
+        num_bytes = 0
+        for key, (length, row) in zip(keys, placed, strict=True):
+            if (row["task_id"], row["sample_index"]) != key:
+                raise LakeError(f"the journal of shard {self.shard.shard_id} changed", "run the same command again")
+            batch.append(restored(row))
+            num_bytes += length
+            if len(batch) >= BATCH_ROWS or num_bytes >= BATCH_BYTES:
+                yield batch
+                batch, num_bytes = [], 0
+        if batch:
+            yield batch
+
+    def _refuse_other(self, row: Mapping[str, Any]) -> None:
+        """A journal line that was asked for in another way than the shard is now."""
+        seed = (self.shard.seed or 0) + row["sample_index"]
+        if row["request_digest"] == self.shard.request_digest and row["seed"] == seed:
+            return
+        asked = {**self.shard.request, "seed": seed}
+        del asked["prompt_digest"]  # there of all prompts, here of one
+        differing = [name for name in sorted(asked) if name in row and row[name] != asked[name]]
+        name = differing[0] if differing else "request_digest"
+        raise _changed(self.shard, name, row.get(name), asked.get(name, self.shard.request_digest))
+
+    def _refuse_change(self) -> None:
+        """The problems and prompts of this machine must be those that were planned."""
+        task_set = self.problems.task_set
+        here: Mapping[str, Callable[[], str]] = {
+            "dataset_digest": lambda: dataset_digest(task_set.benchmark, task_set.version),
+            "prompt_digest": lambda: self.problems.digest(self.protocol),
+        }
+        for name, value in here.items():
+            if self.shard.request[name] != (found := value()):
+                raise _changed(self.shard, name, self.shard.request[name], found)
 
 
-async def _first_failure(workers: list[asyncio.Task[None]]) -> None:
-    """Wait for all; on the first failure (or when stopped) end the others and raise it."""
-    try:
-        done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-    for worker in done:
-        if not worker.cancelled() and worker.exception() is not None:
-            raise worker.exception()  # type: ignore[misc]
+def _task_ids(shard: Shard, problems: Problems) -> list[str]:
+    wanted = None if shard.task_ids is None else set(shard.task_ids)
+    return [task_id for task_id in problems.tasks if wanted is None or task_id in wanted]
 
 
-@contextmanager
-def _stoppable() -> Iterator[Callable[..., None]]:
-    """Yields ``watch(loop, workers)``: INT, TERM and USR1 then end the workers between two journal lines.
-
-    An asyncio handler runs between two steps of the loop, so no line is torn by our own hand. Afterwards the old
-    handlers are back and Interrupted (exit 75) is raised if a signal came.
-    """
-    received: list[str] = []
-    is_main = threading.current_thread() is threading.main_thread()
-    names = ("SIGINT", "SIGTERM", "SIGUSR1") if is_main else ()
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-
-    def watch(loop: asyncio.AbstractEventLoop, workers: list[asyncio.Task[None]]) -> None:
-        def stop(number: int) -> None:
-            received.append(signal.Signals(number).name)
-            for worker in workers:
-                worker.cancel()
-
-        for number in numbers:
-            loop.add_signal_handler(number, stop, number)
-
-    try:
-        yield watch
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if received:
-        raise Interrupted(f"stopped by {received[0]}; what was answered is kept", "run the same command again")
+def _characters(prompt: Prompt) -> int:
+    return len(prompt.text or "") if prompt.text is not None else sum(len(content) for _, content in prompt.messages)
 
 
 def _changed(shard: Shard, name: str, before: Any, after: Any) -> ConfigurationChanged:
@@ -283,15 +286,3 @@ def _changed(shard: Shard, name: str, before: Any, after: Any) -> ConfigurationC
         f"shard {shard.shard_id} was begun with {name} = {before!r}, now it would be {after!r}",
         "undo the change, give the changed run another run.name, or redo the shard with --force",
     )
-
-
-def _cause(error: BaseException) -> str:
-    if isinstance(error, Interrupted):
-        return "notice"
-    if isinstance(error, KeyboardInterrupt):
-        return "cancelled"
-    return "cancelled" if isinstance(error, BenchforgeError) else "crashed"
-
-
-def _utc_now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

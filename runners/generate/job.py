@@ -1,0 +1,124 @@
+"""The batch job that generation may run in: how long it still has, who it is, and how it asks to be run again.
+
+Observed on SLURM (23.11, one machine, real daemons): ``--signal=B:USR1@20`` came 46 s before the limit, so a notice
+may be a minute early; preemption with a grace time sends USR1 as well, hours before the limit; ``scontrol requeue``
+kills the batch script at once, so everything must be on disk before it is called; a task that exits 75 by itself is
+FAILED and is not requeued.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ...ingest.errors import Interrupted
+
+HEEDED = ("SIGUSR1", "SIGTERM")
+"""Signals that count even where the batch script ignores them until this program runs."""
+_END_TIMES = ("SLURM_JOB_END_TIME", "BENCHFORGE_JOB_END_TIME")
+"""Seconds since 1970: of SLURM itself; else of the batch script, from ``squeue -h -o %e``."""
+_NOTICE_SECONDS = 180.0
+"""A notice of the limit comes at most this early (``--signal=B:USR1@120`` comes 120 to 180 s before)."""
+_CLOSING_SECONDS = 30.0
+"""Kept free at the end of a job: flush, ``scontrol requeue``, SLURM's own KillWait."""
+_REQUEUE_SECONDS = 60.0
+_KILL_WAIT_SECONDS = 300.0
+_USR1_MISSED_HINT = "run the same command again"
+
+
+@dataclass(frozen=True)
+class Job:
+    """``end`` is on the monotonic clock of this machine, None where there is no limit; ``id`` None outside SLURM."""
+
+    id: str | None = None
+    restart: int = 0
+    array_task: str | None = None
+    end: float | None = None
+    closing_seconds: float = _CLOSING_SECONDS
+
+    @classmethod
+    def current(cls, time_left_seconds: float | None = None, environment: Mapping[str, str] | None = None) -> Job:
+        """From the job's environment; ``time_left_seconds`` (``--time-left``) wins over what SLURM says."""
+        environment = os.environ if environment is None else environment
+        ends = [float(text) for name in _END_TIMES if (text := environment.get(name, "")).isdigit()]
+        left = time_left_seconds if time_left_seconds is not None or not ends else ends[0] - time.time()
+        return cls(
+            environment.get("SLURM_JOB_ID"),
+            int(environment.get("SLURM_RESTART_COUNT") or 0),
+            environment.get("SLURM_ARRAY_TASK_ID"),
+            None if left is None else time.monotonic() + left,
+        )
+
+    @property
+    def name(self) -> str | None:
+        """``<job>[_<array task>].<restart>``, as the ledger has it."""
+        return self.id and f"{self.id}{f'_{self.array_task}' if self.array_task else ''}.{self.restart}"
+
+    def seconds_left(self) -> float | None:
+        """Until the limit, less what closing needs; None without a limit."""
+        return None if self.end is None else self.end - time.monotonic() - self.closing_seconds
+
+    def drain_seconds(self, signal_name: str) -> float:
+        """How long requests in flight may still run after a signal.
+
+        Only the notice of the time limit gives any: TERM is followed by KILL, and USR1 long before the limit is
+        preemption with a grace time that nobody tells.
+        """
+        left = self.seconds_left()
+        if signal_name != "SIGUSR1" or left is None or left > _NOTICE_SECONDS:
+            return 0.0
+        return max(0.0, left)
+
+    def refuse_missed_notice(self) -> None:
+        """A notice sent before the handlers stood is lost: so late in a job, act as if it had come."""
+        left = self.seconds_left()
+        if self.id is not None and left is not None and left <= 0:
+            raise Interrupted("the job is about to end; nothing was asked", _USR1_MISSED_HINT, "SIGUSR1")
+
+    @contextmanager
+    def requeued_on_notice(self) -> Iterator[None]:
+        """USR1 anywhere in the block ends in a requeue, also while an engine starts."""
+        try:
+            yield
+        except Interrupted as error:
+            self.answer_notice(error)
+            raise
+
+    def answer_notice(self, error: Interrupted) -> None:
+        """Under SLURM, after USR1: ask to be run again and wait for the end. Call it when everything is on disk.
+
+        Returns where there is nothing to ask, or where asking failed: then the caller ends with 75.
+        """
+        is_notice, error.signal_name = error.signal_name == "SIGUSR1", ""  # answered once, whoever asks again
+        if is_notice and self.id is not None and self._is_requeued():
+            _await_kill()
+
+    def _is_requeued(self) -> bool:
+        if shutil.which("scontrol") is None:
+            return False
+        try:
+            done = subprocess.run(
+                ["scontrol", "requeue", str(self.id)], capture_output=True, text=True, timeout=_REQUEUE_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            print(f"scontrol requeue {self.id}: {error}", file=sys.stderr, flush=True)
+            return False
+        if done.returncode != 0:
+            print(f"scontrol requeue {self.id}: {done.stderr.strip()}", file=sys.stderr, flush=True)
+        return done.returncode == 0
+
+
+def _await_kill() -> NoReturn:
+    """SLURM kills a requeued job at once; leaving by ourselves would make it FAILED before that."""
+    print("requeued; waiting for the end of this run", file=sys.stderr, flush=True)
+    deadline = time.monotonic() + _KILL_WAIT_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        time.sleep(left)
+    raise Interrupted("the job was requeued, but this run of it was not ended", "scontrol show job")
