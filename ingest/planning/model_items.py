@@ -53,6 +53,9 @@ def served_models_of(settings: Settings, seed: Seed) -> dict[str, ServedModel]:
 
 
 def served(model: Model, served_as: str | None, settings: Settings) -> ServedModel:
+    """``served_as`` is what the item says; a local checkpoint is known by its folder, wherever the server starts."""
+    if model.weights:
+        model = replace(model, weights=str(Path(model.weights).expanduser().absolute()))
     shared = {one.name for one in fields(ServedModel)} & {one.name for one in fields(Model)}
     window = model.window_tokens(settings["engine.max_model_len"], model.can_think)
     return ServedModel(

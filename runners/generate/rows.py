@@ -96,6 +96,8 @@ def _keys(shard: Shard, task: Task, sample_index: int) -> dict[str, Any]:
         "source": shard.source,
         "shard_id": shard.shard_id,
         "num_planned": shard.num_planned,
+        "parent_model": shard.parent_model,
+        "training_step": shard.training_step,
     }
 
 
