@@ -102,6 +102,14 @@ def is_truncated():
     return "cut is not null"
 
 
+def lacks_thinking():
+    return "thinking"
+
+
+def has_unasked_thinking():
+    return "not thinking"
+
+
 def has_previous_build():
     return "true"
 

@@ -173,7 +173,9 @@ conditions as (
         max(fields_differing_within) as fields_differing_within,
         max(num_dataset_versions) as num_versions_of_request,
         max(num_dataset_digests) as num_dataset_digests,
-        sum(num_unpinned) as num_unpinned
+        sum(num_unpinned) as num_unpinned,
+        sum(num_not_thought)::bigint as num_not_thought,
+        sum(num_thought_unasked)::bigint as num_thought_unasked
     from requests
     group by all
 

@@ -93,6 +93,39 @@ unsafe_rows as (
 
 ),
 
+-- the switch had no effect on some of its answers: they are of another model
+not_thought as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'thinking_absent' as reason,
+        num_not_thought || ' answers came without the thinking asked for'
+            as detail,
+        {{ no_texts() }} as differing_fields,
+        {{ no_texts() }} as problems,
+        num_not_thought as num_affected
+    from cells
+    where num_not_thought > 0
+
+),
+
+thought_unasked as (
+
+    select
+        {{ key }},
+        'all' as metric,
+        'thinking_not_off' as reason,
+        num_thought_unasked
+        || ' answers were thought about, with thinking switched off' as detail,
+        {{ no_texts() }} as differing_fields,
+        {{ no_texts() }} as problems,
+        num_thought_unasked as num_affected
+    from cells
+    where num_thought_unasked > 0
+
+),
+
 -- recorded verdicts may lack the digest; what they have must agree
 unpinned_datasets as (
 
@@ -135,6 +168,8 @@ unioned as (
         'mixed_datasets',
         'unsafe_rows',
         'unpinned_datasets',
+        'not_thought',
+        'thought_unasked',
     ]) }}
 
 )

@@ -44,7 +44,11 @@ equal_conditions as (
         sum(tokens_discarded)::bigint as tokens_discarded,
         count(*) filter (where cut is not null or finish_reason is not null)
             as num_endings_known,
-        count(*) filter (where {{ is_truncated() }}) as num_truncated
+        count(*) filter (where {{ is_truncated() }}) as num_truncated,
+        -- a switch without effect
+        count(*) filter (where {{ lacks_thinking() }}) as num_not_thought,
+        count(*) filter (where {{ has_unasked_thinking() }})
+            as num_thought_unasked
     from samples
     group by
         {{ request_key() | join(', ') }},
@@ -77,7 +81,9 @@ summarized as (
         sum(reasoning_tokens)::bigint as reasoning_tokens,
         sum(tokens_discarded)::bigint as tokens_discarded,
         sum(num_endings_known)::bigint as num_endings_known,
-        sum(num_truncated)::bigint as num_truncated
+        sum(num_truncated)::bigint as num_truncated,
+        sum(num_not_thought)::bigint as num_not_thought,
+        sum(num_thought_unasked)::bigint as num_thought_unasked
     from equal_conditions
     group by {{ request_key() | join(', ') }}
 
