@@ -12,7 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .declaration import Benchmark, Design, Extraction, Oracles, Prompt, Protocol, Task, Version
+from .declaration import (
+    CARD_TOKENS,
+    CHAT,
+    COMPLETIONS,
+    Benchmark,
+    Design,
+    Extraction,
+    Oracles,
+    Prompt,
+    Protocol,
+    Task,
+    Version,
+)
 from .problem_files import problems
 from .versions import licence_of, versions_of
 
@@ -21,6 +33,7 @@ DIRECTIONS: Mapping[str, str] = {"cruxeval_i": "input", "cruxeval_o": "output"}
 
 _FIELDS = frozenset({"id", "code", "input", "output"})
 _SYSTEM = "cruxeval.system"
+_STOP = ("[/ANSWER]",)
 
 
 def load(directory: Path, version: Version, scenario: str) -> Iterator[Task]:
@@ -70,23 +83,46 @@ def _text(style: str, task: Task, strings: Mapping[str, str]) -> Prompt:
     return Prompt(text=_filled(style, task, strings))
 
 
-def _protocols() -> Iterator[Protocol]:
-    """``direct`` and ``cot`` ask a chat API as upstream does; ``…_base`` continues the bare prompt, its vLLM road.
+def _user(style: str, task: Task, strings: Mapping[str, str]) -> Prompt:
+    return Prompt(messages=(("user", _filled(style, task, strings)),))
 
-    Upstream samples (n = 10, temperature 0.2 and 0.8, top_p 0.95 on the vLLM road); greedy is the default here.
+
+def _protocols() -> Iterator[Protocol]:
+    """``direct`` and ``cot`` ask a chat API as upstream does; ``…_base`` continues the bare prompt, its vLLM road;
+    ``card`` asks a model that thinks: the direct prompt, no system message, and the stop only after its thinking.
+
+    Upstream samples (n = 10, temperature 0.2 and 0.8, top_p 0.95 on the vLLM road, unset on the API's); greedy is the
+    default here. Its 1,024 and 2,048 tokens on the vLLM road count the prompt, ours do not.
     """
+    direct = ("cruxeval.direct_input", "cruxeval.direct_output")
     for style, chat_tokens, text_tokens in (("direct", 100, 1024), ("cot", 1000, 2048)):
-        needed = tuple(f"cruxeval.{style}_{direction}" for direction in ("input", "output"))
+        needed = tuple(name.replace("direct", style) for name in direct)
         yield Protocol(
-            style, partial(_chat, style), max_tokens=chat_tokens, stop=("[/ANSWER]",), needs_strings=(_SYSTEM, *needed)
+            style,
+            partial(_chat, style),
+            max_tokens=chat_tokens,
+            stop=_STOP,
+            needs_strings=(_SYSTEM, *needed),
+            templating_modes=(CHAT,),
         )
         yield Protocol(
             f"{style}_base",
             partial(_text, style),
             max_tokens=text_tokens,
-            stop=("[/ANSWER]",),
+            stop=_STOP,
             needs_strings=needed,
+            sampled_top_p=0.95,
+            templating_modes=(COMPLETIONS,),
         )
+    yield Protocol(
+        "card",
+        partial(_user, "direct"),
+        max_tokens=CARD_TOKENS,
+        stop=_STOP,
+        stop_acts="answer",
+        needs_strings=direct,
+        templating_modes=(CHAT,),
+    )
 
 
 BENCHMARK = Benchmark(

@@ -54,6 +54,8 @@ class Task:
 
 
 CHAT, COMPLETIONS = "chat", "completions"
+CARD_TOKENS = 32_768
+"""``max_tokens`` of the protocol ``card`` where the model's row says none: what Qwen3's and R1's cards advise."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +175,18 @@ class Benchmark:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other spellings on the command line -> scenario ("" for all)."""
     needs_staging: bool = True
+    assemble: Callable[[Iterable[Path], Version], bytes] | None = None
+    """Makes the artifact out of upstream's files, where upstream's own would be pinned in vain; the artifact's sha256
+    decides. BadInput where they lack something."""
+    import_only: tuple[str, ...] = ()
+    """Scenarios whose problems are not staged, whatever ``load`` does for the others."""
     cannot_judge: str | None = None
     """Why its samples cannot be graded yet, as a sentence; None where they can."""
+
+    @property
+    def is_gradable(self) -> bool:
+        """Whether our judge can grade its samples."""
+        return self.load is not None and self.cannot_judge is None
 
     def protocols_of(self, scenario: str, templating_mode: str) -> tuple[Protocol, ...]:
         """Protocols that can ask a model of this mode, the default one first: the first made for just this mode."""

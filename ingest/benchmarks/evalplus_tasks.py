@@ -1,7 +1,8 @@
 """What HumanEval+ and MBPP+ share: tasks out of EvalPlus' problem files, and EvalPlus' ways of asking.
 
 Facts from evalplus/evalplus@26d6d00: ``evalplus/codegen.py`` (prompt, prefixes), ``evalplus/provider/utility.py``
-(stop strings, fences), ``evalplus/provider/base.py`` (768 new tokens), ``evalplus/evaluate.py`` (prompt + completion,
+(stop strings, fences), ``evalplus/provider/base.py`` (768 new tokens), ``evalplus/provider/vllm.py`` and
+``evalplus/gen/util/openai_request.py`` (top_p), ``evalplus/evaluate.py`` (prompt + completion,
 reference = prompt + canonical solution). The two sentences around the prompt are EvalPlus' own text: staged.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .declaration import Prompt, Protocol, Task, Version
+from .declaration import CARD_TOKENS, CHAT, COMPLETIONS, Prompt, Protocol, Task, Version
 from .problem_files import problems
 
 Deserialize = Callable[[str, list[Any]], list[Any]]
@@ -57,18 +58,22 @@ def task_of(
 
 
 def protocols(direct_stops: tuple[str, ...]) -> tuple[Protocol, ...]:
-    """EvalPlus' three roads, each a protocol of its own.
+    """EvalPlus' three roads, each a protocol of its own, and the one for models that think.
 
     ``official``: the vLLM and transformers backends' chat, the assistant's turn begun for the model (a last message of
     role assistant is continued, not answered); ``official_api``: the OpenAI backend, no prefill, no stop strings, top_p
-    0.95 even when greedy; ``official_base``: the bare prompt as a completion, with ``direct_stops`` of the dataset.
+    0.95 even when greedy; ``official_base``: the bare prompt as a completion, with ``direct_stops`` of the dataset;
+    ``card``: the OpenAI backend's words with a thinking model's own sampling and length.
     """
-    ending = ("\n```\n", *_END_OF_ANSWER)
-    needed = (_INSTRUCTION, _RESPONSE)
+    asking, base = (_INSTRUCTION, _RESPONSE), (*_END_OF_ANSWER, *direct_stops)
+    common: dict[str, Any] = {"max_tokens": _MAX_TOKENS, "sampled_top_p": 0.95}
+    chat: dict[str, Any] = {"templating_modes": (CHAT,), "needs_strings": asking[:1]}
+    begun = {**chat, "needs_strings": asking}
     return (
-        Protocol("official", _chat, max_tokens=_MAX_TOKENS, stop=ending, needs_strings=needed),
-        Protocol("official_api", _api, top_p=0.95, max_tokens=_MAX_TOKENS, needs_strings=needed[:1]),
-        Protocol("official_base", _base, max_tokens=_MAX_TOKENS, stop=(*_END_OF_ANSWER, *direct_stops)),
+        Protocol("official", _chat, stop=(*_END_OF_ANSWER, "\n```\n"), **begun, **common),
+        Protocol("official_api", _api, top_p=0.95, **chat, **common),
+        Protocol("official_base", _base, stop=base, templating_modes=(COMPLETIONS,), **common),
+        Protocol("card", _api, top_p=0.95, max_tokens=CARD_TOKENS, **chat),
     )
 
 

