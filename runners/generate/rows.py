@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from .engines import Engine
     from .probe import Abilities
 
-__all__ = ["Malformed", "NotHonoured", "restored", "sample_row", "sample_rows"]
+__all__ = ["Malformed", "NotHonoured", "restored", "sample_rows"]
 
-_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-"""Names that a body may send the limit under."""
 _ASKED = (
     "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty",
     "max_tokens", "stop", "stop_acts", "protocol", "templating_mode", "thinking", "effort", "thinking_budget",
@@ -67,9 +65,9 @@ def sample_rows(
     for position, answer in enumerate(answers):
         row = {
             **_keys(shard, task, sample_indices[answer.index]),
-            **_asked(shard, request, prompt, sample_indices[answer.index]),
+            **_asked(shard, prompt, sample_indices[answer.index]),
             **_received(shard, request, answer, tags),
-            **_limits(request, answer, window),
+            **_limits(_limit_sent(request, served), answer, window),
             **_made_by(engine, abilities, reply),
             **_took(reply, is_first=position == 0),
             "cost": _cost(answer, served),
@@ -101,17 +99,18 @@ def _keys(shard: Shard, task: Task, sample_index: int) -> dict[str, Any]:
     }
 
 
-def _asked(shard: Shard, request: Request, prompt: Prompt, sample_index: int) -> dict[str, Any]:
+def _asked(shard: Shard, prompt: Prompt, sample_index: int) -> dict[str, Any]:
     return {
         **{name: shard.request.get(name) for name in _ASKED},
         "seed": (shard.seed or 0) + sample_index,
-        "max_tokens_sent": _limit_sent(request),
         "prompt_digest": prompt.digest,
     }
 
 
-def _limit_sent(request: Request) -> int | None:
-    return next((request.body[name] for name in _LIMITS if name in request.body), None)
+def _limit_sent(request: Request, served: ServedModel | None) -> int | None:
+    """Under the name that the model's row gives it; None where the row leaves it out."""
+    name = served.renames.get("max_tokens", "max_tokens") if served else "max_tokens"
+    return request.body.get(name)
 
 
 def _received(shard: Shard, request: Request, answer: Answer, tags: thinking.TagIds) -> dict[str, Any]:
@@ -156,14 +155,14 @@ def _digest(ids: tuple[int, ...] | None) -> str | None:
     return None if ids is None else keys.token_ids_digest(ids)
 
 
-def _limits(request: Request, answer: Answer, window: int | None) -> dict[str, Any]:
+def _limits(sent: int | None, answer: Answer, window: int | None) -> dict[str, Any]:
     """Tokens that the answer could have: less than asked for where the window was full, which servers do not say."""
-    effective, used = _limit_sent(request), answer.usage.completion
+    effective, used = sent, answer.usage.completion
     if effective is not None and window is not None and answer.usage.prompt is not None:
         effective = max(0, min(effective, window - answer.usage.prompt))
     if answer.finish_reason == "length" and used is not None and (effective is None or used < effective):
         effective = used
-    return {"max_tokens_effective": effective}
+    return {"max_tokens_sent": sent, "max_tokens_effective": effective}
 
 
 def _made_by(engine: Engine, abilities: Abilities | None, reply: Reply) -> dict[str, Any]:
@@ -218,14 +217,3 @@ def _refuse_not_honoured(row: Mapping[str, Any], engine: str) -> None:
             f"ignores the thinking budget of {budget} tokens: {row['task_id']} was thought about for {tokens}",
             "start it with a reasoning configuration (vLLM: --reasoning-config), or plan without thinking_budget",
         )
-
-
-def sample_row(
-    shard: Shard, task: Task, sample_index: int, prompt: Prompt, request: Request, reply: Reply, engine_version: str
-) -> dict[str, Any]:
-    """The one row of a request for one sample."""
-    from .client import Endpoint
-    from .engines import Engine
-
-    engine = Engine(shard.engine or "", Endpoint("", ""), engine_version)
-    return sample_rows(shard, task, [sample_index], prompt, request, reply, engine)[0]

@@ -17,8 +17,9 @@ from benchforge.ingest.manifest import Shard
 from benchforge.ingest.planning.models import ServedModel
 from benchforge.runners.generate import tries as tries_module
 from benchforge.runners.generate.client import Client, Endpoint, Refused, Reply, Unreachable
+from benchforge.runners.generate.engines import Engine
 from benchforge.runners.generate.request import CHAT, COMPLETIONS, Request, exchange_key, request_of
-from benchforge.runners.generate.rows import sample_row
+from benchforge.runners.generate.rows import sample_rows
 from benchforge.runners.generate.timeouts import Timeouts
 
 ANSWER = {"choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}], "usage": {}}
@@ -182,7 +183,8 @@ def row_of(choice: dict[str, Any], usage: dict[str, Any] | None = None, **reques
     task = Task("forge_mini", "default", "t", "calls", "p", {}, ("base",), "t")
     prompt = Prompt(messages=(("user", "q"),), text="q")
     sent = request_of(asked, prompt, 1, MODEL)
-    return sample_row(asked, task, 1, prompt, sent, Reply({"choices": [choice], "usage": usage}, 2, 0.1), "")
+    reply, engine = Reply({"choices": [choice], "usage": usage}, 2, 0.1), Engine("endpoint", Endpoint("", ""))
+    return sample_rows(asked, task, [1], prompt, sent, reply, engine)[0]
 
 
 def message(**fields: Any) -> Callable[[str], dict[str, Any]]:
