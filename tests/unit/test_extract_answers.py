@@ -132,6 +132,15 @@ def test_last_two_fences_and_the_last_program(text: str, official: str, correcte
     assert extractor("livecodebench_corrected")(text, context) == corrected
 
 
+def test_a_text_with_its_own_template_is_answered_like_a_chat_and_an_example_continued_as_it_is():
+    official = extractor("livecodebench_last_two_fences")
+    reply = "Here:\n```python\nx = 1\n```"
+    assert official(reply, {"text_form": "completion", "protocol": "official_codeqwen", "prompt": "Sum."}) == "x = 1"
+    base = {"text_form": "completion", "protocol": "official_base", "prompt": "Sum."}
+    assert official("\nx = 1\n\n", base) == extractor("livecodebench_corrected")("\nx = 1\n\n", base) == "x = 1"
+    assert official(reply, {"text_form": "program"}) == reply
+
+
 def test_blocks_as_a_person_reads_them():
     text = "```python\na\n```\n```\n```\ntext\n~~~ py\nb\n```js\nc"
     assert [(block.language, block.code) for block in code_blocks(text)] == [("python", "a"), ("py", "b"), ("js", "c")]

@@ -56,6 +56,15 @@ def test_without_an_entry_point_every_definition_stays():
     assert sanitized(f"def other(x):\n    return 1\n{BODY}", "") == f"def other(x):\n    return 1\n{BODY}"
 
 
+def test_tabs_become_spaces_where_the_official_backend_makes_them_so():
+    text = "def solve(x):\n\treturn x"
+    spaces = "def solve(x):\n    return x"
+    assert official(text, protocol="official") == spaces
+    assert official("\treturn x", protocol="official_base") == PROMPT.strip() + "\n    return x"
+    assert official(text, protocol="official_api") == official(text, protocol="card") == text
+    assert official(text, protocol="official", text_form="program") == text
+
+
 def test_a_return_behind_a_chain_of_only_children_is_missed():
     """The official walk ends early on it; kept, because it decides which functions survive."""
     nested = "def solve(x):\n    ((((((((((((x))))))))))))\n    return x"

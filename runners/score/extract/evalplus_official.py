@@ -23,6 +23,8 @@ from tree_sitter import Language, Node, Parser
 from .longest_code import longest_code
 
 _PARSER = Parser(Language(tree_sitter_python.language()))
+_TABS_BECOME_SPACES = ("official", "official_base")
+"""As the vLLM and transformers backends have it (``evalplus/provider/vllm.py``, ``hf.py``); the OpenAI one does not."""
 _IMPORTS = ("import_statement", "import_from_statement")
 
 
@@ -34,10 +36,12 @@ class _Definition:
 
 def sanitize(text: str, context: Mapping[str, str]) -> str:
     """The program that EvalPlus would grade for a raw reply, a completion or a program."""
-    form, prompt = context.get("text_form"), context.get("prompt", "")
+    form, prompt, protocol = context.get("text_form"), context.get("prompt", ""), context.get("protocol", "")
     if form == "program":
         return text
-    if context.get("protocol", "").endswith("_base"):
+    if protocol in _TABS_BECOME_SPACES:
+        text = text.replace("\t", "    ")
+    if protocol.endswith("_base"):
         return sanitized(prompt.strip() + "\n" + text, context.get("entry_point", ""))
     return prompt + text if form == "completion" else sanitized(text, context.get("entry_point", ""))
 

@@ -1,7 +1,8 @@
-"""LiveCodeBench code generation: the program in a chat reply.
+"""LiveCodeBench code generation: the program in a reply.
 
 Official, from LiveCodeBench/LiveCodeBench@28fef95 (``lcb_runner/utils/extraction_utils.py``): what stands between the
-last two lines that hold a fence, "" where there are fewer than two. Corrected: the last block with code that parses.
+last two lines that hold a fence, "" where there are fewer than two; of a base model, who was shown an example, all that
+it says, stripped. Corrected: the last block with code that parses.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ _MAX_CHARACTERS = 500_000
 
 
 def last_two_fences(text: str, context: Mapping[str, str]) -> str:
-    """Official; recorded programs are taken as they are."""
-    if context.get("text_form") != "raw":
-        return context.get("prompt", "") + text if context.get("text_form") == "completion" else text
+    """Official; recorded programs are taken as they are.
+
+    A completion is a reply all the same: a family's own template was in the text that it completes.
+    """
+    if context.get("text_form") == "program":
+        return text
+    if context.get("protocol", "").endswith("_base"):
+        return text.strip()
     lines = text.split("\n")
     fences = [number for number, line in enumerate(lines) if _FENCE in line]
     return "\n".join(lines[fences[-2] + 1 : fences[-1]]) if len(fences) >= 2 else ""
@@ -28,7 +34,7 @@ def last_two_fences(text: str, context: Mapping[str, str]) -> str:
 def last_program(text: str, context: Mapping[str, str]) -> str:
     """Corrected: doubled closing fences, an unclosed last fence and a reply that is code alone are understood."""
     official = last_two_fences(text, context)
-    if context.get("text_form") != "raw":
+    if context.get("text_form") == "program" or context.get("protocol", "").endswith("_base"):
         return official
     reply = text[-_MAX_CHARACTERS:]
     blocks = [block.code for block in code_blocks(reply)][-_MAX_BLOCKS_PARSED:]
