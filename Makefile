@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUN_ON ?= 2# processes of pytest
+ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark bench clean plan stage generate score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine bench clean plan stage generate score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +51,10 @@ lineage: $(VENV)/.tested ## docs/lineage.csv: from which raw columns every colum
 
 test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (apt-get install default-jre-headless)
 	$(BIN)/python -m pytest tests/spark -q
+
+test-engine: $(VENV)/.tested ## generate, score, build on real servers: vLLM for CPU, llama.cpp, transformers serve
+	sh tests/engine/install.sh $(ENGINES) $(BIN)/python
+	BENCHFORGE_ENGINES=$(abspath $(ENGINES)) $(BIN)/python -m pytest tests/engine -q
 
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group bench
