@@ -97,11 +97,11 @@ def request_of(
     if asked["max_tokens"] >= stream_from_tokens and (abilities is None or abilities.streams is not False):
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     if asked["templating_mode"] == "completions":
-        return Request(COMPLETIONS, _as_served(body | {"prompt": _text(prompt)}, served))
+        return Request(COMPLETIONS, as_served(body | {"prompt": _text(prompt)}, served))
     messages = _messages(prompt)
     if messages[-1]["role"] == "assistant":
         body |= _CONTINUED
-    return Request(CHAT, _as_served(body | {"messages": messages}, served))
+    return Request(CHAT, as_served(body | {"messages": messages}, served))
 
 
 def _stops(asked: Mapping[str, Any], abilities: Abilities | None) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _ids(asked: Mapping[str, Any], abilities: Abilities | None) -> dict[str, Any
     return {"return_token_ids": True} | ({"skip_special_tokens": False} if asked.get("strip_rule") else {})
 
 
-def _as_served(body: dict[str, Any], served: ServedModel) -> dict[str, Any]:
+def as_served(body: dict[str, Any], served: ServedModel) -> dict[str, Any]:
     """The body in the words of the model's row: without what its server refuses, under the names that it knows."""
     return {served.renames.get(name, name): value for name, value in body.items() if name not in served.omits}
 
