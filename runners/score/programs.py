@@ -30,10 +30,15 @@ class ProgramWriter:
     def flush(self) -> None:
         """Write what was collected; a text counts as known only when its part is live."""
         rows = [
-            {"benchmark": self._benchmark, "program_id": program_id, "program": text}
+            {"benchmark": self._benchmark, "program_id": program_id, "program": _readable(text)}
             for program_id, text in self._texts.items()
         ]
         for part in self._lake.write_part("programs", rows, self._shard_id) if rows else []:
             self._lake.commit(part.stem.removeprefix("part-"), "score", [part])
         self._known.add_texts(self._texts)
         self._texts, self._num_characters = {}, 0
+
+
+def _readable(program: str) -> str:
+    """A lone surrogate as its escape: UTF-8 cannot hold it, nor Python compile it. The id is of the original."""
+    return program.encode("utf-8", "backslashreplace").decode("utf-8")
