@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import keys
@@ -23,6 +23,8 @@ class TaskSet:
     version: Version
     tasks: tuple[Task, ...]
     strings: Mapping[str, str]
+    _prompt_digests: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Protocol -> digest of all its prompts: the same for every model, and made once."""
 
     @property
     def task_ids(self) -> tuple[str, ...]:
@@ -57,9 +59,12 @@ def prompts_digest(task_set: TaskSet, protocol: Protocol) -> str:
             f"the protocol {protocol.name} of {task_set.benchmark.name} needs {missing[0]}, which is not staged",
             "benchforge stage --strings-from DIR",
         )
-    return keys.prompt_set_digest(
-        (task.task_id, protocol.render(task, task_set.strings).digest) for task in task_set.tasks
-    )
+    made = task_set._prompt_digests
+    if protocol.name not in made:
+        made[protocol.name] = keys.prompt_set_digest(
+            (task.task_id, protocol.render(task, task_set.strings).digest) for task in task_set.tasks
+        )
+    return made[protocol.name]
 
 
 def dataset_digest(benchmark: Benchmark, version: Version) -> str:

@@ -33,18 +33,24 @@ class Wanted:
     """Rows that a pattern would have named, each with why it is not planned."""
 
 
-def wanted_of(settings: Settings, tell: Callable[[str], None] = lambda sentence: None) -> Wanted:
-    """Models and cells of the settings. Raises one UsageError that lists every wrong item.
+def wanted_of(
+    settings: Settings,
+    models: Sequence[str] = (),
+    benchmarks: Sequence[str] = (),
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Wanted:
+    """Models and cells of the settings, narrowed to names. Raises one UsageError that lists every wrong item.
 
     A model that is not OSI-approved is planned because an item names it; a pattern takes it in only with
-    ``run.include_non_osi``. Weights of local checkpoints are hashed last, when nothing is wrong; ``tell`` hears of it.
+    ``run.include_non_osi``. Weights of local checkpoints are read last, when nothing is wrong; ``tell`` hears of it.
     """
     problems = Problems(settings.run_file)
-    models, cells, left_out = _collected(settings, problems)
+    found, cells, left_out = _collected(settings, problems)
     if problems.sentences:
         raise UsageError("the run is wrong:\n  " + "\n  ".join(problems.sentences), "correct the lines named above")
-    kept = settings.scratch / "weights" / "digests.jsonl"
-    return Wanted(tuple(_with_digest(one, kept, tell) for one in models), tuple(cells), tuple(left_out))
+    wanted = narrowed(Wanted(tuple(found), tuple(cells), tuple(left_out)), models, benchmarks)
+    digested = [_with_digest(one, digests_file(settings), tell) for one in wanted.models]
+    return replace(wanted, models=tuple(digested))
 
 
 def wanted_problems(settings: Settings) -> list[str]:
@@ -59,9 +65,9 @@ def served_models(settings: Settings) -> dict[str, ServedModel]:
     return served_models_of(settings, read_models())
 
 
-def served_names(settings: Settings) -> dict[str, str]:
-    """Model key -> name on the wire."""
-    return {name: served.served_as for name, served in served_models(settings).items()}
+def digests_file(settings: Settings) -> Path:
+    """Where digests of weights are kept, for every run below the scratch folder."""
+    return settings.scratch / "weights" / "digests.jsonl"
 
 
 def narrowed(wanted: Wanted, models: Sequence[str], benchmarks: Sequence[str]) -> Wanted:
@@ -109,8 +115,7 @@ def _with_digest(entry: WantedModel, kept: Path, tell: Callable[[str], None]) ->
     model = entry.model
     if not model.weights or model.weights_digest:
         return entry
-    tell(f"digest of the weights of {model.name}: {model.weights}")
-    digest = weights_digest(Path(model.weights).expanduser(), kept)
+    digest = weights_digest(Path(model.weights).expanduser(), kept, tell)
     return replace(entry, model=replace(model, weights_digest=digest))
 
 

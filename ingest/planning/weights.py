@@ -8,13 +8,14 @@ so a file's digest is kept with its size and time of change, and a file that has
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import keys
-from ..errors import UsageError
+from ..errors import ConfigurationChanged, UsageError
 from ..lake import append_line
+from .models import ServedModel
 
 _WEIGHTS = ("*.safetensors", "*.gguf", "pytorch_model*.bin", "model*.bin", "consolidated*.pth")
 _SHAPING = (
@@ -45,10 +46,10 @@ def weights_problem(folder: Path) -> str | None:
     return None
 
 
-def weights_digest(folder: Path, kept: Path) -> str:
+def weights_digest(folder: Path, kept: Path, tell: Callable[[str], None] = lambda sentence: None) -> str:
     """64 hex characters over names and contents of the checkpoint's files; ``kept`` is the file of known digests.
 
-    UsageError for a folder without weights.
+    ``tell`` hears how much is to be read first, if anything is. UsageError for a folder without weights.
     """
     problem = weights_problem(folder)
     if problem:
@@ -56,6 +57,9 @@ def weights_digest(folder: Path, kept: Path) -> str:
     known = _known(kept)
     files = sorted(set(_matching(folder, (*_WEIGHTS, *_SHAPING))))
     states = [_state(path) for path in files]  # before reading: a file that changes meanwhile is read again next time
+    unread = sum(size for path, size, changed in states if (path, size, changed) not in known)
+    if unread:
+        tell(f"reading {unread / 1e9:.1f} GB of weights in {folder} for their digest")
     digests: list[str] = []
     with ThreadPoolExecutor(_THREADS) as pool:
         read = pool.map(lambda path, state: known.get(state) or keys.sha256_file(path), files, states)
@@ -64,6 +68,29 @@ def weights_digest(folder: Path, kept: Path) -> str:
             if state not in known:
                 append_line(kept, json.dumps([*state, digest]))
     return keys.digest_of([[path.name, digest] for path, digest in zip(files, digests, strict=True)])
+
+
+def refuse_other_weights(
+    served: ServedModel, planned: Iterable[str | None], kept: Path, tell: Callable[[str], None] = lambda sentence: None
+) -> None:
+    """Before an engine starts: the folder must hold the weights that were planned (digests, None for a Hub's model).
+
+    UsageError where nothing says which folder it is, ConfigurationChanged where other weights lie in it.
+    """
+    wanted = {digest for digest in planned if digest}
+    if not wanted:
+        return
+    if not served.weights:
+        raise UsageError(
+            f"{served.name} is planned as a local checkpoint, and nothing says where its weights lie",
+            "give --config with the run file that planned it",
+        )
+    found = weights_digest(Path(served.weights), kept, tell)
+    if wanted != {found}:
+        raise ConfigurationChanged(
+            f"{served.name} was planned with weights_digest = {min(wanted - {found})!r}, {served.weights} has {found!r}",
+            "put the planned weights back, or plan the changed ones under another run.name",
+        )
 
 
 def _matching(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:

@@ -151,6 +151,8 @@ def _generate(
 def _by_engine(
     shards: Sequence[Shard], settings: Settings, means: Means
 ) -> Iterator[tuple[ServedModel | None, Sequence[Shard]]]:
+    from ...ingest.planning.wanted import digests_file
+    from ...ingest.planning.weights import refuse_other_weights
     from ..generate.engines import ENGINES
 
     kind = ENGINES.get(settings["engine.name"])
@@ -158,7 +160,10 @@ def _by_engine(
         yield None, shards
         return
     for model in dict.fromkeys(shard.model for shard in shards):
-        yield means.served_model(model), [shard for shard in shards if shard.model == model]
+        served, of_model = means.served_model(model), [shard for shard in shards if shard.model == model]
+        planned = [shard.request.get("weights_digest") for shard in of_model]
+        refuse_other_weights(served, planned, digests_file(settings), out.say)
+        yield served, of_model
 
 
 @contextmanager

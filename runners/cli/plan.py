@@ -51,7 +51,7 @@ def command(
     from ...ingest.manifest import Run
     from ...ingest.planning.asked import terms_of
     from ...ingest.planning.plan import Scope, make_plan, only_shards
-    from ...ingest.planning.wanted import narrowed, wanted_of, wanted_problems
+    from ...ingest.planning.wanted import wanted_of, wanted_problems
 
     settings_options["config"] = settings_options.get("config") or RUN_FILE
     settings = settings_from(
@@ -60,7 +60,7 @@ def command(
         run__include_non_osi=include_non_osi or None,
         also=wanted_problems,
     )
-    wanted = narrowed(wanted_of(settings, out.say), models, benchmarks)
+    wanted = wanted_of(settings, models, benchmarks, out.say)
     run = Run(settings.run_root, Lake(settings.lake_root))
     plan = make_plan(run, wanted, terms_of(settings), settings.datasets_root, Scope(limit, tasks))
     plan = only_shards(plan, shard_ids)

@@ -206,7 +206,8 @@ def test_the_default_models_are_rows_of_the_seed_that_are_not_excluded(tmp_path:
     found = wanted.wanted_of(settings)
     assert [entry.model.name for entry in found.models] == settings["models"]
     assert all(entry.served_as == entry.model.hub_id for entry in found.models)
-    assert wanted.served_names(settings)["qwen__qwen2.5-coder-7b-instruct"] == "Qwen/Qwen2.5-Coder-7B-Instruct"
+    served = wanted.served_models(settings)["qwen__qwen2.5-coder-7b-instruct"]
+    assert served.served_as == served.hub_id == "Qwen/Qwen2.5-Coder-7B-Instruct"
 
 
 def test_a_model_is_known_by_its_hub_id_in_any_case(run: Run, tmp_path: Path):

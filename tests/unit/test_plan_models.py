@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 from benchforge.ingest.config import Settings, load_settings
-from benchforge.ingest.errors import UsageError
+from benchforge.ingest.errors import ConfigurationChanged, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.planning import wanted
 from benchforge.ingest.planning.asked import terms_of
 from benchforge.ingest.planning.checkpoints import step_of
-from benchforge.ingest.planning.models import Model
+from benchforge.ingest.planning.models import Model, ServedModel
 from benchforge.ingest.planning.plan import Scope, make_plan, only_shards
 from benchforge.ingest.planning.wanted import narrowed, served_models, wanted_of, wanted_problems
-from benchforge.ingest.planning.weights import weights_digest
+from benchforge.ingest.planning.weights import refuse_other_weights, weights_digest
 from benchforge.runners.cli.main import cli
 from click.testing import CliRunner
 
@@ -207,6 +207,28 @@ def test_the_digest_of_weights_is_of_what_shapes_text_and_is_read_once():
         stream.write('["torn')
     (folder / "config.json").write_text('{"a": 1}')
     assert weights_digest(folder, kept) not in (first, changed)
+
+
+def test_weights_are_looked_at_once_more_before_they_answer():
+    folder, kept = checkpoint(Path("w")), Path("kept.jsonl")
+    digest = weights_digest(folder, kept)
+    served = ServedModel("lab__x", "x", weights="w")
+    refuse_other_weights(served, [digest, digest], kept)
+    refuse_other_weights(ServedModel("a__one", "A/one"), [None], kept)
+    with pytest.raises(UsageError, match="nothing says where its weights lie"):
+        refuse_other_weights(ServedModel("lab__x", "lab__x"), [digest], kept)
+    (folder / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(ConfigurationChanged, match="lab__x was planned with weights_digest"):
+        refuse_other_weights(served, [digest], kept)
+
+
+def test_only_the_models_that_are_planned_have_their_weights_read():
+    for step in (1, 2):
+        checkpoint(Path("runs/coder") / f"step-{step}")
+    told: list[str] = []
+    found = wanted_of(settings_of("models: [{checkpoints: runs/coder/step-*}]\n"), ["*step-2"], [], told.append)
+    assert [entry.model.training_step for entry in found.models] == [2]
+    assert told == ["reading 0.0 GB of weights in runs/coder/step-2 for their digest"]
 
 
 def test_only_named_shards_and_no_others():
