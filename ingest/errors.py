@@ -9,6 +9,7 @@
     ├── LakeError              exit 1   a lake part is damaged, or disagrees with its manifest
     ├── ConfigurationChanged   exit 1   resuming under a request that differs; the field is named
     ├── SandboxUnavailable     exit 1   a layer that scoring insists on is missing
+    ├── QueueError             exit 1   SLURM is not there, does not answer, or refused; nothing was submitted
     ├── Incomplete             exit 3   run it again: some work is not done yet
     ├── GateFailed             exit 4   a critical check found offending rows
     └── Interrupted            exit 75  stopped by a signal; the journal is flushed, run it again
@@ -51,6 +52,10 @@ class ConfigurationChanged(BenchforgeError):
 
 
 class SandboxUnavailable(BenchforgeError):
+    exit_code = 1
+
+
+class QueueError(BenchforgeError):
     exit_code = 1
 
 
