@@ -7,13 +7,12 @@ request that changed under an existing run is refused with the differing field n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .. import keys
 from ..errors import ConfigurationChanged, NotStaged, UsageError
 from ..manifest import Run, Shard
 from .asked import Terms, asked
@@ -25,6 +24,7 @@ from .wanted import Wanted
 WINDOW_SAMPLES = 10
 """Sample indices per shard at most: a shard is what one interruption can leave unsealed."""
 
+Item = TypeVar("Item")
 Coverage = dict[int, set[str]]
 """Sample index -> tasks that are planned or present."""
 
@@ -83,7 +83,8 @@ def make_plan(run: Run, wanted: Wanted, terms: Terms | Mapping[str, Any], datase
                 waiting.append(_waiting(cell, error))
     templates = _once(templates)
     _refuse_changes(planned, [template for template, _ in templates])
-    shards = [shard for template, task_set in templates for shard in _missing(run, planned, template, task_set, scope)]
+    held = _grouped(planned, lambda shard: (shard.request_digest, shard.scenario))
+    shards = [shard for template, task_set in templates for shard in _missing(run, held, template, task_set, scope)]
     return Plan(tuple(shards), tuple(dict.fromkeys(waiting)))
 
 
@@ -125,8 +126,9 @@ def _waiting(cell: WantedCell, error: NotStaged) -> Waiting:
 
 
 def _missing(
-    run: Run, planned: Sequence[Shard], template: Mapping[str, Any], task_set: TaskSet, scope: Scope
+    run: Run, held: Mapping[Any, Sequence[Shard]], template: Mapping[str, Any], task_set: TaskSet, scope: Scope
 ) -> Iterator[Shard]:
+    planned = held.get((template["request_digest"], template["scenario"]), ())
     covered = _coverage(run, planned, template, task_set)
     for first, count, task_ids in windows(scope.of(task_set), template["num_planned"], covered):
         whole = task_ids == task_set.task_ids
@@ -171,9 +173,8 @@ def _coverage(run: Run, planned: Iterable[Shard], template: Mapping[str, Any], t
     """Planned in this run, or present in the lake under the same request."""
     covered: Coverage = {}
     for shard in planned:
-        if shard.request_digest == template["request_digest"] and shard.scenario == template["scenario"]:
-            for index in range(shard.first_sample, shard.first_sample + shard.num_samples):
-                covered.setdefault(index, set()).update(shard.task_ids or task_set.task_ids)
+        for index in range(shard.first_sample, shard.first_sample + shard.num_samples):
+            covered.setdefault(index, set()).update(shard.task_ids or task_set.task_ids)
     for row in _lake_rows(run, template):
         covered.setdefault(row["sample_index"], set()).add(row["task_id"])
     return covered
@@ -188,38 +189,38 @@ def _lake_rows(run: Run, template: Mapping[str, Any]) -> list[dict[str, Any]]:
     return run.lake.read("samples", ["task_id", "sample_index"], filters).to_pylist()
 
 
-def _refuse_changes(planned: Sequence[Shard], asked: Sequence[Mapping[str, Any]]) -> None:
+def _refuse_changes(planned: Iterable[Shard], templates: Iterable[Mapping[str, Any]]) -> None:
     """A request that the run held and the run file no longer asks for, beside a new one: it was changed, not added."""
-    for template in asked:
-        cell = [shard for shard in planned if _cell(shard) == _cell_of(template)]
-        siblings = [other for other in asked if _cell_of(other) == _cell_of(template)]
-        wanted = {_identity(other["request"], other["seed"]) for other in siblings}
-        gone = [shard for shard in cell if _identity(shard.request, shard.seed) not in wanted]
-        present = {_identity(shard.request, shard.seed) for shard in cell}
-        if gone and _identity(template["request"], template["seed"]) not in present:
-            raise _change(gone[-1], template)
+    cells = _grouped(planned, lambda shard: tuple(getattr(shard, name) for name in _CELL))
+    for cell, siblings in _grouped(templates, lambda template: tuple(template[name] for name in _CELL)).items():
+        held = {(shard.request_digest, shard.seed): shard for shard in cells.get(cell, ())}
+        wanted = {(template["request_digest"], template["seed"]): template for template in siblings}
+        gone = [shard for name, shard in held.items() if name not in wanted]
+        new = [template for name, template in wanted.items() if name not in held]
+        if gone and new:
+            raise _change(gone[-1], new[0])
+
+
+_CELL = ("benchmark", "scenario", "model", "protocol")
 
 
 def _change(shard: Shard, template: Mapping[str, Any]) -> ConfigurationChanged:
     before, after = {**shard.request, "run.seed": shard.seed}, {**template["request"], "run.seed": template["seed"]}
-    name = next(name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
+    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    others = f" (and {', '.join(names[1:])} differ)" if names[1:] else ""
     return ConfigurationChanged(
-        f"this run was planned with {name} = {before.get(name)!r} for {shard.model} on {shard.benchmark} "
-        f"{shard.scenario}, now it would be {after.get(name)!r}",
+        f"this run was planned with {names[0]} = {before.get(names[0])!r} for {shard.model} on {shard.benchmark} "
+        f"{shard.scenario}, now it would be {after.get(names[0])!r}{others}",
         "give the changed run another run.name, or undo the change",
     )
 
 
-def _identity(request: Mapping[str, Any], seed: int | None) -> tuple[str, int | None]:
-    return keys.request_digest(request), seed
-
-
-def _cell(shard: Shard) -> tuple[str, ...]:
-    return shard.benchmark, shard.scenario, shard.model, shard.protocol
-
-
-def _cell_of(template: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(template[name] for name in ("benchmark", "scenario", "model", "protocol"))
+def _grouped(items: Iterable[Item], name: Callable[[Item], Any]) -> dict[Any, list[Item]]:
+    """Name -> its items, both in the order given."""
+    groups: dict[Any, list[Item]] = {}
+    for item in items:
+        groups.setdefault(name(item), []).append(item)
+    return groups
 
 
 def _refuse_unknown_tasks(scope: Scope, task_sets: Sequence[TaskSet]) -> None:

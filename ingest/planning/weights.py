@@ -87,8 +87,9 @@ def refuse_other_weights(
         )
     found = weights_digest(Path(served.weights), kept, tell)
     if wanted != {found}:
+        planned_digest = min(wanted - {found})
         raise ConfigurationChanged(
-            f"{served.name} was planned with weights_digest = {min(wanted - {found})!r}, {served.weights} has {found!r}",
+            f"{served.name} was planned with weights_digest = {planned_digest!r}, {served.weights} has {found!r}",
             "put the planned weights back, or plan the changed ones under another run.name",
         )
 
