@@ -95,25 +95,6 @@ _LCB_SHOT: Mapping[tuple[str, str], str] = {
 }
 """(Kind of problem, field) of the solved example in the base prompt -> sha256."""
 
-_LCB_EXECUTION: Mapping[str, tuple[str, str, str]] = {
-    "execution_direct": (
-        "make_direct_output_prompt",
-        RETURNED,
-        "6532c7f2a62760cf759d342a11739ba7b874e639b974617d02ef8e8088fd9106",
-    ),
-    "execution_cot": (
-        "make_cot_output_prompt",
-        RETURNED,
-        "012d7ff88d70429a30aa474507c7bea946e0cb8b05ce47d04534702d91dda7f0",
-    ),
-    "execution_system": (
-        "format_prompt_execution_base",
-        "system_message",
-        "fe01db3bfe1094201ee3f29d7089accfa28d12b9567c15ef59a09e976b3cdb77",
-    ),
-}
-"""Name -> function, variable, sha256."""
-
 
 def _evalplus() -> Iterator[HarnessString]:
     for variable, sha256 in _EVALPLUS.items():
@@ -147,8 +128,6 @@ def _livecodebench() -> Iterator[HarnessString]:
     for (kind, field), sha256 in _LCB_SHOT.items():
         file = f"{_LCB_SHOTS}/{'func' if kind == 'function' else 'stdin'}.json"
         yield HarnessString(f"livecodebench.shot_{kind}_{field}", file, "", f"0.{field}", sha256)
-    for name, (function, variable, sha256) in _LCB_EXECUTION.items():
-        yield HarnessString(f"livecodebench.{name}", "lcb_runner/prompts/code_execution.py", function, variable, sha256)
 
 
 HARNESSES: Mapping[str, Harness] = {
