@@ -288,15 +288,19 @@ def _walk(node: yaml.Node, prefix: str, name: str, found: dict[str, Any], proble
     if not isinstance(node, yaml.MappingNode):
         problems.append(f"{name}:{node.start_mark.line + 1}: {prefix.rstrip('.') or 'the file'} must be a mapping")
         return
+    lines: dict[str, int] = {}
     for key_node, value_node in node.value:
         path = prefix + str(key_node.value)
         line = key_node.start_mark.line + 1
-        if path in declared:
+        if path in lines:
+            problems.append(f"{name}:{line}: {path} stands in line {lines[path]} already")
+        elif path in declared:
             _collect(declared[path], value_node, f"{name}:{line}", found, problems)
         elif any(known.startswith(path + ".") for known in declared):
             _walk(value_node, path + ".", name, found, problems)
         else:
             problems.append(f"{name}:{line}: unknown key {path}{_nearest(path, declared)}")
+        lines.setdefault(path, line)
 
 
 def _collect(option: Option, node: yaml.Node, where: str, found: dict[str, Any], problems: list[str]) -> None:

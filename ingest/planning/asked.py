@@ -12,7 +12,7 @@ from typing import Any
 from .. import keys
 from ..benchmarks.declaration import Protocol
 from ..config import Settings
-from .cells import CARD, CARD_SAMPLES, WantedCell, max_tokens_of, protocol_for, sampling_of
+from .cells import WantedCell, max_tokens_of, num_samples_of, protocol_for, sampling_of
 from .model_items import WantedModel
 from .models import WINDOW_TOKENS
 from .task_sets import TaskSet, dataset_digest, prompts_digest
@@ -67,7 +67,6 @@ def asked(model: WantedModel, cell: WantedCell, task_set: TaskSet, terms: Terms)
     request = _request(model, task_set, protocol, said)
     request |= _thinking(model, request["temperature"]) | _engine(model, terms)
     request = {name: value for name, value in request.items() if value is not None}
-    least = CARD_SAMPLES if protocol.name == CARD else 1
     return {
         "stage": "generate",
         "benchmark": task_set.benchmark.name,
@@ -79,7 +78,7 @@ def asked(model: WantedModel, cell: WantedCell, task_set: TaskSet, terms: Terms)
         "request": request,
         "request_digest": keys.request_digest(request),
         "comparability_digest": _comparability(request, task_set.scenario, window),
-        "num_planned": sampling.get("num_samples", max(terms.num_samples, least)),
+        "num_planned": num_samples_of(sampling, protocol, terms.num_samples),
         "seed": terms.seed,
         "engine": terms.engine,
         "parent_model": model.model.parent_model,
@@ -103,7 +102,7 @@ def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling
         "repetition_penalty": sampling.get("repetition_penalty"),
         "max_tokens": sampling["max_tokens"],
         "stop": list(protocol.stop),
-        "stop_acts": protocol.stop_acts,
+        "stop_acts": "answer" if "stop" in model.model.omits else protocol.stop_acts,
         "thinking": False,
         "model": model.model.name,
         "model_revision": model.model.revision,

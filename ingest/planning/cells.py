@@ -19,6 +19,9 @@ CARD = "card"
 """The protocol of models that think: their card's sampling. Greedy is a cell of its own, by name."""
 CARD_SAMPLES = 5
 """Samples per task of the protocol ``card`` at least: one drawn answer says little."""
+_STATED = ("temperature", "top_p")
+"""Rows say these of every answer: where a server takes no word on them, somebody has to state what it does."""
+_HINT = "correct the model's item"
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,35 @@ def protocol_for(model: WantedModel, cell: WantedCell) -> Protocol:
 
 
 def sampling_of(model: WantedModel, cell: WantedCell, protocol: Protocol) -> dict[str, Any]:
-    """What the items and the card say; the rest is the protocol's. UsageError for ``card`` without a card.
+    """What the items and the card say; the rest is the protocol's.
 
-    A row holds the card's advice for what the model does when nothing is said: of a hybrid, for its thinking.
+    A row holds the card's advice for what the model does when nothing is said: of a hybrid, for its thinking. What its
+    server takes no word on (``omits``) is as the row or the item states it, whatever the protocol would ask for.
+    UsageError for ``card`` without a card, and for a temperature or top_p that nobody states.
     """
-    said = {**cell.sampling, **model.sampling}
-    if protocol.name != CARD:
-        return said
-    advised = model.model.sampling if model.thinking == model.model.thinks else {}
-    found = {**advised, **said}
-    if "temperature" not in found:
+    row, said = model.model, {**cell.sampling, **model.sampling}
+    advised = row.sampling if model.thinking == row.thinks else {}
+    if protocol.name == CARD:
+        said = {**advised, **said}
+    said = {**{name: advised[name] for name in row.omits if name in advised}, **said}
+    for name in _STATED:
+        if name in row.omits and name not in said:
+            raise UsageError(
+                f"the server of {row.name} takes no {name}: add {name}: with the value that it uses itself", _HINT
+            )
+    if protocol.name == CARD and "temperature" not in said:
         raise UsageError(
-            f"the row of {model.model.name} does not say how its card samples, which the protocol {CARD} asks for: "
+            f"the row of {row.name} does not say how its card samples, which the protocol {CARD} asks for: "
             "add temperature:, or name another protocol:",
-            "correct the model's item",
+            _HINT,
         )
-    return found
+    return said
+
+
+def num_samples_of(sampling: Mapping[str, Any], protocol: Protocol, num_samples: int) -> int:
+    """Samples per task: as said, else ``num_samples``, which of a card's draws is ``CARD_SAMPLES`` at least."""
+    is_drawn = protocol.name == CARD and sampling["temperature"] > 0
+    return sampling.get("num_samples", max(num_samples, CARD_SAMPLES if is_drawn else 1))
 
 
 def max_tokens_of(sampling: Mapping[str, Any], protocol: Protocol, window_tokens: int) -> int:
@@ -66,6 +82,6 @@ def max_tokens_of(sampling: Mapping[str, Any], protocol: Protocol, window_tokens
         raise UsageError(
             f"max_tokens {limit} leaves no room for a prompt in a window of {window_tokens} tokens: lower max_tokens:, "
             "or raise max_model_len: of a model that thinks (else engine.max_model_len)",
-            "correct the model's item",
+            _HINT,
         )
     return limit

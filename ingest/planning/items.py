@@ -159,7 +159,7 @@ def _lines(run_file: Path) -> dict[tuple[str, int, str], int]:
         for index, item in enumerate(_inside(items, yaml.SequenceNode)):
             found[section.value, index, ""] = item.start_mark.line + 1
             for key, _ in _inside(item, yaml.MappingNode):
-                found[section.value, index, str(key.value)] = key.start_mark.line + 1
+                found.setdefault((section.value, index, str(key.value)), key.start_mark.line + 1)
     return found
 
 

@@ -72,6 +72,9 @@ def test_environment_names_are_unique():
         ("run: {name: ../../x}", "is no folder name"),
         ("run: {seed: !!python/object:os.system {}}", "could not determine a constructor"),
         ("models: [{[1]: 2}]", "unhashable"),
+        ("run: {seed: 1, name: a, seed: 2}", "run.seed stands in line 1 already"),
+        ("engine: {allow: [seed, luck]}", "'luck' is not allowed; one of temperature, seed,"),
+        ("engine: {flags: [1]}", "is not of type dict"),
     ],
 )
 def test_values_out_of_range_and_odd_yaml_are_reported_with_their_line(tmp_path: Path, text: str, words: str):
@@ -98,3 +101,30 @@ def test_no_home_at_all_is_no_error(monkeypatch: pytest.MonkeyPatch):
 
 def _no_home() -> Path:
     raise RuntimeError("Could not determine home directory.")
+
+
+def test_flags_of_the_engine_are_the_same_as_words_and_as_a_mapping(tmp_path: Path):
+    def flags(text: str) -> object:
+        return load_settings({}, write(tmp_path / "run.yaml", text), {"HOME": str(tmp_path)})["engine.flags"]
+
+    words = flags("engine: {flags: [--enforce-eager, --dtype=float16, '--hf_overrides={}']}")
+    assert words == {"enforce-eager": "", "dtype": "float16", "hf-overrides": "{}"}
+    assert flags("engine: {flags: {enforce_eager: true, dtype: float16, hf-overrides: {}}}") == words
+
+
+def test_a_list_of_words_may_come_from_the_environment(tmp_path: Path):
+    environment = {"HOME": str(tmp_path), "BENCHFORGE_ENGINE_ALLOW": "seed, temperature"}
+    assert load_settings({}, None, environment)["engine.allow"] == ["seed", "temperature"]
+
+
+def test_what_others_find_wrong_is_reported_together(tmp_path: Path):
+    text = "engine: {name: magic}\nrun: {seed: 4}\n"
+    with pytest.raises(UsageError) as caught:
+        load_settings(
+            {},
+            write(tmp_path / "run.yaml", text),
+            {"HOME": str(tmp_path)},
+            also=lambda settings: [f"seen {settings['engine.name']} {settings['run.seed']}"],
+        )
+    assert "'magic' is not allowed" in caught.value.message
+    assert "seen endpoint 4" in caught.value.message

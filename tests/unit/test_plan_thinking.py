@@ -85,7 +85,7 @@ def test_the_cards_advice_is_not_given_to_the_other_mode(tmp_path: Path):
 
 
 def test_greedy_is_a_cell_by_name_and_continues_prefixes(tmp_path: Path):
-    item = f"{{model: {HYBRID}, temperature: 0, num_samples: 1}}"
+    item = f"{{model: {HYBRID}, temperature: 0}}"
     card, greedy = shards_of(tmp_path, f"models:\n  - {HYBRID}\n  - {item}\n")
     assert (greedy.request["temperature"], greedy.num_planned, greedy.request["resume_rule"]) == (0.0, 1, "prefix")
     assert greedy.comparability_digest != card.comparability_digest
@@ -160,6 +160,14 @@ def test_a_model_of_ones_own_thinks_by_what_its_item_says(tmp_path: Path):
     item = "{model: lab__t, reasoning: always, strip_rule: mistral, temperature: 0.7, max_tokens: 2000}"
     (shard,) = shards_of(tmp_path, f"models:\n  - {item}\n")
     assert (shard.protocol, shard.request["strip_rule"], shard.request["temperature"]) == ("card", "mistral", 0.7)
+
+
+def test_what_a_server_takes_no_word_on_is_stated(tmp_path: Path):
+    omits = "model: lab__h, omits: [temperature, stop]"
+    (sentence,) = wanted_problems(settings_of(tmp_path, f"models:\n  - {{{omits}}}\n"))
+    assert "the server of lab__h takes no temperature: add temperature: with the value that it uses itself" in sentence
+    (shard,) = shards_of(tmp_path, f"models:\n  - {{{omits}, temperature: 1}}\n")
+    assert (shard.protocol, shard.request["temperature"], shard.request["stop_acts"]) == ("official", 1.0, "answer")
 
 
 def test_our_own_engine_puts_what_changes_text_into_the_request(tmp_path: Path):
