@@ -90,8 +90,8 @@ class Client:
         """Post one request until it is answered.
 
         ``prefix`` is what a killed run had of this answer; ``on_tokens`` gets such prefixes of a greedy stream with
-        token ids: every ten seconds, and when it is cancelled. Raises Refused for a 4xx and for a prompt that leaves
-        no room, and Unreachable when the attempts are used up.
+        token ids: every ten seconds, and when it breaks or is cancelled. Raises Refused for a 4xx and for a prompt
+        that leaves no room, and Unreachable when the attempts are used up.
         """
         room = await self._room(request)
         asking = _Asking(request, prefix)
@@ -103,6 +103,8 @@ class Client:
                 break
             except Broken as error:
                 asking.broke(error)
+                if asking.prefix is not None and on_tokens is not None:
+                    on_tokens(asking.prefix)
                 await tries.wait(error)
             except _Unfit as error:
                 asking.gave_up(error)
@@ -131,7 +133,16 @@ class Client:
     async def _attempt(self, asking: _Asking, on_tokens: OnTokens | None) -> _Taken:
         if asking.prefix is None:
             return await self._taken(asking.request, on_tokens)
-        return await self._continued(asking.request, asking.prefix, on_tokens)
+        detokenize = partial(self._detokenize, asking.request.body.get("model"))
+        prefix = await continuation.with_whole_text(asking.prefix, detokenize)
+        if prefix is None:
+            raise _Unfit(len(asking.prefix.token_ids))
+        asking.shorten(prefix)
+        taken = await self._continued(asking.request, prefix, on_tokens)
+        response = await continuation.merged(asking.request, prefix, taken.response, detokenize)
+        if response is None:
+            raise _Unfit(len(prefix.token_ids) + (_num_tokens(taken.response) or 0))
+        return _Taken(response, None, taken.first_token_seconds, taken.longest_gap_seconds)
 
     async def _taken(self, request: Request, on_tokens: OnTokens | None) -> _Taken:
         timeouts = self._timeouts(request)
@@ -174,27 +185,19 @@ class Client:
         return _Taken(answer, reading.chunks, reading.first_token_seconds, reading.longest_gap_seconds)
 
     async def _continued(self, request: Request, prefix: Prefix, on_tokens: OnTokens | None) -> _Taken:
-        """The answer that begins with ``prefix``; _Unfit where what came does not go together with it."""
-        detokenize = partial(self._detokenize, request.body.get("model"))
-        text = await continuation.held_text(prefix, detokenize)
-        if text is None:
-            raise _Unfit(len(prefix.token_ids))
+        """What comes after ``prefix``, as an answer of its own."""
 
         def longer(more: Prefix) -> Prefix:
-            return Prefix(prefix.prompt_token_ids, (*prefix.token_ids, *more.token_ids), text + more.text)
+            return Prefix(prefix.prompt_token_ids, (*prefix.token_ids, *more.token_ids), prefix.text + more.text)
 
         hand_on: OnTokens | None = None if on_tokens is None else lambda more: on_tokens(longer(more))
         try:
-            taken = await self._taken(continuation.continuing(request, prefix), hand_on)
+            return await self._taken(continuation.continuing(request, prefix), hand_on)
         except Broken as error:
             error.prefix = longer(error.prefix) if error.prefix else prefix
             raise
         except Refused as error:  # it may be the ids that are refused: asked as a whole, the server says what is wrong
             raise _Unfit(len(prefix.token_ids)) from error
-        response = await continuation.merged(request, prefix, text, taken.response, detokenize)
-        if response is None:
-            raise _Unfit(len(prefix.token_ids) + (_num_tokens(taken.response) or 0))
-        return _Taken(response, None, taken.first_token_seconds, taken.longest_gap_seconds)
 
     async def _detokenize(self, model: Any, ids: Sequence[int]) -> str | None:
         answer = await self.wire.look("/detokenize", {"model": model, "tokens": list(ids)})
@@ -254,6 +257,11 @@ class _Asking:
             self.prefix = error.prefix
         else:
             self.tokens_discarded += error.num_tokens
+
+    def shorten(self, prefix: Prefix) -> None:
+        """Go on from ``prefix``, which ends where a character does."""
+        self.tokens_discarded += len(self.prefix.token_ids) - len(prefix.token_ids) if self.prefix else 0
+        self.prefix = prefix
 
     def gave_up(self, error: _Unfit) -> None:
         self.prefix = None

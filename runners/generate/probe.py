@@ -85,7 +85,7 @@ class _Probe:
             "top_p": 1.0,
             "max_tokens": _TOKENS,
             **self._switch,
-            **({"return_token_ids": True} if self._has_ids else {}),
+            **({"return_token_ids": True, "skip_special_tokens": False} if self._has_ids else {}),
         }
         prompt = {"messages": [{"role": "user", "content": QUESTION}]} if self._is_chat else {"prompt": QUESTION}
         return Request(CHAT if self._is_chat else COMPLETIONS, as_served(body | prompt | fields, self._served))
