@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 OWN_PROBLEMS = json.loads((GOLDEN / "own_problems.json").read_text(encoding="utf-8"))
 REQUESTS = json.loads((GOLDEN / "official_requests.json").read_text(encoding="utf-8"))
+ENVIRONMENT = dict(os.environ)
+"""As the run was started: within a test the settings and the home are taken away."""
+
 OWN_TASK = ("Own/", "own_")
 
 CELLS = (
@@ -43,29 +47,37 @@ OURS = ("card", "corrected")
 
 
 @pytest.fixture(scope="session")
-def evalplus_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def evalplus_release() -> Path:
     """EvalPlus 0.3.1 as PyPI has it, unpacked; one download for all processes, kept below ``build/``."""
     folder = ROOT / "build" / "harnesses" / "evalplus-0.3.1"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / "evalplus.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            target = tmp_path_factory.mktemp("evalplus")
-            argv = [sys.executable, "-m", "pip", "download", "evalplus==0.3.1", "--no-deps", "--only-binary=:all:"]
-            done = subprocess.run([*argv, "-q", "-d", str(target)], capture_output=True, text=True)
-            wheels = list(target.glob("*.whl"))
-            if done.returncode or not wheels:
-                pytest.skip("evalplus 0.3.1 cannot be had from a package registry")
-            with zipfile.ZipFile(wheels[0]) as wheel:
-                wheel.extractall(target / "unpacked")
-            (target / "unpacked").rename(folder)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+                wheel = downloaded(Path(scratch))
+                if wheel is None:
+                    pytest.skip("evalplus 0.3.1 cannot be had from a package registry")
+                with zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(Path(scratch) / "unpacked")
+                (Path(scratch) / "unpacked").rename(folder)
     return folder
+
+
+def downloaded(target: Path) -> Path | None:
+    """The wheel, None where no registry answers in five minutes."""
+    argv = [sys.executable, "-m", "pip", "download", "evalplus==0.3.1", "--no-deps", "--only-binary=:all:"]
+    try:
+        subprocess.run([*argv, "--retries", "1", "-d", str(target)], capture_output=True, env=ENVIRONMENT, timeout=300)
+    except subprocess.TimeoutExpired:
+        return None
+    return next(target.glob("*.whl"), None)
 
 
 @pytest.fixture(scope="session")
 def strings_of(request: pytest.FixtureRequest) -> Callable[[str], Mapping[str, str]]:
     """Staged texts of a harness; the test is skipped where the harness is not on this machine."""
-    folder = os.environ.get("BENCHFORGE_HARNESSES")  # read here: within a test it is taken away
+    folder = ENVIRONMENT.get("BENCHFORGE_HARNESSES")
 
     def staged(harness: str) -> Mapping[str, str]:
         if harness == "evalplus":
@@ -129,6 +141,39 @@ def test_every_official_protocol_was_compared_on_every_task(benchmark, scenario,
     for protocol in official_protocols(registry()[benchmark]):
         rows = official_prompts(benchmark, scenario, protocol.name)
         assert len(rows) == num_tasks + 2, f"{benchmark} {scenario} {protocol.name}"
+
+
+QUESTION = "{question_content}|{starter_code}"
+CHAT = (("system", "[generic]"), ("user", "generic Q|\n"))
+LIVECODEBENCH = {
+    "official": CHAT,
+    "official_api": CHAT,
+    "corrected": CHAT,
+    "official_claude3": (CHAT[0], ("user", "generic Q|")),
+    "official_gemini": (("user", "[gemini]\ngeneric Q|\n"),),
+    "official_gemini_thinking": (("user", "[generic]\ngeneric Q|\n"),),
+    "official_reason": (("user", "[generic]\n\nreason Q|\n"),),
+    "official_reason_preview": (("user", "[generic]\n\ngeneric Q|\n"),),
+    "card": (("user", "[generic]\n\ngeneric Q|\n"),),
+    "official_codeqwen": "[codeqwen]\n\ncodeqwen Q|\n",
+    "official_deepseek_coder": "[deepseek]\n\ndeepseek Q|\n",
+    "official_deepseek_r1": "[deepseek_r1]deepseek_r1 Q|\n",
+    "official_qwq": "[qwq]\n\nqwq Q|\n",
+    "official_base": "solved shot_question shot_answer open Q ",
+}
+"""What is put together of which words, for a problem "Q" without starter code."""
+
+
+def test_livecodebench_is_composed_as_upstream_composes_it():
+    words = {string.name: string.name.removeprefix("livecodebench.") for string in HARNESSES["livecodebench"].strings}
+    strings = {name: f"{word.removesuffix('_stdin')} {QUESTION}\n" for name, word in words.items()}
+    strings |= {name: f"[{word[7:]}]" for name, word in words.items() if word.startswith("system_")}
+    strings |= {name: word.replace("stdin_", "") for name, word in words.items() if word.startswith("shot_")}
+    strings["livecodebench.example_stdin_solved"] = "solved {question} {answer} "
+    strings["livecodebench.example_stdin_open"] = "open {question} {answer}"
+    task = livecodebench_problems.task_of({**OWN_PROBLEMS["livecodebench"][0], "question_content": "Q"}, ("v6",))
+    prompts = {one.name: one.render(task, strings) for one in registry()["livecodebench"].protocols}
+    assert {name: prompt.text or prompt.messages for name, prompt in prompts.items()} == LIVECODEBENCH
 
 
 @pytest.mark.parametrize("key", REQUESTS)
