@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,10 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "price_per_million_prompt_tokens": (0, 1e9),
     "price_per_million_completion_tokens": (0, 1e9),
 }
+_WORDS: Mapping[str, str] = {
+    "omits": "a list of body fields, e.g. [seed, stop]",
+    "renames": "body field: its name at the server, e.g. {max_tokens: max_completion_tokens}",
+}
 _ALLOWED: Mapping[str, Sequence[str]] = {
     "templating_mode": TEMPLATING_MODES,
     "reasoning": REASONING,
@@ -114,10 +119,27 @@ def _value_problem(key: Any, value: Any, declared: Mapping[str, Types]) -> str |
         return f"{key}: {value!r} is not of type {' or '.join(kind.__name__ for kind in declared[key])}"
     if key in _ALLOWED and value not in _ALLOWED[key]:
         return f"{key} {value!r} is not allowed; one of {', '.join(_ALLOWED[key])}"
+    if isinstance(value, dict | list) and not _is_json(value):
+        return f"{key}: {value!r} is not allowed; text, numbers, true, false, lists and mappings with texts as keys"
+    if key in _WORDS and not all(isinstance(word, str) and word for word in _inner(value)):
+        return f"{key}: {value!r} is not allowed; {_WORDS[key]}"
     low, high = _RANGES.get(key, (float("-inf"), float("inf")))
     if isinstance(value, int | float) and not low <= value <= high:
         return f"{key}: {value!r} is not allowed; between {low:g} and {high:g}"
     return None
+
+
+def _is_json(value: Any) -> bool:
+    """Whether it goes into a request (and its digest) as it is: no NaN, no dates, no keys but texts."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_json(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
+
+
+def _inner(value: Any) -> list[Any]:
+    return [*value, *value.values()] if isinstance(value, Mapping) else value
 
 
 class Problems:

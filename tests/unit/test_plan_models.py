@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from benchforge.ingest.config import Settings, load_settings
 from benchforge.ingest.errors import ConfigurationChanged, UsageError
@@ -14,12 +16,14 @@ from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.planning import wanted
 from benchforge.ingest.planning.asked import terms_of
 from benchforge.ingest.planning.checkpoints import step_of
+from benchforge.ingest.planning.items import MODEL_KEYS
 from benchforge.ingest.planning.models import Model, ServedModel
 from benchforge.ingest.planning.plan import Scope, make_plan, only_shards
 from benchforge.ingest.planning.wanted import narrowed, served_models, wanted_of, wanted_problems
 from benchforge.ingest.planning.weights import refuse_other_weights, weights_digest
 from benchforge.runners.cli.main import cli
 from click.testing import CliRunner
+from hypothesis import strategies as st
 
 HEAD = "benchmarks: [forge_mini]\n"
 ROWS = {
@@ -116,6 +120,35 @@ def checkpoint(folder: Path, weights: bytes = b"w") -> Path:
     (folder / "model.safetensors").write_bytes(weights)
     (folder / "config.json").write_text("{}")
     return folder
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 40_000) | st.floats() | st.text("ab_/*[é-", max_size=9) | st.dates(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text("xy", max_size=2) | st.integers(), inner),
+    max_leaves=4,
+)
+SENSIBLE = st.sampled_from(["a__one", "A/two", "lab__x", "b__four", "*", "card", "always", "think", "default_off"])
+
+
+@hypothesis.settings(max_examples=300)
+@hypothesis.given(
+    items=st.lists(
+        SENSIBLE
+        | VALUES
+        | st.dictionaries(st.sampled_from([*MODEL_KEYS, "checkpoints", "n"]), SENSIBLE | VALUES, max_size=5),
+        max_size=3,
+    )
+)
+def test_whatever_stands_in_the_list_is_planned_or_refused_in_sentences(items: list[Any]):
+    settings = load_settings({"models": items, "benchmarks": ["forge_mini"]}, None, {"HOME": "/nonexistent"})
+    try:
+        found = wanted_of(settings)
+    except UsageError as error:
+        assert error.message.count("\n") >= 1
+        return
+    run = Run(Path("fuzzed"), Lake(Path("fuzzed", "lake")))
+    for shard in make_plan(run, found, terms_of(settings), Path("datasets"), Scope()).shards:
+        assert json.loads(shard.line())["request_digest"] == shard.request_digest
 
 
 def test_twenty_checkpoints_are_one_line_in_the_order_of_training():
