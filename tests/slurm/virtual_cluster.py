@@ -64,11 +64,10 @@ SlurmctldParameters=preempt_send_user_signal
 SlurmdParameters=config_overrides
 GresTypes=gpu
 {accounting}
-NodeName=DEFAULT NodeHostname={host} NodeAddr=127.0.0.1
-NodeName=n1 Port={ports[2]} CPUs=16 RealMemory=64000 Gres=gpu:pro6000:4 Feature=sm120,pro6000
-NodeName=n2 Port={ports[3]} CPUs=16 RealMemory=64000 Gres=gpu:pro6000:4 Feature=sm120,pro6000
-NodeName=n3 Port={ports[4]} CPUs=16 RealMemory=64000 Gres=gpu:a40:2 Feature=sm86
-NodeName=c1 Port={ports[5]} CPUs=32 RealMemory=64000 Feature=cpu
+NodeName=n1 {where} Port={ports[2]} CPUs=16 RealMemory=64000 Gres=gpu:pro6000:4 Feature=sm120,pro6000
+NodeName=n2 {where} Port={ports[3]} CPUs=16 RealMemory=64000 Gres=gpu:pro6000:4 Feature=sm120,pro6000
+NodeName=n3 {where} Port={ports[4]} CPUs=16 RealMemory=64000 Gres=gpu:a40:2 Feature=sm86
+NodeName=c1 {where} Port={ports[5]} CPUs=32 RealMemory=64000 Feature=cpu
 PartitionName=gpu Nodes=n[1-3] MaxTime=7-0 State=UP PriorityTier=1 PreemptMode=REQUEUE
 PartitionName=gpu-hi Nodes=n[1-3] MaxTime=7-0 State=UP PriorityTier=10 PreemptMode=OFF
 PartitionName=cpu Nodes=c1 Default=YES MaxTime=7-0 State=UP
@@ -240,8 +239,10 @@ def missing_programs(is_accounting: bool = False) -> list[str]:
 def _configured(root: Path, is_accounting: bool, max_array_size: int) -> VirtualCluster:
     for name in ("etc", "log", "run", "state", *(f"spool/{node}" for node in NODES)):
         (root / name).mkdir(parents=True, exist_ok=True)
+    host = socket.gethostname().split(".")[0]
     facts = {
-        "host": socket.gethostname().split(".")[0],
+        "host": host,
+        "where": f"NodeHostname={host} NodeAddr=127.0.0.1",
         "user": getpass.getuser(),
         "root": root,
         "ports": _free_ports(8),

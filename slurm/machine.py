@@ -1,0 +1,107 @@
+"""What one machine allows: outbound network, containers, isolation. Run on the login node and in a probe job."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import filesystem
+from .facts import Fact
+
+NETWORK_TARGET = "huggingface.co:443"
+_CONNECT_SECONDS = 5.0
+_COMMAND_SECONDS = 30.0
+_LANDLOCK_CREATE_RULESET, _LANDLOCK_VERSION = 444, 1
+
+
+def facts_of_machine(prefix: str, how: str, scratch: Path, target: str = NETWORK_TARGET) -> list[Fact]:
+    """``prefix`` is SEEN_LOGIN or SEEN_NODE; ``how`` names the machine or the job that saw it."""
+    found = [Fact(f"{prefix}_NETWORK", network(target), how), _files(prefix, how, scratch)]
+    if prefix == "SEEN_NODE":
+        found += [Fact("SEEN_NODE_CONTAINERS", containers(), how), Fact("SEEN_NODE_ISOLATION", isolation(), how)]
+    return found
+
+
+def network(target: str = NETWORK_TARGET) -> str:
+    """Whether a TCP connection to ``HOST:PORT`` comes about; nothing is sent."""
+    host, _, port = target.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS):
+            return "open"
+    except (OSError, ValueError) as error:
+        return f"closed ({type(error).__name__})"
+
+
+def containers() -> str:
+    """Apptainer's version, how it gets its privileges, and whether it can limit memory for an ordinary user."""
+    path = shutil.which("apptainer") or shutil.which("singularity")
+    if path is None:
+        return "no apptainer"
+    return f"{_first_line([path, '--version'])}, {_privileges(path)}, {_limits()}"
+
+
+def isolation() -> str:
+    """What a sandbox can be built from here."""
+    namespaces = "open" if _succeeds(["unshare", "--user", "true"]) else "closed"
+    network_namespaces = "open" if _succeeds(["unshare", "--user", "--net", "true"]) else "closed"
+    seccomp = "yes" if "Seccomp:" in _read("/proc/self/status") else "no"
+    version = 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1
+    parts = [f"user namespaces {namespaces}", f"network namespaces {network_namespaces}", f"seccomp {seccomp}"]
+    return ", ".join([*parts, f"landlock {landlock_version()}", f"cgroup v{version}"])
+
+
+def landlock_version() -> int:
+    """Landlock's ABI version, 0 where it is off (Documentation/userspace-api/landlock.rst)."""
+    return max(0, ctypes.CDLL(None, use_errno=True).syscall(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_VERSION))
+
+
+def _files(prefix: str, how: str, scratch: Path) -> Fact:
+    try:
+        return Fact(f"{prefix}_FILES", filesystem.missing(filesystem.probed(scratch)), how)
+    except OSError as error:
+        return Fact(f"{prefix}_FILES", "", f"{scratch}: {error.strerror}", is_verified=False)
+
+
+def _privileges(path: str) -> str:
+    """The starter of the setuid variant is a package of its own (apptainer-suid)."""
+    lines = _output([path, "buildcfg"]).splitlines()
+    folders = [line.removeprefix("LIBEXECDIR=") for line in lines if line.startswith("LIBEXECDIR=")]
+    starters = [Path(folder) / "apptainer" / "bin" / "starter-suid" for folder in folders]
+    return "setuid" if any(starter.exists() for starter in starters) else "user namespaces"
+
+
+def _limits() -> str:
+    """``--memory`` and ``--pids-limit`` of an ordinary user fail hard without cgroup v2 and a user bus."""
+    lacks = [] if Path("/sys/fs/cgroup/cgroup.controllers").exists() else ["cgroup v2"]
+    lacks += [name for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS") if name not in os.environ]
+    return f"no limits of its own (no {', '.join(lacks)}): --mem of SLURM" if lacks else "limits of its own"
+
+
+def _succeeds(words: Sequence[str]) -> bool:
+    try:
+        return subprocess.run(words, capture_output=True, timeout=_COMMAND_SECONDS).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _output(words: Sequence[str]) -> str:
+    try:
+        return subprocess.run(words, capture_output=True, text=True, timeout=_COMMAND_SECONDS).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _first_line(words: Sequence[str]) -> str:
+    return (_output(words).splitlines() or ["unknown"])[0]
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
