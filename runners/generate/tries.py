@@ -8,6 +8,7 @@ import random
 from ...ingest.errors import Incomplete
 from .wire import Broken, Endpoint
 
+_sleep = asyncio.sleep
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 30.0
 _PATIENCE_WHEN_BUSY = 4
@@ -39,7 +40,7 @@ class Tries:
                 "start the server, or correct engine.base_url, and run the same command again",
             ) from error
         pause = error.pause_seconds
-        await asyncio.sleep(_pause_seconds(self.num_attempts) if pause is None else pause * random.uniform(1.0, 1.1))
+        await _sleep(_pause_seconds(self.num_attempts) if pause is None else pause * random.uniform(1.0, 1.1))
         self.num_attempts += 1
 
 

@@ -8,6 +8,8 @@ honest server would have said. ``Manners`` says what this one does instead; ``fa
 from __future__ import annotations
 
 import json
+import socket
+import socketserver
 import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +25,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz \n"
 
 @dataclass(frozen=True)
 class Fault:
-    """``kind``: status, drop, drop_in_body, cut (a stream after ``after`` events), stall (likewise), say."""
+    """``kind``: status, drop, drop_in_body, say (``document`` with 200), stall (no answer); of a stream after ``after``
+    events: stall, cut, error (``document`` as an event)."""
 
     kind: str
     status: int = 503
@@ -60,6 +63,8 @@ class Manners:
     is_out_of_order: bool = False
     reasoning: str | None = None
     """Field that the first half of a text is sent in."""
+    closes_silently: bool = False
+    """Every connection ends after an answer that did not say so."""
     has_no_end: bool = False
     """Answers end by a limit or a stop string only."""
     faults: list[Fault] = field(default_factory=list)
@@ -80,11 +85,11 @@ class Served:
 
 
 @contextmanager
-def misbehaving(manners: Manners | None = None) -> Iterator[Served]:
-    """Serve for the length of the block, at a port of the system's choice."""
-    server = _Server(("127.0.0.1", 0), _Handler)
+def misbehaving(manners: Manners | None = None, uds: str | None = None) -> Iterator[Served]:
+    """Serve for the length of the block, at a port of the system's choice or at a Unix socket."""
+    server = _UnixServer(uds, _UnixHandler) if uds else _Server(("127.0.0.1", 0), _Handler)
     server.manners = manners or Manners()
-    server.served = Served(f"http://127.0.0.1:{server.server_address[1]}/v1")
+    server.served = Served("http://made-up/v1" if uds else f"http://127.0.0.1:{server.server_address[1]}/v1")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -189,6 +194,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(f"Unsupported parameter: '{refused}'", refused, "unsupported_parameter")
         if self.manners.max_stops is not None and len(body.get("stop") or ()) > self.manners.max_stops:
             return self._refuse("[{'type': 'too_long', 'loc': ('body', 'stop')}]", None, "too_long")
+        if fault is not None and fault.kind == "stall" and not body.get("stream"):
+            self.served.released.wait()
+            self.close_connection = True
+            return None
         return self._answer(body, fault)
 
     def _tokens(self, body: dict[str, Any]) -> None:
@@ -341,7 +350,27 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.wfile.flush()
             return self.connection.close()
+        self.close_connection = self.close_connection or self.manners.closes_silently
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""
+
+
+class _UnixHandler(_Handler):
+    disable_nagle_algorithm = False
+
+
+class _UnixServer(_Server):
+    address_family = socket.AF_UNIX
+
+    def __init__(self, path: str, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(path, handler)  # type: ignore[arg-type]
+
+    def server_bind(self) -> None:
+        """Without asking for the name of a host."""
+        socketserver.TCPServer.server_bind(self)
+
+    def get_request(self) -> Any:
+        request, _ = super().get_request()
+        return request, ("unix", 0)

@@ -1,230 +1,238 @@
-"""The client against servers that misbehave: what is retried, what never is, what is made of an answer."""
+"""The client against servers that misbehave: what is asked again, what never is, what is noted."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import datetime
+import socket
+import tempfile
+from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest.benchmarks.declaration import Prompt, Task
-from benchforge.ingest.errors import BadInput, Incomplete
-from benchforge.ingest.manifest import Shard
-from benchforge.ingest.planning.models import ServedModel
-from benchforge.runners.generate import tries as tries_module
-from benchforge.runners.generate.client import Client, Endpoint, Refused, Reply, Unreachable
-from benchforge.runners.generate.engines import Engine
-from benchforge.runners.generate.request import CHAT, COMPLETIONS, Request, exchange_key, request_of
-from benchforge.runners.generate.rows import sample_rows
-from benchforge.runners.generate.timeouts import Timeouts
+from benchforge.ingest.errors import Incomplete
+from benchforge.runners.generate import tries
+from benchforge.runners.generate.client import Client, Endpoint, Refused, Reply, Timeouts, Unreachable
+from benchforge.runners.generate.probe import Abilities
+from benchforge.runners.generate.request import CHAT, Request, exchange_key
+from benchforge.runners.generate.wire import refusal
+from misbehaving import DROP, DROP_IN_BODY, Fault, Manners, Served, misbehaving, rendered, said
 
-ANSWER = {"choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}], "usage": {}}
-ASK = Request(CHAT, {"model": "m", "messages": []})
-DROP = "drop"
-MODEL = ServedModel("a__b", "m")
-
-
-@contextmanager
-def serving(*answers: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server that gives ``answers`` in turn ((status, document) or DROP), the last one for ever; and what it got."""
-    received: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = answers[min(len(received), len(answers) - 1)]
-            received.append(body)
-            if answer == DROP:
-                self.close_connection = True
-                self.connection.close()
-                return
-            content = json.dumps(answer[1]).encode()
-            self.send_response(answer[0])
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            for name, value in (answer[2] if len(answer) > 2 else {}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1", received
-    finally:
-        server.shutdown()
-        server.server_close()
+BODY: dict[str, Any] = {
+    "model": "m",
+    "messages": [{"role": "user", "content": "q"}],
+    "n": 1,
+    "seed": 3,
+    "temperature": 0.7,
+    "max_tokens": 24,
+}
+ASK = Request(CHAT, BODY)
+WITHOUT_CHOICES = Fault("say", document={"choices": []})
 
 
-def ask(base_url: str, request: Request = ASK, attempts: int = 4) -> Reply:
+def ask(server: Served, request: Request = ASK, attempts: int = 4, **endpoint: Any) -> Reply:
     async def once() -> Reply:
-        async with Client(Endpoint(base_url, "key", Timeouts(whole=5.0), attempts)) as client:
+        async with Client(Endpoint(server.base_url, "key", max_attempts=attempts, **endpoint)) as client:
             return await client.ask(request)
 
     return asyncio.run(once())
 
 
+def text_of(reply: Reply) -> str:
+    return reply.response["choices"][0]["message"]["content"]
+
+
+def honest_text(body: dict[str, Any] = BODY) -> str:
+    return said(rendered(body, Manners()), body, Manners()).text
+
+
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tries_module, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(tries, "_FIRST_PAUSE_SECONDS", 0.001)
 
 
-@pytest.mark.parametrize("trouble", [(429, {}), (500, {}), (503, {}), (408, {}), DROP, (200, {"choices": []})])
-def test_passing_trouble_is_asked_again(trouble: Any):
-    with serving(trouble, trouble, (200, ANSWER)) as (base_url, received):
-        reply = ask(base_url)
-    assert (reply.attempts, len(received)) == (3, 3)
-    assert received[0] == received[2] == dict(ASK.body)
+TROUBLES = (*(Fault("status", status) for status in (408, 429, 500, 502, 503, 504)), DROP, DROP_IN_BODY)
+UNFINISHED = Fault("say", document={"choices": [{"message": {"content": "a"}, "finish_reason": "abort"}]})
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 413, 422])
+@pytest.mark.parametrize("trouble", [*TROUBLES, WITHOUT_CHOICES, UNFINISHED, Fault("say", document="text")])
+def test_passing_trouble_is_asked_again(trouble: Fault):
+    with misbehaving(Manners(faults=[trouble, trouble])) as server:
+        reply = ask(server)
+    assert (reply.attempts, len(server.bodies())) == (3, 3)
+    assert server.bodies() == [BODY] * 3
+    assert text_of(reply) == honest_text()
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 413, 422])
 def test_a_refusal_is_never_asked_again(status: int):
+    trouble = Fault("status", status, document={"error": {"message": "no such thing"}})
     with (
-        serving((status, {"error": {"message": "no such thing"}})) as (base_url, received),
+        misbehaving(Manners(faults=[trouble] * 9)) as server,
         pytest.raises(Refused, match=f"{status}: no such thing") as caught,
     ):
-        ask(base_url)
+        ask(server)
     assert caught.value.status == status
-    assert len(received) == 1
+    assert len(server.bodies()) == 1
 
 
 def test_attempts_are_bounded_and_the_end_is_incomplete_not_failed():
     with (
-        serving((503, {})) as (base_url, received),
+        misbehaving(Manners(faults=[Fault("status", 503)] * 9)) as server,
         pytest.raises(Unreachable, match="in 3 attempts") as caught,
     ):
-        ask(base_url, attempts=3)
-    assert len(received) == 3
+        ask(server, attempts=3)
+    assert len(server.bodies()) == 3
     assert isinstance(caught.value, Incomplete)
 
 
-def test_a_pause_that_the_server_asks_for_is_kept(monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_is_busy_is_asked_more_often_than_one_that_breaks():
+    with misbehaving(Manners(faults=[Fault("status", 429)] * 7)) as server:
+        assert ask(server, attempts=2).attempts == 8
+    with misbehaving(Manners(faults=[Fault("status", 429)] * 8)) as server, pytest.raises(Unreachable):
+        ask(server, attempts=2)
+
+
+def test_nobody_there_is_unreachable():
+    with socket.socket() as taken, pytest.raises(Unreachable, match="in 2 attempts"):
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        ask(Served(f"http://127.0.0.1:{taken.getsockname()[1]}/v1"), attempts=2)
+
+
+def test_an_answer_that_does_not_come_is_asked_for_again():
+    """However often the machine itself is too slow for the limit, the answer comes in the end."""
+    with misbehaving(Manners(faults=[Fault("stall")])) as server:
+        reply = ask(server, attempts=500, timeouts=Timeouts(whole=0.5))
+    assert reply.attempts >= 2
+    assert text_of(reply) == honest_text()
+
+
+def in_ten_seconds() -> str:
+    return format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=10), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("0.07", 0.07, 0.08), ("7", 7.0, 7.8), ("0", 0.0, 0.0), ("99999", 600.0, 661.0), ("soon", 0.0, 0.01)],
+)
+def test_the_pause_that_a_server_asks_for_is_kept(
+    header: str, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+):
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(tries_module.asyncio, "sleep", sleep)
-    with serving((429, {}, {"Retry-After": "0.07"}), (200, ANSWER)) as (base_url, _):
-        ask(base_url)
-    assert any(0.07 <= seconds <= 0.08 for seconds in slept)
+    monkeypatch.setattr(tries, "_sleep", sleep)
+    with misbehaving(Manners(faults=[Fault("status", 429, headers={"Retry-After": header})])) as server:
+        ask(server)
+    assert len(slept) == 1
+    assert least <= slept[0] <= most
 
 
-def test_the_body_on_the_wire_is_the_request_and_nothing_else():
-    request = request_of(shard(), Prompt(messages=(("user", "q"),)), 3, ServedModel("m", "served"))
-    with serving((200, ANSWER)) as (base_url, received):
-        ask(base_url, request)
-    assert exchange_key(request.path, received[0]) == request.digest
-    assert received[0] == {
-        "model": "served",
-        "messages": [{"role": "user", "content": "q"}],
-        "n": 1,
-        "seed": 103,
-        "stream": False,
-        "temperature": 0.5,
-        "top_p": 1.0,
-        "max_tokens": 16,
-        "presence_penalty": 0.0,
-        "frequency_penalty": 0.0,
-        "stop": ["\ndef "],
-    }
+def test_a_pause_may_end_at_a_date():
+    error = refusal(503, None, {"retry-after": in_ten_seconds()}, {})
+    assert 0 <= getattr(error, "pause_seconds", -1) <= 10
+    assert getattr(refusal(503, None, {"retry-after": "Fri, 01 Jan 2021 00:00:00 GMT"}, {}), "pause_seconds", -1) == 0
 
 
-def test_completions_send_one_text_and_optional_sampling_only_where_it_is_set():
-    request = request_of(shard(templating_mode="completions", top_k=5), Prompt(text="def f():"), 0, MODEL)
-    assert (request.path, request.body["prompt"], request.body["top_k"]) == (COMPLETIONS, "def f():", 5)
-    assert "messages" not in request.body
-    assert "min_p" not in request.body
-
-
-def test_an_answer_that_the_protocol_begins_is_continued_and_no_other():
-    begun = Prompt(messages=(("user", "q"), ("assistant", "Sure:\n")))
-    body = request_of(shard(), begun, 0, MODEL).body
-    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
-    assert "continue_final_message" not in request_of(shard(), Prompt(messages=(("user", "q"),)), 0, MODEL).body
-
-
-def shard(**request: Any) -> Shard:
-    asked = {"templating_mode": "chat", "temperature": 0.5, "top_p": 1.0, "max_tokens": 16, "stop": ["\ndef "]}
-    return Shard(
-        shard_id="s",
-        stage="generate",
-        benchmark="forge_mini",
-        scenario="default",
-        dataset_version="v1",
-        dataset_digest="d",
-        model="a__b",
-        protocol="official",
-        request={**asked, "protocol": "official", **request},
-        request_digest="r",
-        comparability_digest="c",
-        first_sample=0,
-        num_samples=4,
-        num_planned=4,
-        expected_rows=4,
-        seed=100,
-        engine="endpoint",
-    )
-
-
-def row_of(choice: dict[str, Any], usage: dict[str, Any] | None = None, **request: Any) -> dict[str, Any]:
-    """The row made of one choice under ``max_tokens`` 16."""
-    asked = shard(**request)
-    task = Task("forge_mini", "default", "t", "calls", "p", {}, ("base",), "t")
-    prompt = Prompt(messages=(("user", "q"),), text="q")
-    sent = request_of(asked, prompt, 1, MODEL)
-    reply, engine = Reply({"choices": [choice], "usage": usage}, 2, 0.1), Engine("endpoint", Endpoint("", ""))
-    return sample_rows(asked, task, [1], prompt, sent, reply, engine)[0]
-
-
-def message(**fields: Any) -> Callable[[str], dict[str, Any]]:
-    return lambda finish_reason: {"message": fields, "finish_reason": finish_reason}
-
-
-@pytest.mark.parametrize("name", ["reasoning", "reasoning_content", "thinking"])
-def test_thinking_sent_apart_has_its_column(name: str):
-    row = row_of(message(**{name: "r", "content": "a"})("stop"))
-    assert (row["reasoning"], row["answer"], row["reasoning_source"], row["think_state"]) == ("r", "a", name, "closed")
-    assert row["raw_text"] == "a"
-
-
-def test_thinking_without_an_answer_is_open_and_cut():
-    row = row_of(message(reasoning="r", content=None)("length"), {"completion_tokens": 16})
-    assert (row["think_state"], row["cut"], row["answer"], row["raw_text"]) == ("open", "max_tokens", "", "")
-
-
-def test_two_fields_that_differ_are_refused_and_equal_ones_are_not():
-    assert row_of(message(reasoning="r", reasoning_content="r", content="a")("stop"))["reasoning_source"] == "reasoning"
-    with pytest.raises(BadInput, match="reasoning and reasoning_content"):
-        row_of(message(reasoning="r", reasoning_content="s", content="a")("stop"))
+def test_a_parameter_that_is_refused_is_named_with_what_mends_it():
+    with misbehaving(Manners(refuses=frozenset({"max_tokens"}))) as server, pytest.raises(Refused) as caught:
+        ask(server)
+    assert caught.value.parameter == "max_tokens"
+    assert "write max_tokens into omits of the model's row, or renames" in caught.value.hint
+    assert len(server.bodies()) == 1
 
 
 @pytest.mark.parametrize(
-    ("finish", "tokens", "text", "cut", "effective"),
+    ("error", "parameter"),
     [
-        ("stop", 3, "a", "no", 16),
-        ("length", 16, "a", "max_tokens", 16),
-        ("length", 5, "a", "window", 5),
-        ("stop", 16, "", "max_tokens", 16),
-        ("content_filter", 2, "", "filter", 16),
+        ({"message": "m", "param": "temperature", "code": "unsupported_value"}, "temperature"),
+        ({"message": "m", "param": "messages[0].role"}, "messages"),
+        ({"message": "[{'type': 'too_long', 'loc': ('body', 'seed')}]", "param": None}, "seed"),
+        ({"message": "the model `m` does not exist"}, None),
+        ("plain text", None),
     ],
 )
-def test_what_cut_an_answer(finish: str, tokens: int, text: str, cut: str, effective: int):
-    row = row_of(message(content=text)(finish), {"completion_tokens": tokens, "prompt_tokens": 7})
-    assert (row["cut"], row["max_tokens_effective"], row["finish_reason"]) == (cut, effective, finish)
-    assert (row["prompt_tokens"], row["attempts"], row["seed"], row["text_form"]) == (7, 2, 101, "raw")
+def test_the_field_that_a_refusal_means(error: Any, parameter: str | None):
+    found = refusal(400, error, {}, BODY)
+    assert isinstance(found, Refused)
+    assert found.parameter == parameter
 
 
-def test_completions_continue_the_prompt():
-    row = row_of({"text": "    return 1\n", "finish_reason": "stop"}, templating_mode="completions")
-    assert (row["text_form"], row["raw_text"], row["think_state"]) == ("completion", "    return 1\n", "off")
+def test_the_body_on_the_wire_is_the_request_and_nothing_else():
+    odd = Request(CHAT, {**BODY, "messages": [{"role": "user", "content": 'q "é" \u2028 😀 \ud800'}]})
+    with misbehaving() as server:
+        ask(server, odd)
+    assert exchange_key(odd.path, server.bodies()[0]) == odd.digest
+
+
+def test_connections_that_are_closed_behind_our_back_cost_no_answer():
+    async def many(base_url: str) -> list[Reply]:
+        async with Client(Endpoint(base_url, "key", max_attempts=50)) as client:
+            return [await client.ask(ASK) for _ in range(12)]
+
+    with misbehaving(Manners(closes_silently=True)) as server:
+        assert {text_of(reply) for reply in asyncio.run(many(server.base_url))} == {honest_text()}
+
+
+def test_a_unix_socket_is_a_server_like_any():
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # a path of pytest's own may be beyond 108 bytes
+        path = Path(folder) / "s"
+        with misbehaving(uds=str(path)) as server:
+            reply = ask(server, uds=path)
+    assert text_of(reply) == honest_text()
+    assert Endpoint("http://elsewhere.example/v1", "", uds=path).is_loopback
+
+
+def test_what_the_answers_show_of_their_server_is_noted():
+    choice = {"index": 0, "message": {"content": "a"}, "finish_reason": "stop", "seed": 4}
+    other = {"choices": [choice], "system_fingerprint": "made-up-2"}
+
+    async def both(base_url: str) -> list[str]:
+        async with Client(Endpoint(base_url, "key")) as client:
+            await client.ask(Request(CHAT, {**BODY, "n": 3}))
+            assert client.observed.remarks() == []
+            await client.ask(Request(CHAT, {**BODY, "n": 3}))
+            return client.observed.remarks()
+
+    manners = Manners()
+    with misbehaving(manners) as server:
+        manners.faults = [Fault("none"), Fault("say", document=other)]
+        remarks = asyncio.run(both(server.base_url))
+    assert remarks[0].startswith("the server changed while it was asked")
+    assert "made-up-1, made-up-2" in remarks[0]
+    assert len(remarks) == 3
+
+
+def ask_in_a_window(server: Served, window_tokens: int, *requests: Request) -> list[Reply]:
+    async def all_of_them() -> list[Reply]:
+        async with Client(Endpoint(server.base_url, "key")) as client:
+            client.abilities = Abilities(tokenize=True, window_tokens=window_tokens)
+            return [await client.ask(request) for request in requests]
+
+    return asyncio.run(all_of_them())
+
+
+def test_the_room_for_an_answer_is_known_before_it_is_asked_for():
+    with misbehaving(Manners(window=50, has_no_end=True)) as server:
+        long = Request(CHAT, {**BODY, "max_tokens": 1000})
+        replies = ask_in_a_window(server, 50, long, Request(CHAT, {**long.body, "seed": 4}))
+    room = 50 - len(rendered(BODY, Manners()))
+    assert [reply.max_tokens_effective for reply in replies] == [room, room]
+    assert replies[0].response["usage"]["completion_tokens"] == room
+    assert len(server.bodies("/tokenize")) == 1
+
+
+def test_a_prompt_that_surely_fits_is_not_counted():
+    with misbehaving() as server:
+        (reply,) = ask_in_a_window(server, 4096, ASK)
+    assert reply.max_tokens_effective is None
+    assert server.bodies("/tokenize") == []
+
+
+def test_a_prompt_that_leaves_no_room_is_not_sent():
+    with misbehaving(Manners(window=4096)) as server, pytest.raises(Refused, match="nothing is left"):
+        ask_in_a_window(server, 4, ASK)
+    assert server.bodies() == []

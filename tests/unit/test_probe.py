@@ -12,32 +12,12 @@ from benchforge.ingest.manifest import Shard
 from benchforge.ingest.planning.models import ServedModel
 from benchforge.runners.generate.client import Client, Endpoint, Refused
 from benchforge.runners.generate.probe import Abilities, Deviates, deviations, probe, refuse_deviations, switch_key
+from made_shard import MODEL, made_shard
+from made_shard import SAMPLED as MADE_SAMPLED
 from misbehaving import Fault, Manners, Served, misbehaving
 
-MODEL = ServedModel("a__b", "m")
-SAMPLED: dict[str, Any] = {"temperature": 0.8, "top_p": 0.95, "max_tokens": 64}
+SAMPLED = {**MADE_SAMPLED, "max_tokens": 64}
 SWITCH = {"chat_template_kwargs": {"enable_thinking": True}}
-
-
-def shard(**request: Any) -> Shard:
-    asked = {"templating_mode": "chat", "temperature": 0.0, "top_p": 1.0, "max_tokens": 64, "stop": ["#", "\ndef"]}
-    return Shard(
-        shard_id="s",
-        stage="generate",
-        benchmark="forge_mini",
-        scenario="default",
-        dataset_version="v1",
-        dataset_digest="d",
-        model="a__b",
-        protocol="official",
-        request={**asked, **request},
-        request_digest="r",
-        comparability_digest="c",
-        first_sample=0,
-        num_samples=1,
-        num_planned=1,
-        expected_rows=1,
-    )
 
 
 def probed(manners: Manners, *shards: Shard, served: ServedModel = MODEL) -> tuple[Abilities, Served]:
@@ -59,11 +39,11 @@ def test_an_honest_server_is_known_by_eight_answers():
     )
     assert (abilities.version, abilities.fingerprint, abilities.window_tokens) == ("0.0-made-up", "made-up-1", 4096)
     assert abilities.max_stops is None
-    assert deviations(abilities, [shard(), shard(**SAMPLED)]) == {}
+    assert deviations(abilities, [made_shard(), made_shard(**SAMPLED)]) == {}
 
 
 def test_what_was_found_survives_json():
-    abilities, _ = probed(Manners(), shard(strip_rule="think", thinking_switch=SWITCH))
+    abilities, _ = probed(Manners(), made_shard(strip_rule="think", thinking_switch=SWITCH))
     assert Abilities.from_json(json.loads(json.dumps(abilities.as_json()))) == abilities
     assert Abilities.from_json({"n": True, "of_a_later_version": 1}) == Abilities(n=True)
 
@@ -101,19 +81,19 @@ def test_choices_in_any_order_are_choices():
 
 def test_top_p_is_tried_only_where_it_is_asked_for():
     assert probed(Manners())[0].top_p is None
-    assert probed(Manners(), shard(**SAMPLED))[0].top_p is True
-    assert probed(Manners(ignores=frozenset({"top_p"})), shard(**SAMPLED))[0].top_p is False
+    assert probed(Manners(), made_shard(**SAMPLED))[0].top_p is True
+    assert probed(Manners(ignores=frozenset({"top_p"})), made_shard(**SAMPLED))[0].top_p is False
 
 
 def test_as_many_stops_are_tried_as_a_shard_has():
-    _, server = probed(Manners(), shard(stop=["a", "b", "c", "d", "e", "f", "g"]))
+    _, server = probed(Manners(), made_shard(stop=["a", "b", "c", "d", "e", "f", "g"]))
     assert max(len(body.get("stop", ())) for body in server.bodies()) == 7
-    _, server = probed(Manners(), shard(stop=["a"] * 7, stop_acts="answer"))
+    _, server = probed(Manners(), made_shard(stop=["a"] * 7, stop_acts="answer"))
     assert not any("stop" in body for body in server.bodies())
 
 
 def test_a_switch_is_proven_by_the_tokens_of_the_prompt():
-    thinking = shard(thinking=True, strip_rule="think", thinking_switch=SWITCH)
+    thinking = made_shard(thinking=True, strip_rule="think", thinking_switch=SWITCH)
     abilities, _ = probed(Manners(), thinking)
     assert abilities.switches == {switch_key(SWITCH): True}
     assert abilities.tag_ids == {"<think>": (3,), "</think>": (4,)}
@@ -124,7 +104,7 @@ def test_a_switch_is_proven_by_the_tokens_of_the_prompt():
 
 
 def test_a_misspelt_switch_is_refused_before_the_first_sample():
-    misspelt = shard(thinking=True, thinking_switch={"chat_template_kwargs": {"enable_thinkin": True}})
+    misspelt = made_shard(thinking=True, thinking_switch={"chat_template_kwargs": {"enable_thinkin": True}})
     abilities, _ = probed(Manners(), misspelt)
     with pytest.raises(Deviates, match="changes nothing") as caught:
         refuse_deviations(abilities, [misspelt])
@@ -133,7 +113,7 @@ def test_a_misspelt_switch_is_refused_before_the_first_sample():
 
 
 def test_a_budget_that_is_refused_is_known_before_the_first_sample():
-    budgeted = shard(thinking=True, strip_rule="think", thinking_budget=16)
+    budgeted = made_shard(thinking=True, strip_rule="think", thinking_budget=16)
     abilities, _ = probed(Manners(refuses=frozenset({"thinking_token_budget"})), budgeted)
     assert abilities.budget is False
     assert list(deviations(abilities, [budgeted])) == ["thinking"]
@@ -141,7 +121,7 @@ def test_a_budget_that_is_refused_is_known_before_the_first_sample():
 
 
 def test_completions_are_probed_as_completions():
-    abilities, server = probed(Manners(), shard(templating_mode="completions"))
+    abilities, server = probed(Manners(), made_shard(templating_mode="completions"))
     assert not server.bodies("/v1/chat/completions")
     assert (abilities.one_template, abilities.token_ids, abilities.prefixes, abilities.streams) == (True,) * 4
 
@@ -172,10 +152,10 @@ def test_a_server_that_refuses_the_plainest_question_is_not_probed_further():
     ],
 )
 def test_only_what_a_shard_needs_is_a_deviation(abilities: Abilities, asked: dict[str, Any], names: list[str]):
-    found = deviations(abilities, [shard(), shard(**asked)])
+    found = deviations(abilities, [made_shard(), made_shard(**asked)])
     assert list(found) == names
-    refuse_deviations(abilities, [shard(**asked)], allow=names)
+    refuse_deviations(abilities, [made_shard(**asked)], allow=names)
     if names:
         with pytest.raises(Deviates) as caught:
-            refuse_deviations(abilities, [shard(**asked)], allow=names[1:])
+            refuse_deviations(abilities, [made_shard(**asked)], allow=names[1:])
         assert caught.value.name == names[0]
