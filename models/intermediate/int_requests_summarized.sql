@@ -48,7 +48,16 @@ equal_conditions as (
         -- a switch without effect
         count(*) filter (where {{ lacks_thinking() }}) as num_not_thought,
         count(*) filter (where {{ has_unasked_thinking() }})
-            as num_thought_unasked
+            as num_thought_unasked,
+        count(*) filter (where cut = 'max_tokens') as num_cut_by_limit,
+        count(*) filter (where cut = 'window') as num_cut_by_window,
+        count(*) filter (where cut = 'stop_in_thinking')
+            as num_stopped_in_thinking,
+        count(*) filter (where think_state = 'open') as num_thinking_open,
+        count(*) filter (where think_state = 'forced') as num_thinking_forced,
+        count(*) filter (
+            where array_contains(answer_flags, 'fence_only_in_thinking')
+        ) as num_fences_only_in_thinking
     from samples
     group by
         {{ request_key() | join(', ') }},
@@ -83,7 +92,13 @@ summarized as (
         sum(num_endings_known)::bigint as num_endings_known,
         sum(num_truncated)::bigint as num_truncated,
         sum(num_not_thought)::bigint as num_not_thought,
-        sum(num_thought_unasked)::bigint as num_thought_unasked
+        sum(num_thought_unasked)::bigint as num_thought_unasked,
+        sum(num_cut_by_limit)::bigint as num_cut_by_limit,
+        sum(num_cut_by_window)::bigint as num_cut_by_window,
+        sum(num_stopped_in_thinking)::bigint as num_stopped_in_thinking,
+        sum(num_thinking_open)::bigint as num_thinking_open,
+        sum(num_thinking_forced)::bigint as num_thinking_forced,
+        sum(num_fences_only_in_thinking)::bigint as num_fences_only_in_thinking
     from equal_conditions
     group by {{ request_key() | join(', ') }}
 
