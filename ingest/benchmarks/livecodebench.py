@@ -44,7 +44,7 @@ BENCHMARK = Benchmark(
     load=livecodebench_problems.load,
     assemble=livecodebench_problems.assemble,
     import_only=("execution", "testgen", "repair"),
-    cannot_judge="its hidden tests are not staged: only its prompts are",
+    cannot_judge="its hidden tests are not staged, only its statements",
     protocols=tuple(livecodebench_prompts.protocols()),
     aliases={
         "lcb": "",

@@ -75,7 +75,7 @@ def command(
 
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
-    from ..score.pending import score_pending, to_score
+    from ..score.pending import left_out, score_pending, to_score
     from ..selection import Selection, cells_of
     from ..signals import interruptible
 
@@ -96,7 +96,10 @@ def command(
             print_gold(cells_of(benchmarks), means, format_)
         return
     is_all = force or regrade is not None
-    shards = to_score(run, Selection(shard_ids, cells_of(benchmarks), models, is_all), limit_factor)
+    selection = Selection(shard_ids, cells_of(benchmarks), models, is_all)
+    shards = to_score(run, selection, limit_factor)
+    for sentence in left_out(run, selection):
+        out.say(sentence)
     if dry_run or not shards:
         out.say(f"{len(shards)} shards to score in {run.root}")
         out.table([asdict(shard) for shard in shards], _COLUMNS, format_)

@@ -95,9 +95,23 @@ def _is_gradable(run: Run, shard: Shard) -> bool:
     return run.is_done("generate", shard.shard_id) and registry()[shard.benchmark].is_gradable
 
 
-def _refuse_if_none_can_be(run: Run, selection: Selection) -> None:
+def left_out(run: Run, selection: Selection) -> list[str]:
+    """One sentence per benchmark whose samples were generated and cannot be scored yet."""
+    names = [benchmark.name for benchmark in _generated(run, selection) if not benchmark.is_gradable]
+    return [
+        f"{name} stays unscored (shards: {names.count(name)}): {registry()[name].cannot_judge}"
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _generated(run: Run, selection: Selection) -> list[Benchmark]:
+    """The benchmark of every shard that we generated."""
     ours = [shard for shard in covered_shards(run, selection) if shard.stage == "generate"]
-    generated = [registry()[shard.benchmark] for shard in ours if run.is_done("generate", shard.shard_id)]
+    return [registry()[shard.benchmark] for shard in ours if run.is_done("generate", shard.shard_id)]
+
+
+def _refuse_if_none_can_be(run: Run, selection: Selection) -> None:
+    generated = _generated(run, selection)
     if generated and not any(benchmark.is_gradable for benchmark in generated):
         refuse_ungradable(generated[0])
 

@@ -24,7 +24,7 @@ from benchforge.ingest.staging import files as stage_files
 from benchforge.ingest.staging import strings as stage_strings
 from benchforge.ingest.staging.staged import load_tasks
 from benchforge.runners.score.gold import staged_sets
-from benchforge.runners.score.pending import to_score
+from benchforge.runners.score.pending import left_out, to_score
 from benchforge.runners.selection import Selection
 
 BENCHMARK = registry()["livecodebench"]
@@ -231,6 +231,8 @@ def test_scoring_says_in_a_sentence_what_it_cannot_do_yet(run: Run):
         to_score(run, Selection())
     other = generated(run, "forge_mini")
     assert to_score(run, Selection()) == [other]
+    (sentence,) = left_out(run, Selection())
+    assert sentence.startswith("livecodebench stays unscored (shards: 1): its hidden tests")
 
 
 def test_so_does_the_gold_self_test(tmp_path: Path):
