@@ -109,8 +109,9 @@ def prompt_opens(
 
     A switch that is off often shows as an empty pair at the end (``<think></think>``): that is not inside.
     """
-    if ids is not None and tag_ids:
-        return any(_last_of(ids, tag_ids.get(begin)) > _last_of(ids, tag_ids.get(end)) for begin, end in rule.tags)
+    pairs = _known_pairs(rule, tag_ids or {})
+    if ids is not None and pairs:
+        return any(_last_of(ids, begin) > _last_of(ids, end) for begin, end in pairs)
     if text is not None:
         return any(text.rfind(begin) > text.rfind(end) for begin, end in rule.tags)
     return None
@@ -145,21 +146,20 @@ def num_spelled(text: str, rule: StripRule) -> int:
 
 def count(ids: Ids, rule: StripRule, tag_ids: TagIds, is_opened: bool | None) -> Counted | None:
     """Thinking counted in token ids of a generated answer; None where the tags' ids are not known."""
-    pair = next((pair for pair in rule.tags if tag_ids.get(pair[0]) and tag_ids.get(pair[1])), None)
-    end = tag_ids.get(rule.answer_open) if rule.answer_open else tag_ids.get(pair[1]) if pair else None
-    if pair is None or not end:
+    pairs = _known_pairs(rule, tag_ids)
+    end = _atomic(rule.answer_open, tag_ids) if rule.answer_open else None
+    if not pairs or bool(rule.answer_open) != bool(end):
         return None
-    begins = _find(ids, tag_ids[pair[0]])
-    first_close = _find(ids, tag_ids[pair[1]])
-    is_open_at_start = is_opened if is_opened is not None else begins < 0 and first_close >= 0
-    start = 0 if is_open_at_start else begins + len(tag_ids[pair[0]])
-    closes = _find_all(ids, end)
+    begin, close_tag = next((pair for pair in pairs if any(_find(ids, tag) >= 0 for tag in pair)), pairs[0])
+    begins, closes = _find(ids, begin), _find_all(ids, end or close_tag)
+    is_open_at_start = is_opened if is_opened is not None else begins < 0 <= _find(ids, close_tag)
     if not is_open_at_start and begins < 0:
         return Counted(False, None, len(closes))
+    start = 0 if is_open_at_start else begins + len(begin)
     close = next((place for place in closes if place >= start), None)
     if close is None:
         return Counted(False, len(ids) - start, len(closes))
-    inner = _find(ids, tag_ids[pair[1]], start) if rule.answer_open else close
+    inner = _find(ids, close_tag, start) if rule.answer_open else close
     return Counted(True, (inner if 0 <= inner < close else close) - start, len(closes))
 
 
@@ -209,8 +209,23 @@ def _pair(text: str, rule: StripRule) -> tuple[str, str]:
     return rule.tags[places.index(min(places))]
 
 
-def _last_of(ids: Ids, wanted: Ids | None) -> int:
-    return _find_all(ids, wanted)[-1] if wanted and _find(ids, wanted) >= 0 else -1
+def _known_pairs(rule: StripRule, tag_ids: TagIds) -> list[tuple[Ids, Ids]]:
+    """The pairs of the rule whose ids can be looked for."""
+    pairs = ((_atomic(begin, tag_ids), _atomic(end, tag_ids)) for begin, end in rule.tags)
+    return [(begin, end) for begin, end in pairs if begin and end]
+
+
+def _atomic(tag: str, tag_ids: TagIds) -> Ids | None:
+    """The ids of a tag that is cut the same way wherever it stands: one token, or between special tokens.
+
+    A tag of plain pieces (``<``, ``think``, ``>``) grows into what follows it: it would be missed, and an answer lost.
+    """
+    ids = tag_ids.get(tag)
+    return ids if ids and (len(ids) == 1 or (tag.startswith("<|") and tag.endswith("|>"))) else None
+
+
+def _last_of(ids: Ids, wanted: Ids) -> int:
+    return next(reversed(_find_all(ids, wanted)), -1)
 
 
 def _find_all(ids: Ids, wanted: Ids) -> list[int]:

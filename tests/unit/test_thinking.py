@@ -96,6 +96,13 @@ def test_thinking_is_counted_in_token_ids(ids: list[int], opened: bool | None, c
     assert count(ids, THINK, {}, opened) is None
 
 
+def test_a_tag_of_plain_pieces_is_looked_for_in_the_text_alone():
+    pieces = {"<think>": (4, 5, 6), "</think>": (7, 5, 6)}
+    assert count([9, 7, 5, 60, 9], THINK, pieces, is_opened=True) is None  # ">" and the line break became one token
+    assert prompt_opens(THINK, None, [4, 5, 60], pieces) is None
+    assert prompt_opens(THINK, "q<think>\n", [4, 5, 60], pieces) is True
+
+
 def test_harmony_is_counted_up_to_its_first_end():
     rule = STRIP_RULES["harmony"]
     ids = {"<|channel|>analysis<|message|>": (1, 2, 3), "<|end|>": (4,), "<|channel|>final<|message|>": (1, 5, 3)}
