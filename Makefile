@@ -6,7 +6,7 @@ RUN_ON ?= 2# processes of pytest
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine bench clean plan stage generate score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine test-slurm bench clean plan stage generate score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (a
 test-engine: $(VENV)/.tested ## generate, score, build on real servers: vLLM for CPU, llama.cpp, transformers serve
 	sh tests/engine/install.sh $(ENGINES) $(BIN)/python
 	BENCHFORGE_ENGINES=$(abspath $(ENGINES)) $(BIN)/python -m pytest tests/engine -q
+
+test-slurm: $(VENV)/.tested ## the batch side on a real SLURM of four virtual nodes; needs slurm-wlm slurmdbd mariadb-server
+	BENCHFORGE_SLURM=1 $(BIN)/python -m pytest tests/slurm -q
 
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group bench

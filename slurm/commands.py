@@ -78,6 +78,12 @@ def qos() -> list[Qos]:
     return parse_qos(run(["sacctmgr", "-n", "-P", "show", "qos", f"format={','.join(QOS_FIELDS)}"]))
 
 
+def accounts(user: str) -> list[str]:
+    """Accounts that a user may charge. Raises QueueError where accounting is off."""
+    text = run(["sacctmgr", "-n", "-P", "show", "assoc", f"user={user}", "format=Account"])
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def submitted(script: str) -> str:
     """Submit a file; the job's id. Raises QueueError with what sbatch said."""
     return run(["sbatch", "--parsable", script]).strip().partition(";")[0]  # "id;cluster" in a federation
@@ -85,10 +91,10 @@ def submitted(script: str) -> str:
 
 @dataclass(frozen=True)
 class Trial:
-    """What ``sbatch --test-only`` said; ``estimate`` is its sentence."""
+    """What ``sbatch --test-only`` said: when it would start, or why never."""
 
     would_run: bool
-    estimate: str
+    sentence: str
 
 
 def trial(options: Sequence[str]) -> Trial:
@@ -101,6 +107,24 @@ def trial(options: Sequence[str]) -> Trial:
     said = (done.stderr.strip() or done.stdout.strip()).splitlines()
     sentence = said[-1].removeprefix("sbatch: ").removeprefix("allocation failure: ") if said else ""
     return Trial(done.returncode == 0, sentence)
+
+
+def priorities(options: Sequence[str], nice: int) -> tuple[int, int] | None:
+    """Of two jobs that differ in the nice value only, without and with it; None where they cannot be queued.
+
+    They may begin in a week and are cancelled at once.
+    """
+    ids: list[str] = []
+    try:
+        for more in ([], [f"--nice={nice}"]):
+            words = ["sbatch", "--parsable", "--begin=now+7days", "--output=/dev/null", *options, *more]
+            ids.append(run([*words, "--wrap", "true"]).strip().partition(";")[0])
+        found = {task.raw_id: task.priority for task in queued() if task.raw_id in ids}
+        return (found[ids[0]], found[ids[1]]) if len(found) == 2 else None
+    except QueueError:
+        return None
+    finally:
+        cancel(ids)
 
 
 def set_throttle(job_id: str, number: int) -> None:

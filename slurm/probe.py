@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from . import commands
 from .accounting import Qos
+from .commands import Trial
 from .facts import PLACEHOLDER, Fact
 from .nodes import Node
 from .sbatch import JobOptions
@@ -27,6 +29,19 @@ class Seen:
     accounts: Sequence[str] | None = None
 
 
+def seen_now(user: str) -> Seen:
+    """Ask every command once. Raises QueueError where SLURM is not there or does not answer."""
+    site = commands.site()
+    is_accounted = site.has_accounting
+    return Seen(
+        site,
+        commands.partitions(),
+        commands.nodes(),
+        commands.qos() if is_accounted else None,
+        commands.accounts(user) if is_accounted else None,
+    )
+
+
 def facts_of_site(seen: Seen, chosen: Mapping[str, str]) -> list[Fact]:
     """Settings and ``SEEN_*`` facts; ``chosen`` are words of the user, which win."""
     gpu_partition = _choice("GPU_PARTITION", chosen, _partitions_with(seen, has_gpus=True))
@@ -42,7 +57,7 @@ def facts_of_site(seen: Seen, chosen: Mapping[str, str]) -> list[Fact]:
     ]
 
 
-def tried(facts: Iterable[Fact], time_limit: str, trial: Callable[[Sequence[str]], tuple[bool, str]]) -> list[Fact]:
+def tried(facts: Iterable[Fact], time_limit: str, trial: Callable[[Sequence[str]], Trial]) -> list[Fact]:
     """The same facts, those of a GPU job verified or refused together by ``sbatch --test-only``."""
     found = {fact.name: fact for fact in facts}
     values = {name: found[name].value for name in _GROUPED}
@@ -57,10 +72,10 @@ def tried(facts: Iterable[Fact], time_limit: str, trial: Callable[[Sequence[str]
         account=values["ACCOUNT"] or None,
         qos=values["GPU_QOS"] or None,
     )
-    would_run, sentence = trial(options.words())
-    how = "sbatch --test-only" if would_run else f"sbatch --test-only refused: {sentence}"
+    said = trial(options.words())
+    how = "sbatch --test-only" if said.would_run else f"sbatch --test-only refused: {said.sentence}"
     for name in _GROUPED:
-        found[name] = replace(found[name], how=how, is_verified=would_run)
+        found[name] = replace(found[name], how=how, is_verified=said.would_run)
     return list(found.values())
 
 

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Command] = {
     "compact": Command("compact", "Many small parts of the lake into few.", "anywhere"),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
+    "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),
     "status": Command("status", "What is planned, running, done.", "anywhere"),
 }
 

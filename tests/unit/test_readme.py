@@ -46,7 +46,7 @@ def test_stage_table_names_every_command():
 
 def test_annotated_tree_names_every_room():
     tree = (ROOT / "README.md").read_text().split("## The tree")[1].split("##")[0]
-    packages = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("[imr]*/**/__init__.py")}
+    packages = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("[imrs]*/**/__init__.py")}
     top = {package.split("/")[0] for package in packages}
     ingest = {package.split("/")[1] for package in packages if re.fullmatch(r"ingest/\w+", package)}
     runners = {package.split("/")[1] for package in packages if re.fullmatch(r"runners/\w+", package)}
@@ -58,5 +58,5 @@ def test_every_package_is_listed_for_the_wheel():
     import tomllib
 
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    found = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("[imr]*/**/__init__.py")}
+    found = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("[imrs]*/**/__init__.py")}
     assert {"benchforge", *("benchforge." + name.replace("/", ".") for name in found)} == set(declared)

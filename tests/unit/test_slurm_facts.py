@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from benchforge.ingest.config import load_settings
 from benchforge.ingest.errors import UsageError
 from benchforge.slurm import accounting, filesystem, nodes, site
-from benchforge.slurm.facts import Fact, merged, parse, refuse_placeholders
+from benchforge.slurm.commands import Trial
+from benchforge.slurm.facts import MEANINGS, Fact, merged, parse, refuse_placeholders
 from benchforge.slurm.machine import facts_of_machine, network
 from benchforge.slurm.probe import Seen, facts_of_site, nice_fact, tried
 
@@ -57,9 +59,9 @@ def test_facts_of_a_gpu_job_are_verified_together(would_run: bool, words: str):
     chosen = {"GPU_PARTITION": "gpu", "GRES": "gpu:pro6000", "CONSTRAINT": "sm120"}
     asked: list[list[str]] = []
 
-    def trial(options: object) -> tuple[bool, str]:
-        asked.append(list(options))  # type: ignore[call-overload]
-        return would_run, "Invalid qos"
+    def trial(options: Sequence[str]) -> Trial:
+        asked.append(list(options))
+        return Trial(would_run, "Invalid qos")
 
     found = by_name(tried(facts_of_site(seen(), chosen), "04:00:00", trial))
     assert "--gres=gpu:pro6000:1" in asked[0] and "--constraint=sm120" in asked[0] and "--qos=long" in asked[0]
@@ -68,7 +70,7 @@ def test_facts_of_a_gpu_job_are_verified_together(would_run: bool, words: str):
 
 
 def test_nothing_is_tried_while_a_placeholder_is_left():
-    def trial(_: object) -> tuple[bool, str]:
+    def trial(_: Sequence[str]) -> Trial:
         raise AssertionError("not to be called")
 
     assert tried(facts_of_site(seen(), {}), "04:00:00", trial)
@@ -148,3 +150,8 @@ def test_a_port_that_nobody_listens_on_is_closed_network(tmp_path: Path):
         facts = by_name(facts_of_machine("SEEN_NODE", "job 7", tmp_path, f"127.0.0.1:{port}"))
     assert facts["SEEN_NODE_NETWORK"].value == "open" and facts["SEEN_NODE_FILES"].value == "none"
     assert "landlock" in facts["SEEN_NODE_ISOLATION"].value and facts["SEEN_NODE_CONTAINERS"].value
+
+
+def test_the_shipped_example_names_every_setting_and_only_those():
+    example = parse((Path(__file__).resolve().parents[2] / "slurm" / "env.example").read_text(encoding="utf-8"))
+    assert set(example) == {name for name in MEANINGS if not name.startswith("SEEN_")}

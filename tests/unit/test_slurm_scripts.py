@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -100,6 +101,28 @@ def test_signals_are_ignored_until_the_program_has_its_handlers(tmp_path: Path):
     environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1"}
     done = subprocess.run(["bash", "-c", script.text()], env=environment, capture_output=True, text=True)
     assert done.stdout == "survived --shard-id only\n"
+
+
+@pytest.mark.parametrize(
+    ("squeue", "end"),
+    [
+        ("echo 2026-11-21T21:17:40", r"\d{10}"),
+        ("echo", ""),  # date would take an empty text for midnight, and the job for long over
+        ("echo NONE", ""),
+        ("echo N/A", ""),
+        ("exit 1", ""),
+    ],
+)
+def test_the_end_of_the_job_is_what_the_queue_says_or_unknown(tmp_path: Path, squeue: str, end: str):
+    (tmp_path / "shards.txt").write_text("only\n", encoding="utf-8")
+    (tmp_path / "squeue").write_text(f"#!/bin/sh\n{squeue}\n", encoding="utf-8")
+    (tmp_path / "squeue").chmod(0o755)
+    words = ("/bin/sh", "-c", 'echo "end:$BENCHFORGE_JOB_END_TIME"')
+    text = ArrayScript("x", "x", CPU, tmp_path, 1, 1, words, tmp_path).text()
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1", "PATH": path}
+    done = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True)
+    assert re.fullmatch(f"end:{end}\n", done.stdout), done
 
 
 def test_options_left_to_the_site_are_not_written():

@@ -1,0 +1,1 @@
+"""The operator's month: probe, submit, status, monitor, resubmit, cancel, on top of ``slurm``."""
