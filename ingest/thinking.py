@@ -152,10 +152,12 @@ def count(ids: Ids, rule: StripRule, tag_ids: TagIds, is_opened: bool | None) ->
         return None
     begin, close_tag = next((pair for pair in pairs if any(_find(ids, tag) >= 0 for tag in pair)), pairs[0])
     begins, closes = _find(ids, begin), _find_all(ids, end or close_tag)
-    is_open_at_start = is_opened if is_opened is not None else begins < 0 <= _find(ids, close_tag)
+    first_close = _find(ids, close_tag)
+    unopened = first_close >= 0 and not 0 <= begins < first_close
+    is_open_at_start = unopened if is_opened is None else is_opened
     if not is_open_at_start and begins < 0:
         return Counted(False, None, len(closes))
-    start = 0 if is_open_at_start else begins + len(begin)
+    start = 0 if is_open_at_start and begins != 0 else begins + len(begin)
     close = next((place for place in closes if place >= start), None)
     if close is None:
         return Counted(False, len(ids) - start, len(closes))

@@ -83,6 +83,8 @@ def test_a_prompt_that_ends_inside_a_tag_opens_thinking(text: str, opens: bool):
         ([1, 5, 2, 6], False, (True, 1, 1)),
         ([1, 5, 2, 6], None, (True, 1, 1)),
         ([5, 2, 6, 2], None, (True, 1, 2)),
+        ([5, 2, 1, 6], None, (True, 1, 1)),
+        ([1, 5, 2, 6], True, (True, 1, 1)),
         ([5, 5], True, (False, 2, 0)),
         ([1, 5], False, (False, 1, 0)),
         ([5, 5], False, (False, None, 0)),
