@@ -235,7 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
         choices = [self._choice(body, index, answer, made_from) for index, answer in enumerate(answers)]
         num_tokens = sum(len(answer.ids) for answer in answers)
         usage = {"prompt_tokens": len(made_from), "completion_tokens": num_tokens}
-        head: dict[str, Any] = {"id": "made-up", "object": "chat.completion", "created": 1, "model": "m"}
+        usage["total_tokens"] = sum(usage.values())
+        kind = "chat.completion" if "messages" in body else "text_completion"
+        head: dict[str, Any] = {"id": "made-up", "object": kind, "created": 1, "model": "m"}
         head |= {"system_fingerprint": "made-up-1"}
         if manners.has_ids and "messages" in body and body.get("return_token_ids"):
             head["prompt_token_ids"] = made_from
