@@ -73,7 +73,7 @@ class Client:
         self.endpoint = endpoint
         self.abilities: Abilities | None = None
         self.observed = Observed()
-        self.wire = Wire(endpoint)
+        self.wire = Wire(endpoint, recorder.keep if recorder else None)
         """For what is not an answer: versions, tokens, counters."""
         self._pace = Pace()
         self._recorder = recorder

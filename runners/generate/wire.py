@@ -11,7 +11,7 @@ import email.utils
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,8 +81,9 @@ class Broken(Exception):
 class Wire:
     """Async context manager: the connections to one endpoint. Whoever asks bounds what is in flight, not the pool."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, keep: Callable[..., None] | None = None) -> None:
         self.endpoint = endpoint
+        self._keep = keep
         self._openai: Any = None
 
     async def __aenter__(self) -> Wire:
@@ -114,7 +115,10 @@ class Wire:
     async def answer(self, path: str, body: Mapping[str, Any], seconds: float) -> Any:
         """The JSON that comes back; Broken when it is not there after ``seconds``."""
         async with self._bounded("no answer", seconds), self._sent(path, body, is_streamed=False) as response:
-            return _json(response.content)
+            answer = _json(response.content)
+        if self._keep is not None and body is not None:
+            self._keep(url.removeprefix(self.endpoint.root), body, 200, answer)
+        return answer
 
     @asynccontextmanager
     async def opened(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[Any]:
@@ -130,19 +134,29 @@ class Wire:
         return _json(await response.aread())
 
     async def look(self, path: str, body: Mapping[str, Any] | None = None, seconds: float = 60.0) -> Any:
-        """JSON of ``<root><path>`` (GET without a body), None where the server has no such thing."""
-        url = self.endpoint.root + path
-        try:
-            async with self._bounded("no answer", seconds), self._sent(url, body, is_streamed=False) as response:
-                return _json(response.content)
-        except Refused as error:
-            if error.status in (401, 403):
-                raise
-            return None
-        except Broken as error:
-            if error.status in (500, 501):
+        """JSON of ``<root><path>`` (GET without a body), None where the server has no such thing.
+
+        What a prompt is cut into decides how much is asked for, so it is recorded like an answer. A lost connection is
+        tried again; Unreachable when the attempts are used up.
+        """
+        from .tries import Tries
+
+        tries = Tries(self.endpoint)
+        while True:
+            try:
+                return await self._looked(self.endpoint.root + path, body, seconds)
+            except Refused as error:
+                if error.status in (401, 403):
+                    raise
                 return None
-            raise
+            except Broken as error:
+                if error.status in (500, 501):
+                    return None
+                await tries.wait(error)  # uvicorn closes a connection after a 500 and does not say so
+
+    async def _looked(self, url: str, body: Mapping[str, Any] | None, seconds: float) -> Any:
+        async with self._bounded("no answer", seconds), self._sent(url, body, is_streamed=False) as response:
+            return _json(response.content)
 
     @asynccontextmanager
     async def _sent(self, path: str, body: Mapping[str, Any] | None, *, is_streamed: bool) -> AsyncIterator[Any]:
