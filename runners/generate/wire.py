@@ -115,10 +115,7 @@ class Wire:
     async def answer(self, path: str, body: Mapping[str, Any], seconds: float) -> Any:
         """The JSON that comes back; Broken when it is not there after ``seconds``."""
         async with self._bounded("no answer", seconds), self._sent(path, body, is_streamed=False) as response:
-            answer = _json(response.content)
-        if self._keep is not None and body is not None:
-            self._keep(url.removeprefix(self.endpoint.root), body, 200, answer)
-        return answer
+            return _json(response.content)
 
     @asynccontextmanager
     async def opened(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[Any]:
@@ -156,7 +153,10 @@ class Wire:
 
     async def _looked(self, url: str, body: Mapping[str, Any] | None, seconds: float) -> Any:
         async with self._bounded("no answer", seconds), self._sent(url, body, is_streamed=False) as response:
-            return _json(response.content)
+            answer = _json(response.content)
+        if self._keep is not None and body is not None:
+            self._keep(url.removeprefix(self.endpoint.root), body, 200, answer)
+        return answer
 
     @asynccontextmanager
     async def _sent(self, path: str, body: Mapping[str, Any] | None, *, is_streamed: bool) -> AsyncIterator[Any]:
