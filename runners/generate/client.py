@@ -22,7 +22,8 @@ from .room import Rooms, prompt_bytes
 from .stream import Prefix
 from .timeouts import Pace, Timeouts
 from .tries import Tries, Unreachable
-from .wire import Broken, Endpoint, Refused, Wire
+from .trouble import Broken, Refused
+from .wire import Endpoint, Wire
 
 if TYPE_CHECKING:
     from .probe import Abilities

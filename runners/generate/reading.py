@@ -9,7 +9,7 @@ from typing import Any
 
 from .stream import Assembly, Events, Prefix
 from .timeouts import Timeouts
-from .wire import Broken, refusal
+from .trouble import Broken, refusal
 
 OnTokens = Callable[[Prefix], None]
 PREFIX_EVERY_SECONDS = 10.0

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .request import CHAT, Request, limit_of
-from .wire import Refused, Wire
+from .trouble import Refused
+from .wire import Wire
 
 _TEMPLATE_TOKENS = 1024
 """More than any default system message and the marks around turns take."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import TYPE_CHECKING
 
 from ...ingest.errors import Incomplete
-from .wire import Broken, Endpoint
+from .trouble import Broken
+
+if TYPE_CHECKING:
+    from .wire import Endpoint
 
 _sleep = asyncio.sleep
 _FIRST_PAUSE_SECONDS = 0.25

@@ -16,7 +16,7 @@ from benchforge.runners.generate import tries
 from benchforge.runners.generate.client import Client, Endpoint, Refused, Reply, Timeouts, Unreachable
 from benchforge.runners.generate.probe import Abilities
 from benchforge.runners.generate.request import CHAT, Request, exchange_key
-from benchforge.runners.generate.wire import refusal
+from benchforge.runners.generate.trouble import refusal
 from misbehaving import DROP, DROP_IN_BODY, Fault, Manners, Served, misbehaving, rendered, said
 
 BODY: dict[str, Any] = {
