@@ -73,6 +73,8 @@ def sample_rows(
             "cost": _cost(answer, served),
         }
         row |= derived(row)
+        if row["think_state"] in ("off", "absent"):
+            row["reasoning_tokens"] = None  # a tag inside the answer began nothing
         _refuse_not_honoured(row, engine.name)
         rows.append(storable(row))
     return rows

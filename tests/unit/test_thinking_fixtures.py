@@ -298,8 +298,9 @@ FIXTURES = (
     Fixture(
         "an answer that speaks of tags",
         {"content": "use <think>r</think>"},
-        expected("off", "none", None),
+        expected("off", "none", None, reasoning_tokens=None),
         request=OFF,
+        choice={"token_ids": [11, 1, 12, 2]},
         prompt_ids=TEMPLATE_SWITCHED_OFF,
     ),
     Fixture(
