@@ -224,33 +224,33 @@
 {%- endmacro %}
 
 
-{#- Samples of a problem as bits of one integer: how many it has, and the bit
-    of a row. -#}
-{% macro num_sample_bits() -%}
-    {{- return(adapter.dispatch('num_sample_bits', 'benchforge')()) -}}
-{%- endmacro %}
-
-
-{% macro duckdb__num_sample_bits() -%}
-    {{- return(126) -}}
-{%- endmacro %}
-
-
-{% macro spark__num_sample_bits() -%}
-    {{- return(62) -}}
-{%- endmacro %}
-
-
+{#- Samples of a problem as bits of one integer: the bit of a row, and the last
+    one, which all samples share whose index is beyond the others. -#}
 {% macro sample_bit() -%}
     {{- return(adapter.dispatch('sample_bit', 'benchforge')()) -}}
 {%- endmacro %}
 
 
 {% macro duckdb__sample_bit() -%}
-    1::hugeint << (sample_index % {{ num_sample_bits() }})::integer
+    (1::hugeint << least(sample_index, 126)::integer)
 {%- endmacro %}
 
 
 {% macro spark__sample_bit() -%}
-    shiftleft(1::bigint, (sample_index % {{ num_sample_bits() }})::int)
+    shiftleft(1::bigint, least(sample_index, 62)::int)
+{%- endmacro %}
+
+
+{% macro last_sample_bit() -%}
+    {{- return(adapter.dispatch('last_sample_bit', 'benchforge')()) -}}
+{%- endmacro %}
+
+
+{% macro duckdb__last_sample_bit() -%}
+    (1::hugeint << 126)
+{%- endmacro %}
+
+
+{% macro spark__last_sample_bit() -%}
+    shiftleft(1::bigint, 62)
 {%- endmacro %}

@@ -63,3 +63,14 @@
         (has_{{ kind }} or origin = 'self')
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- The verdict kinds as a list: one row per kind by each_of, where a union of
+    one query per kind would hold the rows before it in memory. -#}
+{% macro all_verdict_kinds() -%}
+    {%- set names = [] -%}
+    {%- for kind in var('verdict_kinds') -%}
+        {%- do names.append("'" ~ kind ~ "'") -%}
+    {%- endfor -%}
+    {{- list_of(names) -}}
+{%- endmacro %}

@@ -218,8 +218,12 @@ def tasks_drawn(tasks):
     return "'t1', 't2'"
 
 
-def num_sample_bits():
-    return 126
+def last_sample_bit():
+    return "64"
+
+
+def all_verdict_kinds():
+    return "['official', 'strict']"
 
 
 def sample_bit():

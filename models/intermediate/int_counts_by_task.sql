@@ -1,7 +1,14 @@
--- Verdicts are counted before they are spread over test sets and verdict
--- kinds: one hash aggregate over the rows of samples and results together,
--- with keys of a few bytes; everything after it is per task. A grader is
--- answerable for every task of its request that was sampled.
+-- One row per problem and grader: a grader is answerable for every task of its
+-- request that was sampled. Verdicts of samples that the lake does not hold
+-- are an error that a data test names; they make no problem.
+{%- set counts = [] %}
+{%- for kind in var('verdict_kinds') %}
+    {%- for count in [
+        'base_judged', 'base_passed', 'plus_judged', 'plus_passed', 'empty',
+    ] %}
+        {%- do counts.append(kind ~ '_' ~ count) %}
+    {%- endfor %}
+{%- endfor %}
 with graders as (
 
     select
@@ -13,88 +20,43 @@ with graders as (
 
 samples as (
 
-    select
-        task_id,
-        {{ row_key(request_key()) }} as request_key
-    from {{ ref('stg_lake__samples') }}
+    select * from {{ ref('int_samples_by_task') }}
 
 ),
 
-judged as (
+results as (
 
-    select
-        *,
-        {{ row_key(grader_key()) }} as grader_key
-    from {{ ref('stg_lake__results') }}
-    -- verdicts under other limits answer another question: no score of theirs
-    where coalesce(limit_factor, 1.0) = 1.0
+    select * from {{ ref('int_results_by_task') }}
 
 ),
 
-unioned as (
+asked as (
 
-    select
-        grader_key,
-        task_id,
-        {%- for kind in var('verdict_kinds') %}
-            {%- for part in ['base', 'plus'] %}
-                {{ part_verdict(kind, part) }} as {{ kind }}_{{ part }},
-            {%- endfor %}
-            {{ part_reason(kind, 'base') }} as {{ kind }}_reason,
-        {%- endfor %}
-        is_unsafe,
-        false as is_sample
-    from judged
-    union all
     select
         graders.grader_key,
         samples.task_id,
-        {%- for kind in var('verdict_kinds') %}
-            null as {{ kind }}_base,
-            null as {{ kind }}_plus,
-            null as {{ kind }}_reason,
-        {%- endfor %}
-        false as is_unsafe,
-        true as is_sample
+        samples.num_present
     from samples
     inner join graders using (request_key)
 
 ),
 
-aggregated as (
+counted as (
 
     select
-        grader_key,
-        task_id,
-        count(*) filter (where is_sample) as num_present,
-        {%- for kind in var('verdict_kinds') %}
-            {%- set base = kind ~ '_base' %}
-            {%- set plus = kind ~ '_plus' %}
-            count({{ base }}) as {{ kind }}_base_judged,
-            count(*) filter (where {{ base }} = 'pass')
-                as {{ kind }}_base_passed,
-            count(*) filter (
-                where {{ base }} is not null and {{ plus }} is not null
-            ) as {{ kind }}_plus_judged,
-            count(*) filter (where {{ base }} = 'pass' and {{ plus }} = 'pass')
-                as {{ kind }}_plus_passed,
-            count(*) filter (where {{ kind }}_reason = 'empty')
-                as {{ kind }}_empty,
+        asked.grader_key,
+        asked.task_id,
+        asked.num_present,
+        {%- for count in counts %}
+            coalesce(results.{{ count }}, 0) as {{ count }},
         {%- endfor %}
-        count(*) filter (where is_unsafe) as num_unsafe
-    from unioned
-    group by grader_key, task_id
-
-),
-
--- verdicts of samples that the lake does not hold are an error that a data
--- test names; they make no problem
-sampled as (
-
-    select *
-    from aggregated
-    where num_present > 0
+        coalesce(results.num_unsafe, 0) as num_unsafe
+    from asked
+    left join results
+        on
+            asked.grader_key = results.grader_key
+            and asked.task_id = results.task_id
 
 )
 
-select * from sampled
+select * from counted

@@ -7,9 +7,18 @@ with cells as (
 
 ),
 
+cells_off_plan as (
+
+    select * from {{ ref('int_cells_off_plan') }}
+
+),
+
+-- few: every problem of the board would be looked up otherwise
 task_scores as (
 
-    select * from {{ ref('fct_task_scores') }}
+    select *
+    from {{ ref('fct_task_scores') }}
+    semi join cells_off_plan using ({{ key }})
 
 ),
 
@@ -79,14 +88,12 @@ expected_problems as (
 
 ),
 
--- few cells: every problem of the board would be looked up otherwise
 present_problems as (
 
     select
         {{ key }},
         task_id
     from task_scores
-    semi join expected_problems using ({{ key }})
 
 ),
 

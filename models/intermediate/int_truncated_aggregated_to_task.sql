@@ -1,5 +1,5 @@
 -- Verdicts of the answers that were cut short, counted as
--- int_counts_by_task counts those of all answers.
+-- int_results_by_task counts those of all answers.
 with truncated as (
 
     select * from {{ ref('int_samples_truncated') }}
@@ -24,14 +24,8 @@ judged as (
 aggregated as (
 
     select
-        model,
-        benchmark,
-        scenario,
-        comparability_digest,
-        request_digest,
+        {{ row_key(grader_key()) }} as grader_key,
         task_id,
-        origin,
-        grader_id,
         {%- for kind in var('verdict_kinds') %}
             {%- set base = part_verdict(kind, 'base') %}
             {%- set plus = part_verdict(kind, 'plus') %}

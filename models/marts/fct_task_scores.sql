@@ -56,37 +56,41 @@ spread_over_test_sets as (
 
 ),
 
+spread_over_kinds as (
+
+    select
+        *,
+        {{ each_of(all_verdict_kinds()) }} as verdict
+    from spread_over_test_sets
+
+),
+
 spread_over_verdicts as (
 
-    {%- for kind in var('verdict_kinds') %}
-        select
-            model,
-            benchmark,
-            scenario,
-            test_set,
-            '{{ kind }}' as verdict,
-            scope,
-            comparability_digest,
-            origin,
-            request_digest,
-            grader_id,
-            source,
-            task_id,
-            source_problem,
-            stratum,
-            cluster,
-            dataset_version,
-            trust_tier,
-            num_planned,
-            num_present,
-            {{ num_judged(kind) }} as num_judged,
-            {{ num_passed(kind) }} as num_passed,
-            {{ kind }}_empty as num_empty,
-            num_unsafe
-        from spread_over_test_sets
-        where {{ is_answerable(kind) }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    select
+        *,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ num_judged(kind) }}
+            {%- endfor %}
+        end as num_judged,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ num_passed(kind) }}
+            {%- endfor %}
+        end as num_passed,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ kind }}_empty
+            {%- endfor %}
+        end as num_empty
+    from spread_over_kinds
+    where
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ is_answerable(kind) }}
+            {%- endfor %}
+        end
 
 ),
 

@@ -2,10 +2,6 @@
 -- the score had every one of them passed. Both stay integers until the last
 -- division.
 {%- set key = cell_key() | join(', ') %}
-{%- set problem = [
-    'model', 'benchmark', 'scenario', 'comparability_digest',
-    'request_digest', 'task_id', 'origin', 'grader_id',
-] | join(', ') %}
 with leaderboard as (
 
     select * from {{ ref('leaderboard') }}
@@ -18,12 +14,15 @@ requests as (
 
 ),
 
+graders as (
+
+    select * from {{ ref('int_graders_summarized') }}
+
+),
+
 task_counts as (
 
-    select
-        *,
-        {{ each_of('test_sets') }} as test_set
-    from {{ ref('int_task_counts') }}
+    select * from {{ ref('int_task_counts') }}
 
 ),
 
@@ -39,83 +38,80 @@ weights as (
 
 ),
 
-all_counts as (
-
-    select
-        task_counts.*,
-        task_counts.test_set = 'plus' and task_counts.has_plus as needs_plus
-    from task_counts
-    semi join truncated_by_task using ({{ problem }})
-
-),
-
-truncated_counts as (
-
-    select
-        {{ problem }},
-        all_counts.test_set,
-        all_counts.needs_plus,
-        {%- for kind in var('verdict_kinds') %}
-            truncated_by_task.{{ kind }}_base_judged,
-            truncated_by_task.{{ kind }}_base_passed,
-            truncated_by_task.{{ kind }}_plus_judged,
-            truncated_by_task.{{ kind }}_plus_passed
-            {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-    from truncated_by_task
-    inner join all_counts using ({{ problem }})
-
-),
-
-all_by_verdict as (
-
-    {%- for kind in var('verdict_kinds') %}
-        select
-            {{ problem }},
-            test_set,
-            '{{ kind }}' as verdict,
-            num_planned,
-            {{ num_passed(kind) }} as num_passed
-        from all_counts
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
-
-),
-
-truncated_by_verdict as (
-
-    {%- for kind in var('verdict_kinds') %}
-        select
-            {{ problem }},
-            test_set,
-            '{{ kind }}' as verdict,
-            {{ num_judged(kind) }} as num_truncated,
-            {{ num_passed(kind) }} as num_truncated_passed
-        from truncated_counts
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
-
-),
-
 problems as (
 
     select
-        model,
-        benchmark,
-        scenario,
+        task_counts.grader_key,
+        task_counts.has_plus,
+        task_counts.num_planned,
+        {%- for kind in var('verdict_kinds') %}
+            task_counts.{{ kind }}_base_passed as {{ kind }}_base_passed_of_all,
+            task_counts.{{ kind }}_plus_passed as {{ kind }}_plus_passed_of_all,
+            truncated_by_task.{{ kind }}_base_judged,
+            truncated_by_task.{{ kind }}_base_passed,
+            truncated_by_task.{{ kind }}_plus_judged,
+            truncated_by_task.{{ kind }}_plus_passed,
+        {%- endfor %}
+        {{ each_of('task_counts.test_sets') }} as test_set
+    from task_counts
+    inner join truncated_by_task using (grader_key, task_id)
+
+),
+
+with_parts as (
+
+    select
+        *,
+        test_set = 'plus' and has_plus as needs_plus,
+        {{ each_of(all_verdict_kinds()) }} as verdict
+    from problems
+
+),
+
+by_verdict as (
+
+    select
+        grader_key,
         test_set,
         verdict,
-        'all' as scope,
-        comparability_digest,
-        origin,
+        num_planned,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ num_judged(kind) }}
+            {%- endfor %}
+        end as num_truncated,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ num_passed(kind) }}
+            {%- endfor %}
+        end as num_truncated_passed,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then case
+                    when needs_plus then {{ kind }}_plus_passed_of_all
+                    else {{ kind }}_base_passed_of_all
+                end
+            {%- endfor %}
+        end as num_passed
+    from with_parts
+
+),
+
+-- problems of equal counts are one row before they meet the metrics
+equal_problems as (
+
+    select
+        grader_key,
+        test_set,
+        verdict,
         num_planned,
         num_passed,
         num_truncated,
         num_truncated_passed,
-        num_passed + num_truncated - num_truncated_passed as num_passed_bound
-    from all_by_verdict
-    inner join truncated_by_verdict
-        using ({{ problem }}, test_set, verdict)
+        num_passed + num_truncated - num_truncated_passed as num_passed_bound,
+        count(*) as num_problems
+    from by_verdict
+    group by all
 
 ),
 
@@ -123,21 +119,41 @@ problems as (
 gains as (
 
     select
-        {{ key }},
+        graders.model,
+        graders.benchmark,
+        graders.scenario,
+        equal_problems.test_set,
+        equal_problems.verdict,
+        'all' as scope,
+        graders.comparability_digest,
+        graders.origin,
         counted.metric,
-        sum(problems.num_truncated)::bigint as num_truncated,
-        sum(problems.num_truncated_passed)::bigint as num_truncated_passed,
-        count(*) filter (where problems.num_truncated > 0) as num_problems,
-        sum(bound.numerator - counted.numerator) as numerator_gain
-    from problems
+        sum(equal_problems.num_truncated * equal_problems.num_problems)::bigint
+            as num_truncated,
+        sum(
+            equal_problems.num_truncated_passed * equal_problems.num_problems
+        )::bigint as num_truncated_passed,
+        coalesce(
+            sum(
+                case
+                    when equal_problems.num_truncated > 0
+                        then equal_problems.num_problems
+                end
+            ), 0
+        ) as num_problems,
+        sum(
+            (bound.numerator - counted.numerator) * equal_problems.num_problems
+        ) as numerator_gain
+    from equal_problems
+    inner join graders using (grader_key)
     inner join weights as counted
         on
-            problems.num_planned = counted.num_planned
-            and problems.num_passed = counted.num_passed
+            equal_problems.num_planned = counted.num_planned
+            and equal_problems.num_passed = counted.num_passed
     inner join weights as bound
         on
-            problems.num_planned = bound.num_planned
-            and problems.num_passed_bound = bound.num_passed
+            equal_problems.num_planned = bound.num_planned
+            and equal_problems.num_passed_bound = bound.num_passed
             and counted.metric = bound.metric
     group by all
 

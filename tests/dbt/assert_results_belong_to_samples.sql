@@ -1,42 +1,54 @@
 -- Offenders: verdicts of samples that the lake does not hold. Per problem the
--- indexes are gathered as bits; only where a verdict has a bit that no sample
--- has (or where there are more samples than bits) rows are joined. Each CTE
--- reads the lake for itself: one that two others read would be held in memory.
-{%- set bit = sample_bit() %}
+-- indexes stand as bits; only where a verdict has a bit that no sample has (or
+-- the last, which many may share) rows are joined. Each CTE reads the lake for
+-- itself: one that two others read would be held in memory.
 with sampled as (
 
-    select
-        {{ row_key(request_key()) }} as request_key,
-        task_id,
-        bit_or({{ bit }}) as bits
-    from {{ ref('stg_lake__samples') }}
-    group by request_key, task_id
+    select * from {{ ref('int_samples_by_task') }}
+
+),
+
+judged_at_official_limits as (
+
+    select * from {{ ref('int_results_by_task') }}
+
+),
+
+graders as (
+
+    select * from {{ ref('int_graders_summarized') }}
 
 ),
 
 judged as (
 
     select
+        graders.request_key,
+        judged_at_official_limits.task_id,
+        judged_at_official_limits.result_bits
+    from judged_at_official_limits
+    inner join graders using (grader_key)
+    union all
+    select
         {{ row_key(request_key()) }} as request_key,
         task_id,
-        bit_or({{ bit }}) as bits,
-        max(sample_index) as last_index
+        {{ sample_bit() }} as result_bits
     from {{ ref('stg_lake__results') }}
-    group by request_key, task_id
+    where limit_factor <> 1.0
 
 ),
 
 suspicious as (
 
-    select
+    select distinct
         judged.request_key,
         judged.task_id
     from judged
     left join sampled using (request_key, task_id)
     where
-        sampled.bits is null
-        or (judged.bits & sampled.bits) <> judged.bits
-        or judged.last_index >= {{ num_sample_bits() }}
+        sampled.sample_bits is null
+        or (judged.result_bits & sampled.sample_bits) <> judged.result_bits
+        or judged.result_bits >= {{ last_sample_bit() }}
 
 ),
 

@@ -1,28 +1,74 @@
 -- Offenders: samples, or verdicts of one grader, that stand in several live
--- rows. Per problem the indexes are gathered as bits, one row per problem
--- instead of one per sample; only problems whose bits do not add up (or with
--- more samples than bits) are looked at row by row. Each CTE reads the lake
--- for itself: one that two others read would be held in memory.
-{%- set bit = sample_bit() %}
-with problems_sampled as (
+-- rows. Per problem the indexes stand as bits; only problems whose bits do not
+-- add up (or with more samples than bits) are looked at row by row. Each CTE
+-- reads the lake for itself: one that two others read would be held in memory.
+with sampled as (
+
+    select * from {{ ref('int_samples_by_task') }}
+
+),
+
+judged as (
+
+    select * from {{ ref('int_results_by_task') }}
+
+),
+
+problems_sampled as (
 
     select
-        {{ row_key(request_key()) }} as request_key,
+        request_key,
         task_id
-    from {{ ref('stg_lake__samples') }}
-    group by request_key, task_id
-    having bit_count(bit_or({{ bit }})) <> count(*)
+    from sampled
+    where bit_count(sample_bits) <> num_present
+
+),
+
+keyed_at_other_limits as (
+
+    select
+        {{ row_key(grader_key()) }} as grader_key,
+        task_id,
+        {{ sample_bit() }} as sample_bit
+    from {{ ref('stg_lake__results') }}
+    where limit_factor <> 1.0
+
+),
+
+judged_at_other_limits as (
+
+    select
+        grader_key,
+        task_id,
+        count(*) as num_results,
+        bit_or(sample_bit) as result_bits
+    from keyed_at_other_limits
+    group by grader_key, task_id
 
 ),
 
 problems_judged as (
 
     select
-        {{ row_key(grader_key()) }} as grader_key,
+        grader_key,
         task_id
-    from {{ ref('stg_lake__results') }}
-    group by grader_key, task_id
-    having bit_count(bit_or({{ bit }})) <> count(*)
+    from judged
+    where bit_count(result_bits) <> num_results
+    union
+    select
+        judged_at_other_limits.grader_key,
+        judged_at_other_limits.task_id
+    from judged_at_other_limits
+    left join judged
+        on
+            judged_at_other_limits.grader_key = judged.grader_key
+            and judged_at_other_limits.task_id = judged.task_id
+    where
+        bit_count(
+            judged_at_other_limits.result_bits
+            | coalesce(judged.result_bits, 0)
+        )
+        <> judged_at_other_limits.num_results + coalesce(judged.num_results, 0)
 
 ),
 
