@@ -69,7 +69,7 @@ class Recorder:
 
     def note(self, kind: str, of: str, content: Mapping[str, Any]) -> None:
         """Something to know before the first request, such as ``abilities`` of a served model."""
-        append_line(self.path, keys.canonical_json({"note": kind, "of": of, "content": content}))
+        append_line(self.path, _noted(kind, of, content))
 
 
 def read_exchanges(path: Path) -> dict[str, Exchange]:
@@ -115,12 +115,18 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         raise ValueError("no line of it is JSON")
 
 
-def exchanges_bytes(exchanges: Iterable[Exchange]) -> bytes:
+def exchanges_bytes(exchanges: Iterable[Exchange], notes: Mapping[str, Mapping[str, Any]] | None = None) -> bytes:
     """The zipped file's bytes: the same exchanges give the same bytes on every machine (no name, no time inside)."""
+    lines = [_noted(kind, of, content) for kind, found in (notes or {}).items() for of, content in found.items()]
+    lines += map(_line, exchanges)
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=9) as stream:
-        stream.write("".join(_line(exchange) + "\n" for exchange in exchanges).encode("utf-8"))
+        stream.write("".join(line + "\n" for line in lines).encode("utf-8"))
     return buffer.getvalue()
+
+
+def _noted(kind: str, of: str, content: Mapping[str, Any]) -> str:
+    return keys.canonical_json({"note": kind, "of": of, "content": content})
 
 
 def _line(exchange: Exchange) -> str:
