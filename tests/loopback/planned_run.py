@@ -20,6 +20,7 @@ from benchforge.ingest.planning.wanted import wanted_of
 from benchforge.runners.generate.client import Endpoint
 from benchforge.runners.generate.engines import Engine
 from benchforge.runners.generate.pending import Means, generate_pending, to_generate
+from benchforge.runners.generate.probe import QUESTION
 from benchforge.runners.generate.shard import Generated
 from benchforge.runners.generate.timeouts import Timeouts
 from benchforge.runners.generate.work import Demand
@@ -38,14 +39,20 @@ class Server:
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.refuses = ""
+        self.tokens = 1
         self.pause_seconds = 0.0
         self.odd: list[dict[str, Any]] = []
         """Documents given in place of the first answers."""
+        self.num_probed = 0
+        """Requests that are none of a shard's."""
         self.lock = threading.Lock()
         self.base_url = ""
 
     def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         content = body["messages"][0]["content"]
+        if content == QUESTION:
+            self.num_probed += 1
+            return 200, _poem(body)
         with self.lock:
             self.asked[f"{body['seed']} {content}"] += 1
         if self.pause_seconds:
@@ -56,7 +63,16 @@ class Server:
             if self.odd:
                 return 200, self.odd.pop()
         choice = {"index": 0, "message": {"content": f"answer {body['seed']}"}, "finish_reason": "stop"}
-        return 200, {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+        return 200, {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": self.tokens}}
+
+
+def _poem(body: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a probe: of the seed where it is sampled, ended by a stop string."""
+    text = f"poem {body['seed'] if body['temperature'] and body['top_p'] > 0.5 else 0} of four words"
+    for stop in body.get("stop", ()):
+        text = text.split(stop)[0]
+    choice = {"index": 0, "message": {"content": text}, "finish_reason": "stop"}
+    return {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
 
 
 @contextmanager
@@ -65,7 +81,9 @@ def serving(server: Server) -> Iterator[Server]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            status, document = server.answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            is_known = self.path == "/v1/chat/completions"
+            status, document = server.answer(body) if is_known else (404, {"error": {"message": "there is none"}})
             content = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
