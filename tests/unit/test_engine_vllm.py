@@ -70,10 +70,13 @@ def test_it_listens_on_a_short_socket_that_only_we_may_reach(settings: Callable[
         assert path is not None and path.is_socket()
         assert len(os.fsencode(path)) < 108
         assert path.parent.stat().st_mode & 0o077 == 0
-        assert engine.version.startswith("vllm-0.0.1-abc (unix socket")
+        assert engine.version.startswith("vllm-0.0.1-abc; unix socket, ") and engine.version.endswith("; FLASH_ATTN")
         assert engine.facts["attention_backend"] == "FLASH_ATTN"
         assert engine.counters() == {"prefix_cache_hits": 7.0, "num_preemptions": 0.0}
     assert not path.exists()
+    (kept,) = Path(engine.facts["log"]).parent.glob("*.facts.json")
+    facts = json.loads(kept.read_text())
+    assert facts["counters"]["prefix_cache_hits"] == 7.0 and facts["flags"]["generation-config"] == "vllm"
 
 
 def test_its_network_is_empty_or_the_row_says_why_not(settings: Callable[..., Settings]):

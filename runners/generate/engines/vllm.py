@@ -1,5 +1,7 @@
 """``vllm``: our own server for one model, for the length of a block.
 
+Its log, and in the end its flags, facts and counters, lie in the run's folder ``engine``.
+
 It listens on a Unix socket in a folder of mode 0700 inside an empty network namespace: no port to collide on, and
 nobody else on the node can use it. Where a piece of that is missing (an old vLLM without ``--uds``, a kernel without
 network namespaces) the server still runs and ``Engine.facts`` and ``Engine.version`` say what it ran without.
@@ -31,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....ingest.config import Settings
 from ....ingest.errors import BenchforgeError, Incomplete, NotStaged, UsageError
+from ....ingest.lake import replace_file
 from ..client import Endpoint
 from . import Engine, endpoint_of
 from .image import SOCKETS, WEIGHTS_CACHE, Image, find_image
@@ -76,7 +79,9 @@ def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterat
         server = _Server(settings, served, keeper, private, _source(settings))
         try:
             server.start()
-            yield server.engine()
+            engine = server.engine()
+            yield engine
+            server.write_facts(engine)
         finally:
             server.stop()
             keeper.close()
@@ -143,13 +148,22 @@ class _Server:
             self.start()
             return self.endpoint()
 
+    def write_facts(self, engine: Engine) -> None:
+        """Beside the log, when the work is done: what ran, and what it counted until then."""
+        counters = dict(engine.counters())
+        document = {"flags": dict(engine.flags or {}), **engine.facts, "gpu": engine.gpu, "counters": counters}
+        content = json.dumps({**document, "image_digest": engine.image_digest}, indent=1, sort_keys=True)
+        replace_file(self.keeper.log.with_suffix(".facts.json"), content.encode("utf-8"))
+
     def engine(self) -> Engine:
         version = str(call_json(self.address, "/version").get("version", ""))
         image = self.source if isinstance(self.source, Image) else None
+        backend = attention_backend(self._log())
+        said = [self._fingerprint or version, self._transport(), *([backend] if backend else [])]
         return Engine(
             name="vllm",
             endpoint=self.endpoint(),
-            version=f"{self._fingerprint or version} ({self._transport()})",
+            version="; ".join(said),
             image_digest=image.digest if image else None,
             gpu=gpu_kind(),
             flags=self._flags(),
@@ -158,7 +172,7 @@ class _Server:
                 "fingerprint": self._fingerprint,
                 "transport": self._transport(),
                 "not_isolated_because": self._missing(),
-                "attention_backend": attention_backend(self._log()),
+                "attention_backend": backend,
                 "flags_left_out": list(self.dropped),
                 "source": str(image.path if image else self.source),
                 "log": str(self.keeper.log),
