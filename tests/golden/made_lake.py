@@ -37,6 +37,9 @@ class Plan:
     is_scored: bool = True
     max_tokens: int | None = None
     is_plus_only: bool = False
+    thinking: bool | None = None
+    think_states: tuple[str, str] | None = None
+    """Of all samples, and of every 41st."""
 
 
 GROWN = Plan("made__grown", 1, lambda i: 1)
@@ -57,6 +60,8 @@ PLANS = (
     Plan("made__undecided", 1, lambda i: 0, max_tokens=2048),
     Plan("made__plus_only", 1, lambda i: 1, is_plus_only=True),
     GROWN,
+    Plan("made__silent", 1, lambda i: 1, thinking=True, think_states=("closed", "absent")),
+    Plan("made__thinker", 1, lambda i: 1, thinking=False, think_states=("off", "open")),
 )
 
 
@@ -104,8 +109,10 @@ def sample_rows(plan: Plan) -> Rows:
             "temperature": plan.temperature,
             "dtype": plan.dtype,
             "max_tokens": plan.max_tokens,
+            "thinking": plan.thinking,
+            "think_state": plan.think_states[number % 41 == 0] if plan.think_states else None,
         }
-        for task_id in TASK_IDS[: plan.num_tasks]
+        for number, task_id in enumerate(TASK_IDS[: plan.num_tasks])
         for index in range(plan.num_planned)
     ]
 

@@ -85,6 +85,8 @@ def test_refused_cells_have_no_number_and_their_reason(connection: duckdb.DuckDB
         "made__mixed": ["mixed_requests"],
         "made__plus_only": ["unjudged_samples"],
         "made__grown": ["missing_samples", "unfinished_shards"],
+        "made__silent": ["thinking_absent"],
+        "made__thinker": ["thinking_not_off"],
     }
     refused = ", ".join(f"'{model}'" for model in reasons)
     assert _one(connection, f"select count(*) from leaderboard where model in ({refused})") == (0,)
