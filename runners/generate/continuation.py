@@ -89,17 +89,21 @@ async def merged(
     choice = answer["choices"][0]
     ids = [*prefix.token_ids, *(choice.get("token_ids") or ())]
     joined = prefix.text + (choice.get("text") or "")
-    if _has_stop_across(joined, len(prefix.text), request.body.get("stop") or ()) or len(ids) == len(prefix.token_ids):
-        return None
     begin = await detokenize(prefix.prompt_token_ids)
     whole = await detokenize((*prefix.prompt_token_ids, *ids))
     if begin is None or whole is None or not whole.startswith(begin + joined):
+        return None
+    stops = request.body.get("stop") or ()
+    if len(ids) == len(prefix.token_ids) or _has_stop_across(whole[len(begin) :], len(prefix.text), stops):
         return None
     return _document(request, prefix, choice, answer, ids, joined)
 
 
 def _has_stop_across(text: str, seam: int, stops: Sequence[str]) -> bool:
-    """A stop string begins before the seam: the server, which sees the text behind it only, went on after it."""
+    """A stop string begins before the seam: the server, which sees the text behind it only, went on after it.
+
+    ``text`` is that of all ids; an answer's own text ends before the stop string that ended it.
+    """
     return any(0 <= text.find(stop, max(0, seam - len(stop) + 1)) < seam for stop in stops)
 
 

@@ -65,6 +65,7 @@ class Wire:
         )
         options: dict[str, Any] = {"limits": limits, "trust_env": not self.endpoint.is_loopback}
         if self.endpoint.uds is not None:
+            asyncio.get_running_loop().set_exception_handler(_without_late_wakes)
             options = {"transport": httpx2.AsyncHTTPTransport(uds=str(self.endpoint.uds), limits=limits)}
         self._openai = openai.AsyncOpenAI(
             base_url=self.endpoint.base_url,
@@ -152,3 +153,10 @@ def _json(content: bytes) -> Any:
         return json.loads(content)
     except ValueError as error:
         raise Broken("an answer that is not JSON") from error
+
+
+def _without_late_wakes(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A read of a Unix socket that is cancelled in the turn in which its data come is woken all the same, in vain:
+    anyio 4.16 lets the loop set the result of the cancelled future, which would print a traceback per request."""
+    if not isinstance(context.get("exception"), asyncio.InvalidStateError):
+        loop.default_exception_handler(context)

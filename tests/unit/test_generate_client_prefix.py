@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from benchforge.runners.generate import reading, tries
 from benchforge.runners.generate.client import Client, Endpoint, Prefix, Reply
-from benchforge.runners.generate.continuation import can_continue
+from benchforge.runners.generate.continuation import can_continue, merged
 from benchforge.runners.generate.request import CHAT, COMPLETIONS, Request
-from misbehaving import Fault, Manners, Served, detokenized, misbehaving
+from misbehaving import Fault, Manners, Served, detokenized, misbehaving, tokenized
 
 BODY: dict[str, Any] = {
     "model": "m",
@@ -109,6 +110,26 @@ def test_a_stop_string_across_the_seam_is_not_overlooked():
     assert answer_of(reply) == answer_of(whole)
     assert reply.resumed_at is None
     assert reply.tokens_discarded > 20
+
+
+def test_a_stop_string_of_which_the_second_half_is_another_one_is_found_in_the_right_place():
+    """``aa`` cut after its first letter, and the server says two more."""
+    found = merged_at_seam(before="ba", after="aa", stop="aa")
+    assert found is None
+    assert merged_at_seam(before="b", after="aa", stop="aa") == "b"
+
+
+def merged_at_seam(before: str, after: str, stop: str) -> str | None:
+    """The text of an answer of which ``before`` was saved and ``after`` said, up to where the server saw ``stop``."""
+
+    async def detokenize(ids: Sequence[int]) -> str:
+        return detokenized(ids)
+
+    said = {"text": after.removesuffix(stop), "token_ids": tokenized(after), "finish_reason": "stop"}
+    saved = Prefix((1,), tuple(tokenized(before)), before)
+    body = BODY | {"stop": [stop]}
+    answer = asyncio.run(merged(Request(CHAT, body), saved, {"choices": [said]}, detokenize))
+    return answer["choices"][0]["message"]["content"] if answer else None
 
 
 @pytest.mark.parametrize("manners", [Manners(has_tokenize=False), Manners()])

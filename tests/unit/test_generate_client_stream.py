@@ -11,7 +11,7 @@ import pytest
 from benchforge.runners.generate import tries
 from benchforge.runners.generate.client import Client, Endpoint, Refused, Reply, Timeouts
 from benchforge.runners.generate.request import CHAT, COMPLETIONS, Request
-from benchforge.runners.generate.stream import Assembly, Events
+from benchforge.runners.generate.stream import Assembly, Events, Prefix
 from misbehaving import Fault, Manners, Served, misbehaving
 
 CHAT_BODY: dict[str, Any] = {
@@ -180,6 +180,13 @@ def test_thinking_then_an_empty_piece_with_its_id_then_the_answer():
 def test_the_same_stream_cut_in_its_thinking_is_no_answer_and_two_tokens():
     assembly = fed(delta(role="assistant", content=""), delta(reasoning="r"), delta(reasoning="s"))
     assert (assembly.is_complete, assembly.num_tokens) == (False, 2)
+
+
+def test_what_may_be_continued_never_ends_with_the_token_of_the_end():
+    began = (delta(role="assistant", content="") | {"prompt_token_ids": [9]}, delta(content="a", token_ids=[1]))
+    assert fed(*began).prefix() == Prefix((9,), (1,), "a")
+    assert fed(*began, delta("stop", token_ids=[2])).prefix() == Prefix((9,), (1,), "a")
+    assert fed(began[0], delta("stop", token_ids=[2])).prefix() is None
 
 
 def test_thinking_without_an_answer_has_no_content():
