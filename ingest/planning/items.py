@@ -33,6 +33,7 @@ SAMPLING: Mapping[str, Types] = {
 """What both a benchmark and a model may set; the model's word counts."""
 
 ROW: Mapping[str, Types] = {
+    "hub_id": (str,),
     "revision": (str,),
     "templating_mode": (str,),
     "context_length": (int,),

@@ -31,25 +31,35 @@ class WantedModel:
 def models_of(settings: Settings, seed: Seed, problems: Problems) -> tuple[list[tuple[WantedModel, Note]], list[str]]:
     """Every model that the settings ask for, each with where to note what is wrong; and whom a pattern left out."""
     found: list[tuple[WantedModel, Note]] = []
+    first: dict[str, WantedModel] = {}
     left_out: list[str] = []
     for index, item in enumerate(settings["models"]):
         note = problems.at("models", index)
         for given in _givens(item, seed, settings["run.include_non_osi"], note, left_out):
             wanted = _wanted(given, seed, note)
-            if wanted not in [other for other, _ in found]:
+            for key, sentence in _server_problems(first.setdefault(wanted.model.name, wanted), wanted):
+                note(key, sentence)
+            if wanted not in (other for other, _ in found):
                 found.append((wanted, note))
     return found, left_out
 
 
 def served_models_of(settings: Settings, seed: Seed) -> dict[str, ServedModel]:
-    """Model key -> how its server knows it, for every row of the seed and every item; wrong items are passed over."""
+    """Model key -> how its server knows it, for every row of the seed and every item; wrong items are passed over.
+
+    Of items that differ, one with a thinking budget counts: its server can do what the others ask for as well.
+    """
     found = {name: served(model, None, settings) for name, model in seed.items()}
+    bounded: dict[str, ServedModel] = {}
     for item in settings["models"]:
         for given in _givens(item, seed, True, _unheard, []):
             if isinstance(item, Mapping):
                 model = _model(given, seed)
-                found[model.name] = served(model, given.get("served_as"), settings)
-    return found
+                one = served(model, given.get("served_as"), settings)
+                found[one.name] = one
+                if one.thinking_budget is not None:
+                    bounded[one.name] = one
+    return found | bounded
 
 
 def served(model: Model, served_as: str | None, settings: Settings) -> ServedModel:
@@ -169,6 +179,36 @@ def _model_problems(model: Model, given: Mapping[str, Any]) -> Iterable[tuple[st
             yield "weights", problem
     if given.get("weights_digest") and not model.weights:
         yield "weights_digest", "weights_digest: belongs to weights:, the folder of a local checkpoint"
+
+
+def _server_problems(first: WantedModel, wanted: WantedModel) -> Iterable[tuple[str, str]]:
+    """One server answers for one model key, so two items cannot want two of them."""
+    if first.served_as != wanted.served_as:
+        yield (
+            "served_as",
+            f"{wanted.model.name} is served as {first.served_as} above: give this one a model: of its own",
+        )
+    for name in _OF_THE_SERVER:
+        before, after = getattr(first.model, name), getattr(wanted.model, name)
+        if before != after:
+            yield name, f"{wanted.model.name} has {name} = {before!r} above: give this one a model: of its own"
+
+
+_OF_THE_SERVER = (
+    "hub_id",
+    "revision",
+    "weights",
+    "context_length",
+    "max_model_len",
+    "tensor_parallel_size",
+    "quantization",
+    "dtype",
+    "omits",
+    "renames",
+    "engine_flags",
+    "strip_rule",
+)
+"""What a server is started with, or knows a model by: of a model key there is one."""
 
 
 def _thinking_problems(model: Model, is_thinking: bool) -> Iterable[tuple[str, str]]:

@@ -72,7 +72,7 @@ def dataset_digest(benchmark: Benchmark, version: Version) -> str:
     pin = pins_of(benchmark.name).get(version.name)
     if pin is not None and pin.dataset_digest:
         return pin.dataset_digest
-    return keys.digest_of([artifact.sha256 for artifact in version.artifacts])
+    return keys.digest_of([artifact.sha256 or version.name for artifact in version.artifacts])
 
 
 def protocol_of(benchmark: Benchmark, name: str) -> Protocol:

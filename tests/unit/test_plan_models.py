@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -105,6 +106,26 @@ def test_a_pattern_with_differences_is_that_many_models():
 def test_two_items_that_ask_the_same_are_one_with_the_larger_n():
     (shard,) = shards_of("models:\n  - core\n  - {model: a__one, num_samples: 4}\n")
     assert (shard.num_samples, shard.num_planned) == (4, 4)
+
+
+def test_one_server_answers_for_one_model_key():
+    two = "models:\n  - {model: a__one, dtype: float16}\n  - {model: a__one, served_as: x, temperature: 1}\n"
+    found = wanted_problems(settings_of(two))
+    assert found == [
+        "run.yaml:4: models: a__one is served as A/one above: give this one a model: of its own",
+        "run.yaml:4: models: a__one has dtype = 'float16' above: give this one a model: of its own",
+    ]
+    own = "models: [a__one, {model: a__half, parent_model: a__one, hub_id: A/one, revision: c0ffee, dtype: float16}]\n"
+    _, half = shards_of(own)
+    assert (half.request["dtype"], half.request["model_revision"]) == ("float16", "c0ffee")
+    assert served_models(settings_of(own))["a__half"].served_as == "A/one"
+
+
+def test_an_engine_is_started_for_the_budget_of_any_item():
+    lines = ["{model: a__one, temperature: 0}", "{model: a__one, thinking_budget: 9}", "{model: a__one, top_p: 0.5}"]
+    for items in itertools.permutations(lines):
+        served = served_models(settings_of("models:\n" + "".join(f"  - {item}\n" for item in items)))
+        assert served["a__one"].thinking_budget == 9
 
 
 def test_narrowing_takes_keys_hub_ids_and_patterns():
