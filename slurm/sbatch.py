@@ -68,7 +68,8 @@ class ArrayScript:
     meaning: str
     options: JobOptions
     folder: Path
-    num_tasks: int
+    indices: Sequence[int]
+    """Lines of ``shards.txt``, from 0."""
     throttle: int
     words: Sequence[str]
     """Program and arguments; the shard is added as ``--shard-id``."""
@@ -80,7 +81,7 @@ class ArrayScript:
         """The whole script; same arguments, same bytes."""
         header = {
             **self.options.lines(),
-            "array": f"0-{self.num_tasks - 1}%{max(1, self.throttle)}",
+            "array": f"{ranges(self.indices)}%{max(1, self.throttle)}",
             "job-name": self.name,
             "open-mode": "append",
             "output": f"{self.folder}/logs/%A_%a.log",
@@ -124,6 +125,17 @@ class SingleScript:
             f"exec {shlex.join(self.words)}",
         ]
         return _script(header, self.meaning, body)
+
+
+def ranges(indices: Sequence[int]) -> str:
+    """``[0, 1, 2, 5]`` -> ``0-2,5``, as ``--array`` takes it."""
+    runs: list[list[int]] = []
+    for index in sorted(indices):
+        if runs and index == runs[-1][1] + 1:
+            runs[-1][1] = index
+        else:
+            runs.append([index, index])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 def _script(header: Mapping[str, str], meaning: str, body: Sequence[str]) -> str:

@@ -31,6 +31,9 @@ COMMANDS: Mapping[str, Command] = {
     "plan": Command("plan", "Write the shards that are missing to the manifest.", "anywhere"),
     "stage": Command("stage", "Put pinned problem files and protocol strings in place.", "login node"),
     "generate": Command("generate", "Ask the model for the samples of pending shards.", "GPU node or any client"),
+    "smoke": Command(
+        "smoke", "Try the engine on a few tasks of each benchmark: ready or not.", "GPU node or any client"
+    ),
     "import": Command("import_", "Take in recorded samples and published verdicts of others.", "anywhere"),
     "score": Command("score", "Grade samples in the sandbox.", "CPU node (Linux)"),
     "judge": Command("judge", "Grade rows that carry task and solution inline.", "CPU node (Linux)"),
@@ -41,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),
+    "submit": Command("submit", "Pending shards to SLURM, throttled to what is idle.", "login node"),
     "status": Command("status", "What is planned, running, done.", "anywhere"),
 }
 

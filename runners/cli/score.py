@@ -75,7 +75,8 @@ def command(
 
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
-    from ..score.pending import left_out, score_pending, to_score
+    from ..generate.job import HEEDED, Job
+    from ..score.pending import score_pending, to_score
     from ..selection import Selection, cells_of
     from ..signals import interruptible
 
@@ -98,13 +99,11 @@ def command(
     is_all = force or regrade is not None
     selection = Selection(shard_ids, cells_of(benchmarks), models, is_all)
     shards = to_score(run, selection, limit_factor)
-    for sentence in left_out(run, selection):
-        out.say(sentence)
     if dry_run or not shards:
         out.say(f"{len(shards)} shards to score in {run.root}")
         out.table([asdict(shard) for shard in shards], _COLUMNS, format_)
         return
-    with interruptible():
+    with interruptible(heeds_ignored=HEEDED), Job.current().requeued_on_notice():
         if regrade is not None:
             from .regrade import print_regrade
 

@@ -35,7 +35,7 @@ SCRIPTS = {
         "generate: 24 shards of run default",
         GPU,
         FOLDER,
-        24,
+        range(24),
         6,
         (*PROGRAM, "generate", "--config", "run file.yaml"),
         Path("/home/user/my runs"),
@@ -45,8 +45,8 @@ SCRIPTS = {
         "score: 24 shards of run default",
         CPU,
         FOLDER,
-        24,
-        24,
+        [0, 2, 3, 4, 23],
+        5,
         (*PROGRAM, "score"),
         Path("/home/user"),
         dependency="aftercorr:17",
@@ -87,7 +87,7 @@ def test_each_task_runs_its_own_line_of_the_list(tmp_path: Path):
     folder = tmp_path / "a job's folder"
     folder.mkdir()
     (folder / "shards.txt").write_text("first\nsecond\nthird\n", encoding="utf-8")
-    script = ArrayScript("x", "x", CPU, folder, 3, 1, ("/bin/echo", "it's", "score"), tmp_path)
+    script = ArrayScript("x", "x", CPU, folder, range(3), 1, ("/bin/echo", "it's", "score"), tmp_path)
     for index, shard in enumerate(("first", "second", "third")):
         environment = {**os.environ, "SLURM_ARRAY_TASK_ID": str(index), "SLURM_JOB_ID": "1"}
         done = subprocess.run(["bash", "-c", script.text()], env=environment, capture_output=True, text=True)
@@ -97,7 +97,7 @@ def test_each_task_runs_its_own_line_of_the_list(tmp_path: Path):
 def test_signals_are_ignored_until_the_program_has_its_handlers(tmp_path: Path):
     (tmp_path / "shards.txt").write_text("only\n", encoding="utf-8")
     words = ("/bin/sh", "-c", 'kill -USR1 $$; kill -TERM $$; echo survived "$@"', "-")
-    script = ArrayScript("x", "x", CPU, tmp_path, 1, 1, words, tmp_path)
+    script = ArrayScript("x", "x", CPU, tmp_path, [0], 1, words, tmp_path)
     environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1"}
     done = subprocess.run(["bash", "-c", script.text()], env=environment, capture_output=True, text=True)
     assert done.stdout == "survived --shard-id only\n"
@@ -118,7 +118,7 @@ def test_the_end_of_the_job_is_what_the_queue_says_or_unknown(tmp_path: Path, sq
     (tmp_path / "squeue").write_text(f"#!/bin/sh\n{squeue}\n", encoding="utf-8")
     (tmp_path / "squeue").chmod(0o755)
     words = ("/bin/sh", "-c", 'echo "end:$BENCHFORGE_JOB_END_TIME"')
-    text = ArrayScript("x", "x", CPU, tmp_path, 1, 1, words, tmp_path).text()
+    text = ArrayScript("x", "x", CPU, tmp_path, [0], 1, words, tmp_path).text()
     path = f"{tmp_path}:{os.environ['PATH']}"
     environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1", "PATH": path}
     done = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True)
@@ -126,9 +126,9 @@ def test_the_end_of_the_job_is_what_the_queue_says_or_unknown(tmp_path: Path, sq
 
 
 def test_options_left_to_the_site_are_not_written():
-    text = ArrayScript("x", "x", JobOptions(None, "1:00:00", 1), FOLDER, 1, 0, ("true",), Path("/")).text()
+    text = ArrayScript("x", "x", JobOptions(None, "1:00:00", 1), FOLDER, [0], 0, ("true",), Path("/")).text()
     assert not [name for name in ("partition", "qos", "account", "gres", "mem=", "signal") if f"--{name}" in text]
-    assert "--array=0-0%1" in text
+    assert "--array=0%1" in text
 
 
 def test_arrays_are_split_at_the_sites_limit_and_by_gpus():
