@@ -115,6 +115,7 @@ def _means(settings: Settings, job: Any, limit: int | None) -> Means:
         None if settings["engine.name"] == "replay" else probe,
         settings["engine.allow"],
         Recorder(Path(settings["engine.record"]).expanduser()) if settings["engine.record"] else None,
+        out.say,
     )
 
 

@@ -49,6 +49,8 @@ class Means:
     allow: Collection[str] = ()
     """Deviations that are accepted by name."""
     recorder: Any = None
+    say: Callable[[str], None] = lambda text: None
+    """Where a sentence about the server goes that no row holds."""
 
     def served_model(self, name: str) -> ServedModel:
         """A model that no row describes is served under its key."""
@@ -120,7 +122,9 @@ async def _generate(
         pool = Pool(server, asker, gate, means.demand, shards, opener.open, meter, done)
         watch(pool)
         await pool.run()
-        return pool.unfinished
+    for remark in server.remarks:
+        means.say(remark)
+    return pool.unfinished
 
 
 class _Opener:

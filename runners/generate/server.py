@@ -23,6 +23,8 @@ class Server:
     def __init__(self, engine: Engine, recorder: Any = None, probe: Probe | None = None) -> None:
         self.engine = engine
         self.num_restarts = 0
+        self.remarks: list[str] = []
+        """What the answers showed of their server, once it is closed."""
         self._recorder, self._probe = recorder, probe
         self._endpoint: Endpoint = engine.endpoint
         self._clients: dict[str, Client] = {}
@@ -96,4 +98,5 @@ class Server:
     async def _close_clients(self) -> None:
         clients, self._clients = self._clients, {}
         for client in clients.values():
+            self.remarks += client.observed.remarks()
             await client.__aexit__(None, None, None)
