@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Command] = {
     "smoke": Command(
         "smoke", "Try the engine on a few tasks of each benchmark: ready or not.", "GPU node or any client"
     ),
+    "smoke": Command("smoke", "Try the engine on a few tasks of each benchmark: ready or not.", "GPU node or any client"),
     "import": Command("import_", "Take in recorded samples and published verdicts of others.", "anywhere"),
     "score": Command("score", "Grade samples in the sandbox.", "CPU node (Linux)"),
     "judge": Command("judge", "Grade rows that carry task and solution inline.", "CPU node (Linux)"),

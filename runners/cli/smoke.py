@@ -1,0 +1,127 @@
+"""``benchforge smoke``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .console import out
+from .options import format_option, settings_from, settings_options
+
+if TYPE_CHECKING:
+    from ...ingest.manifest import Run
+    from ..generate.smoke import Smoke
+
+_COLUMNS = ("model", "benchmark", "scenario", "protocol", "is_ready", "num_prompts", "num_ids_checked")
+_COLUMNS += ("num_samples", "num_cut", "num_judged", "num_passed", "problems")
+
+
+@click.command(name="smoke", epilog="Example: benchforge smoke --config run.yaml --benchmark humanevalplus")
+@settings_options
+@click.option("--model", "models", multiple=True, help="Only these models of the run file.")
+@click.option("--benchmark", "benchmarks", multiple=True, help="Only these benchmarks or scenarios of the run file.")
+@click.option("--limit", type=click.IntRange(min=1), default=3, show_default=True, help="Tasks of each cell.")
+@click.option("--engine", help="Engine: endpoint or vllm.")
+@click.option("--base-url", help="Address of the endpoint engine, http://HOST:PORT/v1.")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Requests in flight.")
+@format_option
+def command(
+    models: tuple[str, ...],
+    benchmarks: tuple[str, ...],
+    limit: int,
+    engine: str | None,
+    base_url: str | None,
+    concurrency: int | None,
+    format_: str,
+    **settings_options: Any,
+) -> None:
+    """Try the engine on a few tasks of each benchmark and say which are ready; exit 1 when one is not.
+
+    Nothing enters the run's lake. What was found is kept below the scratch folder, by engine image and GPU kind.
+    """
+    from ...ingest.bundled import RUN_FILE
+    from ...ingest.errors import BenchforgeError, UsageError
+    from ..generate.smoke_facts import keep_fact
+    from ..signals import interruptible
+
+    settings_options["config"] = settings_options.get("config") or RUN_FILE
+    settings = settings_from(
+        **settings_options, engine__name=engine, engine__base_url=base_url, engine__concurrency=concurrency
+    )
+    if settings["engine.name"] == "replay":
+        raise UsageError("smoke asks a server, and a recording is none", "give --engine endpoint or --engine vllm")
+    rows: list[dict[str, Any]] = []
+    with interruptible():
+        for running, name, found in _tried(settings, models, benchmarks, limit):
+            rows += [{**cell.as_json(), "problems": "; ".join(cell.problems)} for cell in found.cells]
+            _tell(name, found, keep_fact(settings.scratch, running, name, found))
+    out.table(rows, _COLUMNS, format_)
+    if waiting := [row for row in rows if not row["is_ready"]]:
+        raise BenchforgeError(
+            f"{len(waiting)} of {len(rows)} cells are not ready: {waiting[0]['model']} on {waiting[0]['benchmark']}: "
+            f"{waiting[0]['problems']}",
+            "mend what the table names, and run the same command again",
+        )
+
+
+def _tried(settings: Any, models: tuple[str, ...], benchmarks: tuple[str, ...], limit: int) -> Iterator[Any]:
+    """(engine, model, what was found), one engine after the other, each with a small run of its own."""
+    import tempfile
+    from pathlib import Path
+
+    from ...ingest.lake import Lake
+    from ...ingest.manifest import Run
+    from ...ingest.planning.asked import terms_of
+    from ...ingest.planning.plan import Scope, make_plan
+    from ...ingest.planning.wanted import served_models, wanted_of
+    from ..generate.engines import open_engine
+    from ..generate.pending import Means
+    from ..generate.smoke import smoke
+    from ..generate.work import Demand
+
+    wanted = wanted_of(settings, models, benchmarks, out.say)
+    demand = Demand(settings["engine.concurrency"], settings["engine.samples_per_request"])
+    means = Means(settings.datasets_root, served_models(settings), demand, allow=settings["engine.allow"])
+    settings.run_root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".smoke-", dir=settings.run_root) as folder:
+        run = Run(Path(folder), Lake(Path(folder) / "lake"))
+        plan = make_plan(run, wanted, terms_of(settings), settings.datasets_root, Scope(limit))
+        run.manifest.add(plan.shards)
+        for cell in plan.waiting:
+            out.say(f"waits: {cell.benchmark} {cell.scenario}: {cell.reason}\n       {cell.hint}")
+        for model in dict.fromkeys(shard.model for shard in plan.shards):
+            with open_engine(settings, means.served_model(model)) as engine:
+                yield engine, model, smoke(run, engine, means.served_model(model), means, _score_of(settings))
+
+
+def _score_of(settings: Any) -> Any:
+    from contextlib import nullcontext
+
+    from ..score.pending import score_pending, to_score
+    from ..score.platform import require_linux
+    from ..selection import Selection
+    from .score import _means
+
+    def score(run: Run) -> None:
+        require_linux()
+        if shards := to_score(run, Selection()):
+            for _ in score_pending(run, shards, _means(settings), False, lambda shard: nullcontext(_unheard)):
+                pass
+
+    return score
+
+
+def _unheard(number: int) -> None:
+    """No bar for a handful of samples."""
+
+
+def _tell(name: str, found: Smoke, path: Any) -> None:
+    steady = found.steadiness
+    if steady.num_compared:
+        out.say(
+            f"{name}: {steady.num_differing} of {steady.num_compared} greedy token sequences differ between one "
+            f"request at a time and {steady.concurrency} at once"
+        )
+    out.say(f"{name}: kept in {path}")
