@@ -96,10 +96,10 @@ def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling
         "temperature": temperature,
         "top_p": float(sampling.get("top_p", protocol.top_p_at(temperature))),
         "top_k": sampling.get("top_k"),
-        "min_p": sampling.get("min_p"),
+        "min_p": _float(sampling.get("min_p")),
         "presence_penalty": float(sampling.get("presence_penalty", 0.0)),
         "frequency_penalty": float(sampling.get("frequency_penalty", 0.0)),
-        "repetition_penalty": sampling.get("repetition_penalty"),
+        "repetition_penalty": _float(sampling.get("repetition_penalty")),
         "max_tokens": sampling["max_tokens"],
         "stop": list(protocol.stop),
         "stop_acts": "answer" if "stop" in model.model.omits else protocol.stop_acts,
@@ -110,6 +110,11 @@ def _request(model: WantedModel, task_set: TaskSet, protocol: Protocol, sampling
         "quantization": model.model.quantization,
         "dtype": model.model.dtype,
     }
+
+
+def _float(value: float | None) -> float | None:
+    """0 and 0.0 are one request."""
+    return None if value is None else float(value)
 
 
 def _thinking(model: WantedModel, temperature: float) -> dict[str, Any]:

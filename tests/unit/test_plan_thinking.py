@@ -114,6 +114,13 @@ def test_an_effort_and_a_budget_are_conditions_of_comparison(tmp_path: Path):
     assert len({shard.comparability_digest for shard in (medium, high, free, bounded)}) == 4
 
 
+def test_a_number_written_in_another_way_is_the_same_request(tmp_path: Path):
+    words = "temperature: 1, top_p: 1, min_p: 0, repetition_penalty: 1, presence_penalty: 0"
+    shards_of(tmp_path, f"models:\n  - {{model: lab__one, {words}}}\n")
+    again = words.replace("1,", "1.0,").replace("0,", "0.0,")
+    assert shards_of(tmp_path, f"models:\n  - {{model: lab__one, {again}}}\n") == []
+
+
 def test_more_samples_of_a_card_are_added_to_the_five(tmp_path: Path):
     shards_of(tmp_path, f"models: [{HYBRID}]\n")
     (more,) = shards_of(tmp_path, f"run: {{num_samples: 8}}\nmodels: [{HYBRID}]\n")
