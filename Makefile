@@ -6,7 +6,7 @@ RUN_ON ?= 2# processes of pytest
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine test-slurm bench clean plan stage generate score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine test-slurm bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,7 +63,7 @@ bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in t
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group bench
 	BENCHFORGE_BENCH=1 $(BIN)/python -m pytest tests/bench -q -s
 
-plan stage generate score aggregate status: $(VENV)/.installed ## one stage, here
+plan stage generate smoke score aggregate status: $(VENV)/.installed ## one stage, here
 	$(BIN)/benchforge $@ $(ARGS)
 
 # One place decides whether this machine has what the environment needs; a missing piece is named with its apt line.
