@@ -115,10 +115,10 @@ def test_an_effort_and_a_budget_are_conditions_of_comparison(tmp_path: Path):
 
 
 def test_a_number_written_in_another_way_is_the_same_request(tmp_path: Path):
-    words = "temperature: 1, top_p: 1, min_p: 0, repetition_penalty: 1, presence_penalty: 0"
-    shards_of(tmp_path, f"models:\n  - {{model: lab__one, {words}}}\n")
-    again = words.replace("1,", "1.0,").replace("0,", "0.0,")
-    assert shards_of(tmp_path, f"models:\n  - {{model: lab__one, {again}}}\n") == []
+    names = ("temperature", "top_p", "min_p", "repetition_penalty", "presence_penalty")
+    whole, decimal = (", ".join(f"{name}: {one}" for name in names) for one in ("1", "1.0"))
+    shards_of(tmp_path, f"models:\n  - {{model: lab__one, {whole}}}\n")
+    assert shards_of(tmp_path, f"models:\n  - {{model: lab__one, {decimal}}}\n") == []
 
 
 def test_more_samples_of_a_card_are_added_to_the_five(tmp_path: Path):
