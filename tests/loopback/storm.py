@@ -77,7 +77,7 @@ class Storm:
                 self._live_and_die(self.draw.choice(KINDS))
             self._live(None, 1, 0)
         finally:
-            _end(self._server)
+            end(self._server)
         return {
             "kills": dict(self.kills),
             "num_kills": self.kills.total(),
@@ -106,7 +106,7 @@ class Storm:
                 self._kill(kind, client)
             code = _ended(client)
         except BaseException:
-            _end(client)
+            end(client)
             raise
         allowed = {0} | (_EXIT_CODES[kind] if kind else set())
         assert code in allowed, f"a client that met {kind} ended with {code}"
@@ -144,7 +144,7 @@ class Storm:
     def _wait_for(self, client: int, num_choices: float) -> None:
         """Until the engine gave so many answers, or the client is over."""
         deadline = time.monotonic() + _DEADLINE_SECONDS
-        while self.counters.get("num_choices") < num_choices and not _is_over(client):
+        while self.counters.get("num_choices") < num_choices and not is_over(client):
             assert time.monotonic() < deadline, "the client never got that far"
             time.sleep(0.001)
 
@@ -162,7 +162,7 @@ class Storm:
         if kind == "connection reset":
             self.counters.add("num_resets_asked")
             return
-        _end(self._server)
+        end(self._server)
         self._server = decoder.start(self._listening, self.habits, self.counters)
 
     def _tear(self) -> None:
@@ -234,20 +234,20 @@ def _prompts(name: str) -> dict[str, str]:
     return {task_id: "\n".join(content for _, content in prompt.messages) for task_id, prompt in rendered.items()}
 
 
-def _is_over(pid: int) -> bool:
+def is_over(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _ended(pid: int) -> int:
     """Exit code, or minus the signal."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
-    while not _is_over(pid):
+    while not is_over(pid):
         assert time.monotonic() < deadline, "the client does not end"
         time.sleep(0.002)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _end(pid: int) -> None:
+def end(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -255,7 +255,7 @@ def _end(pid: int) -> None:
         pass
 
 
-def _warm() -> None:
+def warm() -> None:
     """What every client would import by itself: 0.6 s of CPU."""
     import openai
     import pyarrow.parquet  # noqa: F401
@@ -268,7 +268,7 @@ def main(folder: str, seed: str, num_kills: str, num_models: str) -> None:
     scratch = Path(folder)
     names = (f"lab__model{number:02}" for number in range(int(num_models)))
     run = planned(scratch, "".join(f"  - {{model: {name}, num_samples: 10, temperature: 0.8}}\n" for name in names))
-    _warm()
+    warm()
     storm = Storm(run, random.Random(int(seed)), int(num_kills))
     found = storm.rage()
     found["num_sealed"] = assert_as_planned(run)
