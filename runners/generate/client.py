@@ -106,7 +106,7 @@ class Client:
                 asking.broke(error)
                 if asking.prefix is not None and on_tokens is not None:
                     on_tokens(asking.prefix)
-                await tries.wait(error)
+                await self._wait(tries, error, asking)
             except _Unfit as error:
                 asking.gave_up(error)
             except Refused as error:
@@ -124,6 +124,13 @@ class Client:
             len(asking.prefix.token_ids) if asking.prefix else None,
             room,
         )
+
+    async def _wait(self, tries: Tries, error: Broken, asking: _Asking) -> None:
+        try:
+            await tries.wait(error)
+        except Unreachable as end:
+            end.tokens_discarded, end.prefix = asking.tokens_discarded, asking.prefix
+            raise
 
     async def _room(self, request: Request) -> int | None:
         abilities = self.abilities
@@ -153,7 +160,7 @@ class Client:
 
     async def _streamed(self, request: Request, timeouts: Timeouts, on_tokens: OnTokens | None) -> _Taken:
         """Read a stream; what it had brought is with the trouble that ends it early."""
-        is_continued = continuation.can_continue(request)
+        is_continued = continuation.can_continue(request) and (self.abilities is None or self.abilities.prefixes)
         reading = Reading(
             request.body,
             is_chat=request.path == CHAT,

@@ -22,6 +22,7 @@ from ...ingest.thinking import strip_rule
 from .abilities import Abilities, Deviates, deviations, refuse_deviations, switch_key
 from .client import Client, Refused, Reply
 from .lookout import around, prompt_ids, tag_ids, turned
+from .observed import Observed
 from .request import CHAT, COMPLETIONS, Request, as_served
 from .stream import Prefix
 
@@ -72,6 +73,7 @@ class _Probe:
         await self._thinking()
         self._found["logprobs"] = await self._logprobs()
         self._found["max_tokens"] = self._is_limited
+        self._client.observed = Observed()  # its answers were meant to be odd
         return Abilities(**self._found, num_answers=self._num_answers)
 
     def _request(self, **fields: Any) -> Request:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...ingest.manifest import Shard
@@ -56,16 +57,24 @@ class Server:
         prefix: Prefix | None = None,
         on_tokens: Callable[[Prefix], None] | None = None,
     ) -> Reply:
-        """As ``Client.ask``; an engine of ours that is gone is started again and asked once more."""
+        """As ``Client.ask``; an engine of ours that is gone is started again and asked for what is missing."""
+        num_attempts = tokens_discarded = 0
         while True:
             num_restarts = self.num_restarts
             try:
                 reply = await (await self._client(served)).ask(request, prefix=prefix, on_tokens=on_tokens)
                 self._restarts_in_vain = 0
-                return reply
-            except Unreachable:
+                return replace(
+                    reply,
+                    attempts=reply.attempts + num_attempts,
+                    tokens_discarded=reply.tokens_discarded + tokens_discarded,
+                )
+            except Unreachable as error:
                 if not await self._is_revived(num_restarts):
                     raise
+                num_attempts += error.num_attempts
+                tokens_discarded += error.tokens_discarded
+                prefix = error.prefix
 
     async def _client(self, served: ServedModel) -> Client:
         if served.name not in self._clients:

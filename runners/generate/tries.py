@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from ...ingest.errors import Incomplete
+from .stream import Prefix
 from .trouble import Broken
 
 if TYPE_CHECKING:
@@ -20,7 +21,14 @@ _PATIENCE_WHEN_BUSY = 4
 
 
 class Unreachable(Incomplete):
-    """Every attempt ended in 429, 5xx, a time-out or a lost connection."""
+    """Every attempt ended in 429, 5xx, a time-out or a lost connection.
+
+    What they cost, and had made, is for whoever asks again.
+    """
+
+    num_attempts = 0
+    tokens_discarded = 0
+    prefix: Prefix | None = None
 
 
 class Tries:
@@ -39,10 +47,12 @@ class Tries:
         self._num_broken += not is_busy
         most = self._endpoint.max_attempts
         if self._num_broken >= most or self._num_busy >= most * _PATIENCE_WHEN_BUSY:
-            raise Unreachable(
+            end = Unreachable(
                 f"no answer from {self._endpoint.base_url} in {self.num_attempts} attempts ({error})",
                 "start the server, or correct engine.base_url, and run the same command again",
-            ) from error
+            )
+            end.num_attempts = self.num_attempts
+            raise end from error
         pause = error.pause_seconds
         await _sleep(_pause_seconds(self.num_attempts) if pause is None else pause * random.uniform(1.0, 1.1))
         self.num_attempts += 1

@@ -10,7 +10,10 @@ import pytest
 from benchforge.runners.generate import reading, tries
 from benchforge.runners.generate.client import Client, Endpoint, Prefix, Reply
 from benchforge.runners.generate.continuation import can_continue, merged
+from benchforge.runners.generate.engines import Engine
 from benchforge.runners.generate.request import CHAT, COMPLETIONS, Request
+from benchforge.runners.generate.server import Server
+from made_shard import MODEL
 from misbehaving import Fault, Manners, Served, detokenized, misbehaving, tokenized
 
 BODY: dict[str, Any] = {
@@ -220,3 +223,19 @@ def test_a_prefix_of_a_continued_answer_begins_with_what_it_continued(monkeypatc
         assert prefix.token_ids == ids[: len(prefix.token_ids)]
         assert len(prefix.token_ids) > 10
         assert detokenized(prefix.token_ids).startswith(prefix.text)
+
+
+def test_an_engine_that_was_started_again_goes_on_where_the_old_one_died():
+    async def once(first: Served, second: Served) -> tuple[Reply, int]:
+        engine = Engine(
+            "vllm", Endpoint(first.base_url, "key", max_attempts=1), revive=lambda: Endpoint(second.base_url, "key")
+        )
+        async with Server(engine) as server:
+            return await server.ask(MODEL, Request(CHAT, BODY)), server.num_restarts
+
+    manners = Manners(has_no_end=True, faults=[Fault("cut", after=12)])
+    with misbehaving(manners) as first, misbehaving(Manners(has_no_end=True)) as second:
+        whole = ask(second, BODY)
+        reply, num_restarts = asyncio.run(once(first, second))
+    assert answer_of(reply) == answer_of(whole)
+    assert (num_restarts, reply.attempts, reply.resumed_at, reply.tokens_discarded) == (1, 2, 11, 0)
