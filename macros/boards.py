@@ -92,6 +92,19 @@ class _Places:
     second: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Whether a pair is one of the best model, of neighbours in the ranking, of the baseline, shape (pairs,) each."""
+
+    is_best: NDArray[np.bool_]
+    is_adjacent: NDArray[np.bool_]
+    is_baseline: NDArray[np.bool_]
+
+    @property
+    def any(self) -> NDArray[np.bool_]:
+        return self.is_best | self.is_adjacent | self.is_baseline
+
+
 def compare_board(
     models: Sequence[str],
     passes: NDArray[np.int64],
@@ -99,13 +112,15 @@ def compare_board(
     k: int,
     clusters: Sequence[str] | None = None,
     baseline: str | None = None,
+    *,
+    max_models_all_pairs: int | None = None,
 ) -> Board:
     """Compare M >= 2 models on N >= 1 problems.
 
     ``models`` (M,) distinct names; ``passes`` (M, N) number of the n samples that pass; ``clusters`` (N,) labels or
     None (fewer than 20 clusters are ignored: too few to estimate from); ``baseline`` a name, without effect where it
-    is not on the board. ValueError for fewer than two models, doubled names, n < k, counts outside 0 … n, or shapes
-    that do not fit.
+    is not on the board. Of more than ``max_models_all_pairs`` models only pairs of its families have limits, others
+    NaN. ValueError for fewer than two models, doubled names, n < k, counts outside 0 … n, or shapes that do not fit.
     """
     counts = np.asarray(passes, dtype=np.int64)
     _check(models, counts, num_planned, k, clusters)
@@ -117,8 +132,10 @@ def compare_board(
     moments, noise = _moments(scores, places)
     num_discordant = paired.count_discordant(_classes(scores)[standing])
     difference = ranks.quotients(moments.totals, moments.num_problems * moments.unit)
-    low, high, method = _limits(scores, places, moments)
-    p, p_method, adjusted = _tests(scores, places, moments, names.index(baseline) if baseline in names else None)
+    asked = _asked(places, names.index(baseline) if baseline in names else None)
+    is_shown = asked.any if len(names) > (max_models_all_pairs or len(names)) else np.ones_like(asked.any)
+    low, high, method = _limits(scores, places, moments, is_shown)
+    p, p_method, adjusted = _tests(scores, places, moments, asked)
     pairs = Pairs(
         *(places.first, places.second, moments.totals, difference, low, high, method, num_discordant),
         *(p, p_method, *adjusted, noise),
@@ -185,6 +202,11 @@ def _places(standing: NDArray[np.int64]) -> _Places:
 # ---- differences, noise, intervals --------------------------------------------------------------------------------
 
 
+def _asked(places: _Places, baseline: int | None) -> _Asked:
+    is_baseline = (places.first == baseline) | (places.second == baseline)
+    return _Asked(places.upper == 0, places.lower == places.upper + 1, is_baseline)
+
+
 def _moments(scores: _Scores, places: _Places) -> tuple[paired.Moments, paired.Noise]:
     first, second = places.first, places.second
     totals, weighted = scores.moments.totals, (scores.units * scores.sizes).sum(axis=1)
@@ -202,12 +224,14 @@ def _moments(scores: _Scores, places: _Places) -> tuple[paired.Moments, paired.N
     return moments, paired.noise_of_pairs(moments, (own[first] + own[second], known[1]))
 
 
-def _limits(scores: _Scores, places: _Places, moments: paired.Moments) -> tuple[Floats, Floats, NDArray[np.str_]]:
+def _limits(
+    scores: _Scores, places: _Places, moments: paired.Moments, is_shown: NDArray[np.bool_]
+) -> tuple[Floats, Floats, NDArray[np.str_]]:
     """The score interval; empirical likelihood where few problems differ (clusters cannot be seen in so few)."""
     low, high = paired.score_limits(moments)
     method = np.full(len(low), "score_clustered" if scores.is_clustered else "score", dtype="<U15")
     is_few = paired.is_few(scores.problems, scores.unit)[places.first, places.second]
-    candidates = np.flatnonzero(is_few | _may_be_constant(moments))
+    candidates = np.flatnonzero((is_few | _may_be_constant(moments)) & is_shown)
     for rows in paired.in_parts(len(candidates), scores.problems.shape[1]):
         part = candidates[rows]
         gaps = scores.problems[places.first[part]] - scores.problems[places.second[part]]
@@ -219,7 +243,8 @@ def _limits(scores: _Scores, places: _Places, moments: paired.Moments) -> tuple[
         method[part[kept]] = FEW
     # pseudo problems pull inwards: a difference of 1 on every problem would lie outside its own limits
     difference = ranks.quotients(moments.totals, moments.num_problems * moments.unit)
-    return np.minimum(low, difference), np.maximum(high, difference), method
+    low, high = np.minimum(low, difference), np.maximum(high, difference)
+    return np.where(is_shown, low, np.nan), np.where(is_shown, high, np.nan), method
 
 
 def _may_be_constant(moments: paired.Moments) -> NDArray[np.bool_]:
@@ -232,20 +257,18 @@ def _may_be_constant(moments: paired.Moments) -> NDArray[np.bool_]:
 
 
 def _tests(
-    scores: _Scores, places: _Places, moments: paired.Moments, baseline: int | None
+    scores: _Scores, places: _Places, moments: paired.Moments, asked: _Asked
 ) -> tuple[Floats, NDArray[np.str_], tuple[Floats, Floats, Floats, Floats]]:
     """p, its method, and p adjusted for: against the best, adjacent, against a baseline, all pairs (a screen)."""
     number = scores.moments.totals.shape[0]
-    is_best, is_adjacent = places.upper == 0, places.lower == places.upper + 1
-    is_baseline = (places.first == baseline) | (places.second == baseline)
     statistic = _statistic(moments)
-    p, method, screened = _p_values(scores, places, moments, statistic, is_best | is_adjacent | is_baseline)
-    asked = np.flatnonzero(is_best | is_adjacent)
+    p, method, screened = _p_values(scores, places, moments, statistic, asked.any)
+    ranked = np.flatnonzero(asked.is_best | asked.is_adjacent)
     tukey = np.full(len(p), np.nan)
-    tukey[asked] = families.tukey_p(statistic[asked], number)
+    tukey[ranked] = families.tukey_p(statistic[ranked], number)
     held = np.full(len(p), np.nan)
-    held[is_baseline] = families.holm(p[is_baseline])
-    best, adjacent = np.where(is_best, tukey, np.nan), np.where(is_adjacent, tukey, np.nan)
+    held[asked.is_baseline] = families.holm(p[asked.is_baseline])
+    best, adjacent = np.where(asked.is_best, tukey, np.nan), np.where(asked.is_adjacent, tukey, np.nan)
     return p, method, (best, adjacent, held, families.benjamini_hochberg(screened))
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa  # at the top: DuckDB evaluates the annotations of a function it registers
-from pyarrow import compute
 
 from .functions import ArrowFunction
 
@@ -91,7 +91,8 @@ def _board(
         return None
     counts = passes.values.to_numpy(zero_copy_only=False).reshape(len(models), -1)
     known = [label for label in clusters or () if label is not None]
-    return compare_board(models, counts, num_planned, k, known if len(known) == counts.shape[1] else None, baseline)
+    labels = known if len(known) == counts.shape[1] else None
+    return compare_board(models, counts, num_planned, k, labels, baseline, max_models_all_pairs=MAX_MODELS_ALL_PAIRS)
 
 
 def _row(board: Board | None) -> dict[str, Any] | None:
@@ -117,9 +118,9 @@ def _pairs(board: Board) -> pa.StructArray:
     pairs, names = board.pairs, pa.array(board.models)
     total, prediction, data = pairs.noise.standard_errors
     columns = {
-        "model": names.take(pa.array(pairs.first)),
-        "other": names.take(pa.array(pairs.second)),
-        "difference_numerator": _bigint(pairs.difference_numerator),
+        "model": pairs.first,
+        "other": pairs.second,
+        "difference_numerator": pairs.difference_numerator,
         "difference": pairs.difference,
         "difference_low": pairs.low,
         "difference_high": pairs.high,
@@ -135,11 +136,12 @@ def _pairs(board: Board) -> pa.StructArray:
         "se_prediction": prediction,
         "se_data": data,
     }
-    made = _struct(columns, PAIR_FIELDS)
-    if len(board.models) <= MAX_MODELS_ALL_PAIRS:
-        return made
-    adjusted = [made.field(name) for name in ("p_best", "p_adjacent", "p_baseline")]
-    return made.filter(compute.call_function("coalesce", adjusted).is_valid())
+    if len(board.models) > MAX_MODELS_ALL_PAIRS:
+        adjusted = np.stack([columns[name] for name in ("p_best", "p_adjacent", "p_baseline")])
+        is_shown = ~np.isnan(adjusted).all(axis=0)
+        columns = {name: column[is_shown] for name, column in columns.items()}
+    named = {name: names.take(pa.array(columns[name])) for name in ("model", "other")}
+    return _struct({**columns, **named, "difference_numerator": _bigint(columns["difference_numerator"])}, PAIR_FIELDS)
 
 
 def _ranks(board: Board) -> pa.StructArray:

@@ -2,11 +2,19 @@
 -- of the samples do not exceed. Counted per length, in integers, so that no
 -- order of rows or engine moves them. The lake is read twice: a CTE that two
 -- others read would be held in memory as a whole.
-{%- set key = request_key() | join(', ') %}
-with counted as (
+with requests as (
 
     select
-        {{ key }},
+        {{ request_key() | join(', ') }},
+        {{ row_key(request_key()) }} as request_number
+    from {{ ref('int_requests_summarized') }}
+
+),
+
+counted as (
+
+    select
+        {{ row_key(request_key()) }} as request_number,
         'completion' as measure,
         completion_tokens as num_tokens,
         count(*) as num_samples
@@ -15,7 +23,7 @@ with counted as (
     group by all
     union all
     select
-        {{ key }},
+        {{ row_key(request_key()) }} as request_number,
         'thinking' as measure,
         coalesce(reasoning_tokens, reasoning_tokens_server) as num_tokens,
         count(*) as num_samples
@@ -31,11 +39,12 @@ cumulated as (
     select
         *,
         sum(num_samples) over (
-            partition by {{ key }}, measure
+            partition by request_number, measure
             order by num_tokens
             rows between unbounded preceding and current row
         ) as num_up_to,
-        sum(num_samples) over (partition by {{ key }}, measure) as num_known
+        sum(num_samples) over (partition by request_number, measure)
+            as num_known
     from counted
 
 ),
@@ -43,7 +52,7 @@ cumulated as (
 quantiles as (
 
     select
-        {{ key }},
+        request_number,
         measure,
         max(num_known)::bigint as num_known,
         {%- for percent in [50, 90, 99] %}
@@ -56,8 +65,21 @@ quantiles as (
         {%- endfor %}
         max(num_tokens) as longest
     from cumulated
-    group by {{ key }}, measure
+    group by request_number, measure
+
+),
+
+named as (
+
+    select
+        {%- for column in request_key() %}
+            requests.{{ column }},
+        {%- endfor %}
+        {{ all_but(['request_number'], 'quantiles') }}
+    from quantiles
+    inner join requests
+        on quantiles.request_number = requests.request_number
 
 )
 
-select * from quantiles
+select * from named
