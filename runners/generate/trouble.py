@@ -12,6 +12,8 @@ from ...ingest.errors import BenchforgeError
 from .stream import Prefix
 
 _RETRIED_STATUS = frozenset({408, 429, *range(500, 600)})
+_WHAT_IS_ASKED = ("model", "messages", "prompt")
+"""Fields that no row can leave out."""
 _LONGEST_ASKED_PAUSE_SECONDS = 600.0
 
 
@@ -57,14 +59,15 @@ def _message(error: Any) -> str:
 
 
 def _parameter(status: int, error: Any, body: Mapping[str, Any]) -> str | None:
-    """The field that is refused: as the server names it, or the one of ours that its sentence quotes."""
+    """The field that is refused: as the server names it, or the one of ours that its sentence names.
+
+    vLLM 0.32 names ``body`` and says ``'loc': 'body.stop'`` in the sentence, or ``input_tokens``, which nobody sent.
+    """
     if status not in (400, 422) or not isinstance(error, Mapping):
         return None
-    named = error.get("param")
-    if isinstance(named, str) and named:
-        return named.partition(".")[0].partition("[")[0]
-    quoted = re.findall(r"['\"`](\w+)['\"`]", _message(error))
-    return next((name for name in quoted if name in body and name not in ("model", "messages", "prompt")), None)
+    found = re.findall(r"body\W+(\w+)|['\"`](\w+)['\"`]", _message(error))
+    names = (re.split(r"\W", str(error.get("param")))[0], *(first or second for first, second in found))
+    return next((name for name in names if name in body and name not in _WHAT_IS_ASKED), None)
 
 
 def _asked_pause(headers: Mapping[str, str]) -> float | None:

@@ -149,7 +149,9 @@ def test_a_parameter_that_is_refused_is_named_with_what_mends_it():
     ("error", "parameter"),
     [
         ({"message": "m", "param": "temperature", "code": "unsupported_value"}, "temperature"),
-        ({"message": "m", "param": "messages[0].role"}, "messages"),
+        ({"message": "m", "param": "messages[0].role"}, None),
+        ({"message": "2 errors: {'type': 'too_long', 'loc': 'body.seed'}", "param": "body"}, "seed"),
+        ({"message": "your prompt contains 2049 input tokens", "param": "input_tokens"}, None),
         ({"message": "[{'type': 'too_long', 'loc': ('body', 'seed')}]", "param": None}, "seed"),
         ({"message": "the model `m` does not exist"}, None),
         ("plain text", None),
