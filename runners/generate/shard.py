@@ -102,6 +102,7 @@ class OpenShard:
         self.samples_per_request = sys.maxsize
         """Fewer once the server refused a request for many."""
         self.first_refusal: BenchforgeError | None = None
+        self._refused_number = sys.maxsize
         self.ended_by: BaseException | None = None
         """What makes the rest of the shard not worth asking for."""
         self._journal: OpenJournal | None = None
@@ -219,6 +220,11 @@ class OpenShard:
                 self._journal.close()
                 self._journal = None
             self.lease.release()
+
+    def note_refusal(self, number: int, error: BenchforgeError) -> None:
+        """The first in the order of the plan is named, whichever came first: the same sentence every time."""
+        if number < self._refused_number:
+            self._refused_number, self.first_refusal = number, error
 
     def incomplete(self) -> Incomplete:
         """How many samples are missing, and why as far as the server said."""

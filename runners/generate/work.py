@@ -78,7 +78,7 @@ class Asker:
         except Unreachable as error:
             if self._num_answered == num_answered:
                 raise
-            work.opened.first_refusal = work.opened.first_refusal or error  # the server is there, for other requests
+            work.opened.note_refusal(work.numbers[0], error)  # the server is there, for other requests
             return Answered()
         except Refused as error:
             return self._count_refusal(work, error)
@@ -133,7 +133,7 @@ class Asker:
         if len(work.numbers) > 1:  # perhaps it is the number that it refuses: ask singly from now on
             opened.samples_per_request = 1
             return Answered(again=tuple(work.numbers))
-        opened.first_refusal = opened.first_refusal or error
+        opened.note_refusal(work.numbers[0], error)
         return Answered()
 
 
