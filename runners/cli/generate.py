@@ -81,6 +81,10 @@ def command(
         out.table([asdict(shard) for shard in shards], _COLUMNS, format_)
         return
     job = Job.current(time_left)
+    if job.id is not None and not force:
+        from ..cluster.limits import refuse_hopeless
+
+        refuse_hopeless(run, shards, settings)
     generated: list[dict[str, Any]] = []
     with interruptible(heeds_ignored=HEEDED), job.requeued_on_notice():
         try:

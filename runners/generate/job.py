@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import NoReturn
 
 from ...ingest.errors import Interrupted
@@ -65,6 +66,10 @@ class Job:
         """Until the limit, less what closing needs; None without a limit."""
         return None if self.end is None else self.end - time.monotonic() - self.closing_seconds
 
+    def cause_of_term(self) -> str | None:
+        """Word of ``schemas.CAUSES`` for the TERM that came; None outside SLURM, or where it does not answer."""
+        return None if self.id is None else _cause_of_term(self.id, self.restart)
+
     def drain_seconds(self, signal_name: str) -> float:
         """How long requests in flight may still run after a signal.
 
@@ -113,6 +118,14 @@ class Job:
         if done.returncode != 0:
             print(f"scontrol requeue {self.id}: {done.stderr.strip()}", file=sys.stderr, flush=True)
         return done.returncode == 0
+
+
+@cache
+def _cause_of_term(job_id: str, restart: int) -> str | None:
+    """Asked once for all shards of the job."""
+    from ...slurm.causes import cause_of_term
+
+    return cause_of_term(job_id, restart)
 
 
 def _await_kill() -> NoReturn:

@@ -42,7 +42,7 @@ class Attempt:
     def record(self, error: BaseException | None) -> None:
         """Append the row; ``error`` is what ended the attempt, None when its shard was sealed."""
         self._append(
-            cause_of(error),
+            self._cause_of(error),
             None if error is None else str(error) or type(error).__name__,
             started_at=self.started,
             wall_seconds=time.monotonic() - self._clock,
@@ -51,6 +51,11 @@ class Attempt:
             num_gpus=self.num_gpus,
             gpu_seconds=self.gpu_seconds if self.num_gpus else None,
         )
+
+    def _cause_of(self, error: BaseException | None) -> str:
+        """TERM means several things under SLURM, and only its controller knows which."""
+        is_term = isinstance(error, Interrupted) and error.signal_name == "SIGTERM"
+        return (self.job.cause_of_term() if is_term else None) or cause_of(error)
 
     def record_heir_of(self, holder: Mapping[str, Any]) -> None:
         """The row of an attempt that was killed: its lease was still there when ours was taken."""

@@ -1,0 +1,38 @@
+"""Why SLURM sent TERM: asked of the controller while the job still stands there.
+
+Seen on 22.05 with real daemons (``scontrol -o show job`` inside the handler): over the time limit ``Reason=TimeLimit``;
+cancelled COMPLETING with the restart count it had; preempted COMPLETING with one more; node set down PENDING with one
+more. A lost node sends nothing: the queue says so afterwards (``accounting.cause_of_state``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..ingest.errors import QueueError
+from . import commands
+from .records import fields
+
+_ASK_SECONDS = 10.0
+"""TERM is followed by KILL after KillWait, 30 s unless the site says otherwise."""
+
+
+def cause_of_term(job_id: str, restart: int) -> str | None:
+    """Word of ``schemas.CAUSES``; None where the controller does not answer in time."""
+    try:
+        said = commands.run(["scontrol", "-o", "show", "job", job_id], timeout_seconds=_ASK_SECONDS)
+    except QueueError:
+        return None
+    return cause_in(fields(said.splitlines()[0]) if said.strip() else {}, restart)
+
+
+def cause_in(record: Mapping[str, str], restart: int) -> str | None:
+    """``record`` as scontrol prints it, ``restart`` as this run of the job knows it."""
+    state, restarts = record.get("JobState", ""), record.get("Restarts", "")
+    if record.get("Reason") == "TimeLimit" or state == "TIMEOUT":
+        return "time_limit"
+    if not restarts.isdigit():
+        return None
+    if int(restarts) > restart:
+        return "node_fail" if state == "PENDING" else "preempted"
+    return "preempted" if state == "PREEMPTED" else "cancelled"
