@@ -24,10 +24,7 @@ class Refused(BenchforgeError):
     """
 
     def __init__(self, status: int, message: str, parameter: str | None = None) -> None:
-        mend = f"write {parameter} into omits of the model's row, or renames where the server has another name for it"
-        super().__init__(
-            f"the server refused a request with {status}: {message}", mend if parameter else "see the server's log"
-        )
+        super().__init__(f"the server refused a request with {status}: {message}", _mend(parameter, message))
         self.status = status
         self.reason = message
         self.parameter = parameter
@@ -56,6 +53,15 @@ def _message(error: Any) -> str:
     if isinstance(error, Mapping):
         return str(error.get("message") or error.get("detail") or dict(error))
     return str(error)[:500]
+
+
+def _mend(parameter: str | None, message: str) -> str:
+    """A server either does not know a field, or does not like its value."""
+    if parameter is None:
+        return "see the server's log"
+    if re.search(r"support|recogni[sz]ed|unknown|unexpected|extra|not permitted|not allowed", message, re.IGNORECASE):
+        return f"write {parameter} into omits of the model's row, or into renames where the server has another name"
+    return f"correct {parameter} in the run file or in the model's row"
 
 
 def _parameter(status: int, error: Any, body: Mapping[str, Any]) -> str | None:

@@ -141,8 +141,13 @@ def test_a_parameter_that_is_refused_is_named_with_what_mends_it():
     with misbehaving(Manners(refuses=frozenset({"max_tokens"}))) as server, pytest.raises(Refused) as caught:
         ask(server)
     assert caught.value.parameter == "max_tokens"
-    assert "write max_tokens into omits of the model's row, or renames" in caught.value.hint
+    assert "write max_tokens into omits of the model's row, or into renames" in caught.value.hint
     assert len(server.bodies()) == 1
+
+
+def test_a_value_that_is_refused_is_to_be_corrected_not_left_out():
+    found = refusal(400, {"message": "it is greater than the window", "param": "max_tokens"}, {}, BODY)
+    assert getattr(found, "hint", "") == "correct max_tokens in the run file or in the model's row"
 
 
 @pytest.mark.parametrize(
