@@ -67,7 +67,7 @@ def sample_rows(
             **_keys(shard, task, sample_indices[answer.index]),
             **_asked(shard, prompt, sample_indices[answer.index]),
             **_received(shard, request, answer, tags),
-            **_limits(_limit_sent(request, served), answer, window),
+            **_limits(_limit_sent(request, served), answer, window, reply.max_tokens_effective),
             **_made_by(engine, abilities, reply),
             **_took(reply, is_first=position == 0),
             "cost": _cost(answer, served),
@@ -157,11 +157,16 @@ def _digest(ids: tuple[int, ...] | None) -> str | None:
     return None if ids is None else keys.token_ids_digest(ids)
 
 
-def _limits(sent: int | None, answer: Answer, window: int | None) -> dict[str, Any]:
-    """Tokens that the answer could have: less than asked for where the window was full, which servers do not say."""
+def _limits(sent: int | None, answer: Answer, window: int | None, room: int | None) -> dict[str, Any]:
+    """Tokens that the answer could have: less than asked for where the window was full, which servers do not say.
+
+    ``room`` was counted before the request was sent; without it the window and the server's count of the prompt say.
+    """
     effective, used = sent, answer.usage.completion
-    if effective is not None and window is not None and answer.usage.prompt is not None:
-        effective = max(0, min(effective, window - answer.usage.prompt))
+    if room is None and window is not None and answer.usage.prompt is not None:
+        room = max(0, window - answer.usage.prompt)
+    if effective is not None and room is not None:
+        effective = min(effective, room)
     if answer.finish_reason == "length" and used is not None and (effective is None or used < effective):
         effective = used
     return {"max_tokens_sent": sent, "max_tokens_effective": effective}
