@@ -29,6 +29,7 @@ class Server:
         self._recorder, self._probe = recorder, probe
         self._endpoint: Endpoint = engine.endpoint
         self._clients: dict[str, Client] = {}
+        self._retired: list[Client] = []
         self._lock = asyncio.Lock()
         self._restarts_in_vain = 0
         self._abilities: dict[str, Abilities | None] = {}
@@ -100,12 +101,12 @@ class Server:
                 return False
             self._restarts_in_vain += 1
             self._endpoint = await asyncio.to_thread(self.engine.revive)
-            await self._close_clients()
+            self._retired += self._clients.values()  # other requests still wait between two attempts on them
+            self._clients = {}
             self.num_restarts += 1
             return True
 
     async def _close_clients(self) -> None:
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
+        for client in [*self._clients.values(), *self._retired]:
             self.remarks += client.observed.remarks()
             await client.__aexit__(None, None, None)
