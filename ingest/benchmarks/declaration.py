@@ -7,7 +7,7 @@ name up in its own registry, so this layer imports nothing above it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -137,7 +137,10 @@ class Design:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that ``stage`` puts in place: its name, sha256 of the file as staged, and where it comes from."""
+    """A file that ``stage`` puts in place: its name, sha256 of the file as staged, and where it comes from.
+
+    An empty sha256: no digest is published, and what ``Benchmark.assemble`` checks has to do.
+    """
 
     name: str
     sha256: str
@@ -180,13 +183,17 @@ class Benchmark:
     decides. BadInput where they lack something."""
     import_only: tuple[str, ...] = ()
     """Scenarios whose problems are not staged, whatever ``load`` does for the others."""
-    cannot_judge: str | None = None
-    """Why its samples cannot be graded yet, as a sentence; None where they can."""
+    stage_hidden: Callable[[Iterable[Path], Sequence[Path]], Mapping[Path, int]] | None = None
+    """(upstream's files, folders of versions whose artifacts are in place) -> number of problems by folder whose hidden
+    tests are kept now: they are too large for one artifact, and asking needs none of them. Empty where the files bring
+    none; BadInput as ``load``."""
+    why_not_judged: Callable[[Iterable[Task]], str] = lambda tasks: ""
+    """What these tasks lack to be graded, as a sentence; empty where they lack nothing."""
 
     @property
     def is_gradable(self) -> bool:
-        """Whether our judge can grade its samples."""
-        return self.load is not None and self.cannot_judge is None
+        """Whether our judge can grade its samples, once its problems are staged."""
+        return self.load is not None
 
     def protocols_of(self, scenario: str, templating_mode: str) -> tuple[Protocol, ...]:
         """Protocols that can ask a model of this mode, the default one first: the first made for just this mode."""

@@ -2,8 +2,9 @@
 
 Releases grow: a problem of release 1 counts in every later test set (counts pinned in ``seeds/benchmarks.csv``; facts
 of LiveCodeBench/LiveCodeBench@28fef95, ``README.md``). Other scenarios have a fixed set: 479 execution samples, 442 for
-test generation, and repair over release 4. Asking is in ``livecodebench_prompts``, the problems that a release is
-asked with in ``livecodebench_problems``; their hidden tests are not staged yet, so that nothing of it is scored.
+test generation, and repair over release 4. Asking is in ``livecodebench_prompts``, the problems of a release in
+``livecodebench_problems``, their hidden tests in ``livecodebench_tests``: a task holds where they lie, and the judge
+opens one problem's at a time (``with_tests``).
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from ..errors import BadInput
+from ..errors import BadInput, NotStaged
 from . import livecodebench_problems, livecodebench_prompts
 from .declaration import Benchmark, Design, Extraction, Oracles, Task
+from .livecodebench_tests import opened
 from .versions import licence_of, versions_of
 
 NAME = "livecodebench"
@@ -34,7 +37,7 @@ BENCHMARK = Benchmark(
         "testgen": ("full",),
         "repair": ("v4",),
     },
-    versions=versions_of(NAME),
+    versions=livecodebench_problems.releases(versions_of(NAME)),
     extraction=Extraction(official="livecodebench_last_two_fences", corrected="livecodebench_corrected"),
     oracles=Oracles(official="official", strict="strict"),
     design=Design(
@@ -44,7 +47,8 @@ BENCHMARK = Benchmark(
     load=livecodebench_problems.load,
     assemble=livecodebench_problems.assemble,
     import_only=("execution", "testgen", "repair"),
-    cannot_judge="its hidden tests are not staged, only its statements",
+    stage_hidden=livecodebench_problems.stage_hidden,
+    why_not_judged=livecodebench_problems.why_not_judged,
     protocols=tuple(livecodebench_prompts.protocols()),
     aliases={
         "lcb": "",
@@ -53,6 +57,28 @@ BENCHMARK = Benchmark(
         "lcb_codegen": "generation",
     },
 )
+
+
+def with_tests(task: Task) -> Task:
+    """The same task with its tests in the payload, for the judge. Raises NotStaged where none are staged, BadInput.
+
+    The payload keeps ``tests``: their digest names what was opened.
+    """
+    stored = task.payload.get("tests")
+    if stored is None:
+        raise NotStaged(
+            f"problem {task.task_id} of {NAME} has no tests on this machine",
+            f"benchforge stage {NAME} --version RELEASE --from DIR, DIR with upstream's test*.jsonl",
+        )
+    tests = opened(stored)
+    try:
+        return replace(task, payload={**task.payload, **_payload(tests.inputs, tests.outputs, tests.fn_name)})
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"problem {task.task_id} has tests that cannot be read: {_about(error)}", "") from error
+
+
+def _payload(inputs: Sequence[str], outputs: Sequence[str], fn_name: str | None) -> dict[str, Any]:
+    return _stdin_payload(inputs, outputs) if fn_name is None else _calls_payload(inputs, outputs, fn_name)
 
 
 def task_of(record: Mapping[str, Any], test_sets: Sequence[str] = ()) -> Task:
@@ -66,7 +92,7 @@ def task_of(record: Mapping[str, Any], test_sets: Sequence[str] = ()) -> Task:
     try:
         inputs, outputs, name = _tests(record)
         kind = "stdin" if name is None else "calls"
-        payload = _stdin_payload(inputs, outputs) if name is None else _calls_payload(inputs, outputs, name)
+        payload = _payload(inputs, outputs, name)
         day = record.get("contest_date")
         contest_date = None if day is None else datetime.date.fromisoformat(str(day)[:10])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

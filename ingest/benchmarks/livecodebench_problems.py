@@ -1,9 +1,11 @@
-"""LiveCodeBench's code generation problems without their tests: what a prompt is made of, and when a contest was.
+"""LiveCodeBench's code generation problems: what a prompt is made of, when a contest was, and where the tests lie.
 
 Upstream publishes a release as ``test.jsonl`` … ``test6.jsonl`` of livecodebench/code_generation_lite: gigabytes, of
 which the hidden tests are all but two megabytes. What is staged is ``statements.jsonl``: the other fields, one problem
-per line, sorted by id, in canonical JSON, so that one digest pins a release whatever files it came from. Hidden tests
-are base64 over zlib over pickle there; whoever grades decodes them (``livecodebench.task_of`` takes them decoded).
+per line, sorted by id, in canonical JSON, so that one digest pins a release whatever files it came from. Of
+releases 2 and 3 no list is published: their problems are those of upstream's first two and three files, checked by
+their number and against release 4. Hidden tests are kept beside the statements (``livecodebench_tests``); a task
+holds where they lie, and no stage but the judge opens them.
 """
 
 from __future__ import annotations
@@ -11,15 +13,17 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from .. import keys
-from ..errors import BadInput, NotStaged
+from ..errors import BadInput
 from ..pins import pins_of
-from .declaration import Task, Version
+from .declaration import Artifact, Task, Version
+from .livecodebench_tests import INDEX, StoredTests, index_of, stage_tests
 from .problem_files import problems
 
 NAME, SCENARIO = "livecodebench", "generation"
@@ -34,33 +38,42 @@ FIELDS = (
     "difficulty",
 )
 _UPSTREAM = "the files test*.jsonl of livecodebench/code_generation_lite"
+_UNLISTED = "livecodebench/code_generation_lite@0fe84c39:test.jsonl and those after it"
 
 
 def load(directory: Path, version: Version, scenario: str) -> Iterator[Task]:
-    """Problems of a release, sorted by id, without tests: for asking, not for judging.
+    """Problems of a release, sorted by id; with their tests where those are staged as well, else only to be asked.
 
-    Raises NotStaged for a release without a pinned problem list, BadInput for a file that is not the pinned one.
+    Raises BadInput for a file that is not the pinned one, or that lacks problems.
     """
-    if not version.artifacts:
-        raise NotStaged(
-            f"{NAME} {version.name} is import-only: no list of its problems is pinned", "take another release"
-        )
     test_sets = pins_of(NAME)[version.name].test_sets(SCENARIO)
+    tests = index_of(directory)
     for problem in problems(directory, version, frozenset(FIELDS)):
-        yield task_of(problem, test_sets)
+        yield task_of(problem, test_sets, tests.get(problem["question_id"]))
 
 
-def task_of(problem: Mapping[str, Any], test_sets: tuple[str, ...]) -> Task:
-    """One problem in upstream's fields, as ``FIELDS`` lists them."""
+def releases(versions: Iterable[Version]) -> tuple[Version, ...]:
+    """The pinned releases; those without a published list get an artifact as well, without digest."""
+    return tuple(
+        version if version.artifacts else replace(version, artifacts=(Artifact("statements.jsonl", "", _UNLISTED),))
+        for version in versions
+    )
+
+
+def task_of(
+    problem: Mapping[str, Any], test_sets: tuple[str, ...], tests: tuple[StoredTests, str | None] | None = None
+) -> Task:
+    """One problem in upstream's fields, as ``FIELDS`` lists them; ``tests``: where they lie, and the method's name."""
     contest = problem["contest_id"]
     return Task(
         benchmark=NAME,
         scenario=SCENARIO,
         task_id=problem["question_id"],
-        kind="calls" if problem["starter_code"] else "stdin",
+        kind=_kind(problem, tests),
         prompt=problem["question_content"],
-        payload={"harness": NAME, "starter_code": problem["starter_code"]},
+        payload={"harness": NAME, "starter_code": problem["starter_code"], **_where(tests)},
         test_sets=test_sets,
+        num_base_cases=tests[0].num_tests if tests else None,
         source_problem=problem["question_id"],
         stratum=problem["difficulty"],
         cluster=f"{problem['platform']}/{contest}" if contest else None,
@@ -77,9 +90,11 @@ def assemble(paths: Iterable[Path], version: Version) -> bytes:
 
     wanted = known_task_ids(NAME, version.name, SCENARIO) or ()
     found: dict[str, str] = {}
-    for path in paths:
+    is_listed = any(artifact.sha256 for artifact in version.artifacts)
+    for path in paths if is_listed else _files_of(version, paths):
         for task_id, line in _statements(path, path.stat().st_mtime_ns).items():
             found.setdefault(task_id, line)
+    wanted = wanted if is_listed else _unlisted(version, wanted, found)
     missing = sorted(set(wanted) - set(found))
     if missing:
         raise BadInput(
@@ -88,6 +103,60 @@ def assemble(paths: Iterable[Path], version: Version) -> bytes:
             f"put {_UPSTREAM} there",
         )
     return "".join(f"{found[task_id]}\n" for task_id in sorted(wanted)).encode()
+
+
+def stage_hidden(paths: Iterable[Path], directories: Sequence[Path]) -> Mapping[Path, int]:
+    """Keep the tests of the problems whose statements are in place; see ``livecodebench_tests.stage_tests``."""
+    return stage_tests(paths, {directory: _ids_in(directory / "statements.jsonl") for directory in directories})
+
+
+def _ids_in(path: Path) -> frozenset[str]:
+    with path.open(encoding="utf-8") as stream:
+        return frozenset(json.loads(line)["question_id"] for line in stream)
+
+
+def why_not_judged(tasks: Iterable[Task]) -> str:
+    """What grading lacks, as a sentence with the command; empty where every task has its tests."""
+    if all("tests" in task.payload for task in tasks):
+        return ""
+    return f"its hidden tests are not staged ({INDEX} is written from {_UPSTREAM})"
+
+
+def _kind(problem: Mapping[str, Any], tests: tuple[StoredTests, str | None] | None) -> str:
+    """By the tests, as upstream; by the starter code before they are there."""
+    is_called = tests[1] is not None if tests else bool(problem["starter_code"])
+    return "calls" if is_called else "stdin"
+
+
+def _where(tests: tuple[StoredTests, str | None] | None) -> dict[str, Any]:
+    if tests is None:
+        return {}
+    stored, fn_name = tests
+    return {"tests": stored} if fn_name is None else {"tests": stored, "entry_point": fn_name}
+
+
+def _files_of(version: Version, paths: Iterable[Path]) -> list[Path]:
+    """Upstream's files of a release, packed or not: the first ``N`` of them, by their names."""
+    number = int(version.name.removeprefix("release_v"))
+    names = {"test.jsonl", *(f"test{count}.jsonl" for count in range(2, number + 1))}
+    return [path for path in paths if path.name.removesuffix(".gz") in names]
+
+
+def _unlisted(version: Version, last: Iterable[str], found: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids of a release without a list: those found, if their number is right and none is a stranger."""
+    from ..bundled.task_ids import known_task_ids
+
+    strangers = set(found) - set(last)
+    if strangers:
+        raise BadInput(f"{min(strangers)} is no problem of {NAME} {version.name}", f"put {_UPSTREAM} there, unchanged")
+    count = pins_of(NAME)[version.name].num_tasks(SCENARIO)
+    first = known_task_ids(NAME, "release_v1", SCENARIO) or ()
+    if len(found) != count or not set(first) <= set(found):
+        raise BadInput(
+            f"the files of {NAME} {version.name} hold {len(found)} problems, not the {count} that it has",
+            f"put {_UPSTREAM} there, under their own names",
+        )
+    return tuple(sorted(found))
 
 
 @lru_cache(maxsize=64)

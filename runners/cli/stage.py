@@ -53,6 +53,7 @@ def command(
     rows = [*map(_file_row, plan), *_string_rows(texts, strings_from, datasets_root)]
     if not dry_run:
         _write(plan, texts, datasets_root)
+        rows += _hidden_rows(plan, source) if source else []
     out.table([{**row, "state": _state(row["state"], dry_run)} for row in rows], _COLUMNS, format_)
 
 
@@ -89,6 +90,21 @@ def _file_row(staging: Staging) -> dict[str, str]:
         "path": str(wanted.target),
         "source": str(staging.source or ""),
     }
+
+
+def _hidden_rows(plan: list[Staging], source: Path) -> list[dict[str, str]]:
+    from ...ingest.staging.files import keep_hidden_tests
+
+    return [
+        {
+            "what": f"hidden tests of {number} problems",
+            "version": wanted.version.name,
+            "state": "staged",
+            "path": str(wanted.target.parent),
+            "source": str(source),
+        }
+        for wanted, number in keep_hidden_tests([staging.wanted for staging in plan], source)
+    ]
 
 
 def _string_rows(

@@ -39,7 +39,7 @@ def _row(run: Any, shard: Any) -> dict[str, Any]:
         "samples": _window(shard.first_sample, shard.num_samples),
         "expected_rows": shard.expected_rows,
         "generate": _state(run, "generate", shard.shard_id),
-        "score": _state(run, "score", shard.shard_id) if _is_gradable(shard) else _why_not(shard),
+        "score": _state(run, "score", shard.shard_id) if _is_gradable(shard) else "import-only",
     }
 
 
@@ -55,13 +55,6 @@ def _is_gradable(shard: Any) -> bool:
     from ...ingest.benchmarks import registry
 
     return registry()[shard.benchmark].is_gradable and shard.expected_rows > 0
-
-
-def _why_not(shard: Any) -> str:
-    from ...ingest.benchmarks import registry
-
-    is_ours = shard.stage == "generate" and registry()[shard.benchmark].cannot_judge is not None
-    return "not yet" if is_ours else "import-only"
 
 
 def _state(run: Any, stage: str, shard_id: str) -> str:

@@ -14,7 +14,7 @@ from ...ingest.errors import BenchforgeError, Incomplete, NotStaged
 from ...ingest.manifest import Run, Shard
 from ...ingest.staging import staged
 from ...ingest.tasks import record_tasks
-from ..selection import Selection, covered_shards, pending_shards, task_set_of
+from ..selection import Selection, pending_shards, task_set_of
 from .judge import OFFICIAL, Judge, Rules
 from .shard import Scored, ShardScorer, everything_known, grader_id, lane
 
@@ -45,20 +45,14 @@ Progress = Callable[[Shard], AbstractContextManager[Callable[[int], None]]]
 
 
 def to_score(run: Run, selection: Selection, limit_factor: float = 1.0) -> list[Shard]:
-    """Generated, of a benchmark that we can grade, and not scored yet under these limits.
-
-    Raises NotStaged when all that was generated and selected is of benchmarks that we cannot grade yet.
-    """
-    chosen = pending_shards(
+    """Generated, of a benchmark that we can grade, and not scored yet under these limits."""
+    return pending_shards(
         run,
         "score",
         selection,
         lambda shard: _is_gradable(run, shard),
         lambda shard_id: lane(shard_id, limit_factor),
     )
-    if not chosen:
-        _refuse_if_none_can_be(run, selection)
-    return chosen
 
 
 def score_pending(
@@ -66,13 +60,18 @@ def score_pending(
 ) -> Iterator[Scored]:
     """Grade shard after shard; one that fails for its infrastructure is reported at the end, the others go on.
 
-    Raises Incomplete (exit 3) after the last shard when some could not be finished.
+    Raises Incomplete (exit 3) after the last shard when some could not be finished; NotStaged for a benchmark whose
+    tests are not on this machine, after the others are graded.
     """
+    unstaged: list[NotStaged] = []
     failures: list[BenchforgeError] = []
     for (name, version, scenario), group in groupby(shards, key=task_set_of):
         benchmark = registry()[name]
         members = list(group)
         tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
+        if lacking := benchmark.why_not_judged(tasks):
+            unstaged.append(_unstaged(benchmark, version, lacking))
+            continue
         record_tasks(run.lake, tasks, version, members[0].dataset_digest)
         with ExitStack() as stack:
             judge = stack.enter_context(means.judge(benchmark, {task.task_id: task for task in tasks}))
@@ -89,37 +88,16 @@ def score_pending(
         raise Incomplete(
             f"{len(failures)} shards are not finished: {failures[0].message}", "run the same command again"
         )
+    if unstaged:
+        raise unstaged[0]
+
+
+def _unstaged(benchmark: Benchmark, version: str, lacking: str) -> NotStaged:
+    return NotStaged(
+        f"{benchmark.name} {version} cannot be scored yet: {lacking}",
+        f"benchforge stage {benchmark.name} --version {version} --from DIR; the samples need not be asked again",
+    )
 
 
 def _is_gradable(run: Run, shard: Shard) -> bool:
     return run.is_done("generate", shard.shard_id) and registry()[shard.benchmark].is_gradable
-
-
-def left_out(run: Run, selection: Selection) -> list[str]:
-    """One sentence per benchmark whose samples were generated and cannot be scored yet."""
-    names = [benchmark.name for benchmark in _generated(run, selection) if not benchmark.is_gradable]
-    return [
-        f"{name} stays unscored (shards: {names.count(name)}): {registry()[name].cannot_judge}"
-        for name in dict.fromkeys(names)
-    ]
-
-
-def _generated(run: Run, selection: Selection) -> list[Benchmark]:
-    """The benchmark of every shard that we generated."""
-    ours = [shard for shard in covered_shards(run, selection) if shard.stage == "generate"]
-    return [registry()[shard.benchmark] for shard in ours if run.is_done("generate", shard.shard_id)]
-
-
-def _refuse_if_none_can_be(run: Run, selection: Selection) -> None:
-    generated = _generated(run, selection)
-    if generated and not any(benchmark.is_gradable for benchmark in generated):
-        refuse_ungradable(generated[0])
-
-
-def refuse_ungradable(benchmark: Benchmark) -> None:
-    """NotStaged where our judge cannot grade the benchmark yet, with the reason that its file declares."""
-    if benchmark.cannot_judge is not None:
-        raise NotStaged(
-            f"{benchmark.name} cannot be scored yet: {benchmark.cannot_judge}",
-            "keep the samples: they need not be asked again once it can",
-        )

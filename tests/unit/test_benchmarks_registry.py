@@ -109,6 +109,8 @@ def test_a_benchmark_without_a_row_is_refused():
 
 def test_every_pin_is_a_sha256():
     digests = [artifact.sha256 for one in registry().values() for v in one.versions for artifact in v.artifacts]
+    assert digests.count("") == 2  # releases 2 and 3 of LiveCodeBench: no list of their problems is published
+    digests = [digest for digest in digests if digest]
     assert len(set(digests)) == len(digests)
     assert all(len(digest) == hashlib.sha256().digest_size * 2 for digest in digests)
 

@@ -1,4 +1,4 @@
-"""LiveCodeBench's statements: put together from upstream's files, planned, asked; scoring says what it cannot do."""
+"""LiveCodeBench's statements: put together from upstream's files, planned, asked."""
 
 from __future__ import annotations
 
@@ -17,18 +17,15 @@ from benchforge.ingest.bundled import task_ids
 from benchforge.ingest.config import load_settings
 from benchforge.ingest.errors import BadInput, NotStaged
 from benchforge.ingest.lake import Lake
-from benchforge.ingest.manifest import Run, Shard
+from benchforge.ingest.manifest import Run
 from benchforge.ingest.planning import wanted
 from benchforge.ingest.planning.plan import Plan, Scope, make_plan
 from benchforge.ingest.staging import files as stage_files
 from benchforge.ingest.staging import strings as stage_strings
 from benchforge.ingest.staging.staged import load_tasks
-from benchforge.runners.score.gold import staged_sets
-from benchforge.runners.score.pending import left_out, to_score
-from benchforge.runners.selection import Selection
 
 BENCHMARK = registry()["livecodebench"]
-RELEASE = Version("release_v6", (Artifact("statements.jsonl", "", "test"),))
+RELEASE = Version("release_v6", (Artifact("statements.jsonl", "0" * 64, "test"),))
 STDIN = {
     "question_id": "b_1",
     "question_title": "Sum",
@@ -54,7 +51,8 @@ def _two_problems(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 def datasets(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real statements of every pinned release."""
     root = tmp_path_factory.mktemp("datasets")
-    pinned = [one for one in stage_files.every_pinned_file(root) if one.benchmark.name == BENCHMARK.name]
+    every = [one for one in stage_files.every_pinned_file(root) if one.benchmark.name == BENCHMARK.name]
+    pinned = [one for one in every if one.artifact.sha256]
     stage_files.write_staged(stage_files.plan_staging(pinned, shared_data / "livecodebench"))
     return root
 
@@ -127,10 +125,10 @@ def test_staged_statements_become_tasks_to_be_asked(tmp_path: Path):
     assert stdin.test_sets == ("v6",)
 
 
-def test_a_release_without_a_list_of_problems_and_other_scenarios_are_import_only(tmp_path: Path):
-    for version, scenario in (("release_v2", "generation"), ("release_v6", "execution"), ("release_v6", "repair")):
+def test_other_scenarios_are_import_only(tmp_path: Path):
+    for scenario in ("execution", "testgen", "repair"):
         with pytest.raises(NotStaged, match="is import-only"):
-            load_tasks(BENCHMARK, version, scenario, tmp_path)
+            load_tasks(BENCHMARK, "release_v6", scenario, tmp_path)
 
 
 @pytest.mark.parametrize(("version", "count"), [("release_v1", 400), ("release_v4", 713), ("release_v5", 880)])
@@ -198,43 +196,3 @@ def test_what_is_not_staged_waits_with_the_command(run: Run, tmp_path: Path):
     plan = plan_of(run, tmp_path, tmp_path)
     assert not plan.shards
     assert {one.hint for one in plan.waiting} == {"benchforge stage livecodebench --version release_v6 --from DIR"}
-
-
-def generated(run: Run, benchmark: str, stage: str = "generate") -> Shard:
-    shard = Shard(
-        shard_id=f"{benchmark}-{stage}",
-        stage=stage,
-        benchmark=benchmark,
-        scenario="generation" if benchmark == "livecodebench" else "default",
-        dataset_version="release_v6",
-        dataset_digest=None,
-        model="lab__one",
-        protocol="official",
-        request={},
-        request_digest="0" * 64,
-        comparability_digest="0" * 64,
-        first_sample=0,
-        num_samples=1,
-        num_planned=1,
-        expected_rows=2,
-    )
-    run.manifest.add([shard])
-    run.mark_done("generate", shard.shard_id, 2)
-    return shard
-
-
-def test_scoring_says_in_a_sentence_what_it_cannot_do_yet(run: Run):
-    generated(run, "livecodebench", "import")
-    assert to_score(run, Selection()) == []  # recorded verdicts were never ours to give
-    generated(run, "livecodebench")
-    with pytest.raises(NotStaged, match="livecodebench cannot be scored yet: its hidden tests are not staged"):
-        to_score(run, Selection())
-    other = generated(run, "forge_mini")
-    assert to_score(run, Selection()) == [other]
-    (sentence,) = left_out(run, Selection())
-    assert sentence.startswith("livecodebench stays unscored (shards: 1): its hidden tests")
-
-
-def test_so_does_the_gold_self_test(tmp_path: Path):
-    with pytest.raises(NotStaged, match="livecodebench cannot be scored yet"):
-        list(staged_sets(frozenset({("livecodebench", "generation")}), tmp_path))

@@ -106,7 +106,7 @@ def test_without_names_whatever_is_there_is_staged(tmp_path: Path):
 
 def test_benchmarks_without_files_and_folders_that_are_none_are_refused(tmp_path: Path):
     with pytest.raises(UsageError, match="import-only"):
-        stage_files.wanted_files([registry()["livecodebench"]], "release_v2", tmp_path)
+        stage_files.wanted_files([registry()["bigcodebench"]], None, tmp_path)
     with pytest.raises(UsageError, match="bundled"):
         stage_files.wanted_files([registry()["forge_mini"]], None, tmp_path)
     with pytest.raises(UsageError, match="not a folder"):

@@ -28,6 +28,7 @@ from typing import Any
 
 from ....ingest import errors
 from ....ingest.benchmarks.declaration import Task
+from ....ingest.benchmarks.livecodebench import with_tests
 from ..sandbox import Sandbox
 from ..sandbox.connection import SandboxBroken
 from ..sandbox.inside import confine, wire
@@ -93,6 +94,8 @@ class Worker:
         self._is_touched, self._touched_at = False, 0.0
         self._store = ExpectedStore(directory, self._bench)
         self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._opened: Task | None = None
+        """The task whose tests were read last: a worker holds those of one problem."""
 
     def serve(self) -> None:
         try:
@@ -119,6 +122,11 @@ class Worker:
     def _answer(self, task: Task | None, task_id: str, program: str, names: Sequence[str], attempt: int) -> None:
         task = task if task is not None else self._tasks[task_id]
         remember(self._tasks, task_id, task)
+        try:
+            task = self._with_tests(task)
+        except (errors.BenchforgeError, OSError) as error:
+            self._refuse(error)
+            return
         last = ""
         for number in range(attempt, NUM_ATTEMPTS + 1):
             try:
@@ -139,6 +147,15 @@ class Worker:
                 self._refuse(error)
                 return
         self._send("broken", last)
+
+    def _with_tests(self, task: Task) -> Task:
+        """Tests that lie in a file of their own are read here, once for all programs of a task in a row."""
+        if task.payload.get("harness") != livecodebench.HARNESS or livecodebench.is_complete(task):
+            return task
+        if self._opened is None or self._opened.payload["tests"] != task.payload.get("tests"):
+            self._opened = None  # given back before the next is read
+            self._opened = with_tests(task)
+        return self._opened
 
     def _refuse(self, error: errors.BenchforgeError | OSError) -> None:
         """Hand over what no other attempt can change; any other OSError is a fault of this process and ends it."""

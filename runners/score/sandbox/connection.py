@@ -26,6 +26,8 @@ from .running import Ending, Running, SandboxBroken
 _REPLY_SECONDS = 30.0
 _IMPORT_HINT = "install benchforge again in the environment (or image) that scores"
 _MAX_REGISTERED = 8
+_MAX_REGISTERED_BYTES = 32 << 20
+"""Of inputs in a server's memory, unless the newest alone are more: contest problems have up to a hundred megabytes."""
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031
 
@@ -36,7 +38,8 @@ class Connection:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._control.settimeout(_REPLY_SECONDS)
-        self._registered: dict[str, None] = {}
+        self._registered: dict[str, int] = {}
+        """Task -> bytes of its inputs."""
 
     def hello(self) -> tuple[dict[str, Any], list[int]]:
         """The server's greeting; raises SandboxUnavailable when it could not import what its children need."""
@@ -79,11 +82,22 @@ class Connection:
         """Give the server a task's inputs, once; the least recently registered tasks are forgotten."""
         if key in self._registered:
             return
-        drop = list(self._registered)[: max(0, len(self._registered) - _MAX_REGISTERED + 1)]
+        drop = self._crowded_out(len(pickled_inputs))
         for name in drop:
             del self._registered[name]
         self._send("inputs", {"key": key, "inputs": pickled_inputs, "drop": drop})
-        self._registered[key] = None
+        self._registered[key] = len(pickled_inputs)
+
+    def _crowded_out(self, num_bytes: int) -> list[str]:
+        """What has to go for inputs of so many bytes, the oldest first."""
+        drop: list[str] = []
+        number, held = len(self._registered), sum(self._registered.values())
+        for name, size in self._registered.items():
+            if number < _MAX_REGISTERED and held + num_bytes <= _MAX_REGISTERED_BYTES:
+                break
+            drop.append(name)
+            number, held = number - 1, held - size
+        return drop
 
     def is_registered(self, key: str) -> bool:
         return key in self._registered
