@@ -32,8 +32,9 @@ import synthetic_lake
 from synthetic_lake import Layout
 
 CHAIN = (
-    "int_requests_summarized", "int_graders_summarized", "int_counts_by_task", "int_task_counts_scoped",
-    "int_cells_by_counts", "int_cells_by_passes", "int_cells_clustered", "int_cells_aggregated",
+    "int_requests_summarized", "int_graders_summarized", "int_samples_by_task", "int_results_by_task",
+    "int_counts_by_task", "int_task_counts_scoped", "int_cells_by_counts", "int_cells_by_passes", "int_cells_clustered",
+    "int_cells_aggregated",
 )  # fmt: skip
 BARS = {1: 15.0, 10: 5.0, 100: 3.0}
 POLARS_BAR, PANDAS_BAR, FILES_BAR, BUILD_BAR, MEMORY_BAR = 2.0, 5.0, 4.0, 2.0, 1 << 30

@@ -21,13 +21,13 @@ FIELDS = [
     "parent_model", "training_step", "quantization", "dtype", "source",
 ]  # fmt: skip
 """Conditions of a request, as request_fields() of the models."""
-SAMPLE_COLUMNS = [*REQUEST, "task_id", "num_planned", *FIELDS]
+SAMPLE_COLUMNS = [*REQUEST, "task_id", "sample_index", "num_planned", *FIELDS]
 GRADER = [*REQUEST, "origin", "grader_id"]
 VERDICTS = [f"{kind}_{part}_verdict" for kind in VERDICT_KINDS for part in ("base", "plus")]
 REASONS = [f"{kind}_base_reason" for kind in VERDICT_KINDS]
 RESULT_COLUMNS = [
-    *GRADER, "task_id", "source", "trust_tier", "program_id", "corrected_program_id", "is_unsafe", "limit_factor",
-    *VERDICTS, *REASONS,
+    *GRADER, "task_id", "sample_index", "source", "trust_tier", "program_id", "corrected_program_id", "is_unsafe",
+    "limit_factor", *VERDICTS, *REASONS,
 ]  # fmt: skip
 COUNTS = ("base_judged", "base_passed", "plus_judged", "plus_passed", "empty")
 CELL = ["model", "benchmark", "scenario", "test_set", "verdict", "num_planned", "num_passed"]
