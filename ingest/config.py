@@ -315,7 +315,8 @@ def _checked(option: Option, value: Any) -> Any:
     """The value as it is used; ValueError with what is wrong and what is allowed."""
     value = _as_meant(option, value)
     if not isinstance(value, option.type) or (option.type is int and isinstance(value, bool)):
-        raise ValueError(f"{value!r} is not of type {option.type.__name__}")
+        allowed = "; one of true, false" if option.type is bool else ""
+        raise ValueError(f"{value!r} is not of type {option.type.__name__}{allowed}")
     if option.allowed:
         _refuse_unknown(value if option.type is list else [value], option.allowed)
     if option.minimum is not None and not value >= option.minimum:

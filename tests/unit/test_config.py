@@ -75,6 +75,7 @@ def test_environment_names_are_unique():
         ("run: {seed: 1, name: a, seed: 2}", "run.seed stands in line 1 already"),
         ("engine: {allow: [seed, luck]}", "'luck' is not allowed; one of temperature, seed,"),
         ("engine: {flags: [1]}", "is not of type dict"),
+        ("run: {offline: maybe}", "'maybe' is not of type bool; one of true, false"),
     ],
 )
 def test_values_out_of_range_and_odd_yaml_are_reported_with_their_line(tmp_path: Path, text: str, words: str):
