@@ -139,7 +139,7 @@ def test_a_term_under_slurm_only_flushes(run: Run, server: Server, tmp_path: Pat
         wait_for_rows(run, process, 3)
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) == 75
-    assert not (tmp_path / "called").exists()
+    assert (tmp_path / "called").read_text() == "-o show job 77\n", "asked why, never for a requeue"
 
 
 def test_a_requeue_that_is_refused_ends_in_75(run: Run, server: Server, tmp_path: Path):
