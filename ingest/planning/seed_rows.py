@@ -35,6 +35,9 @@ def read_models(path: Path = SEED) -> dict[str, Model]:
         reader = csv.DictReader(stream)
         rows = [(f"{path.name}:{reader.line_num}", row) for row in reader if row.get("model")]
     models = [_model(where, row, problems) for where, row in rows]
+    names = [model.name for model in models]
+    twice = (index for index, name in enumerate(names) if name in names[:index])
+    problems += [f"{rows[index][0]}: model: {names[index]} has a row already" for index in twice]
     if problems:
         raise UsageError("the models are wrong:\n  " + "\n  ".join(problems), "correct the lines named above")
     return {model.name: model for model in models}
@@ -59,19 +62,18 @@ def _model(where: str, row: Mapping[str, Any], problems: list[str]) -> Model:
     )
 
 
-def nested(path: str, value: Any) -> dict[str, Any]:
-    """``a.b`` and 1 -> ``{"a": {"b": 1}}``."""
-    first, _, rest = path.partition(".")
-    return {first: nested(rest, value) if rest else value}
-
-
 def _switch(text: str) -> dict[str, Any]:
+    """``a.b=1 a.c=true`` -> ``{"a": {"b": 1, "c": True}}``."""
     found: dict[str, Any] = {}
-    for name, value in _pairs(text).items():
+    for path, value in _pairs(text).items():
+        *above, last = path.split(".")
+        inner = found
         try:
-            found |= nested(name, json.loads(value))
-        except ValueError as error:
-            raise ValueError(f"{value!r} is not JSON") from error
+            for name in above:
+                inner = inner.setdefault(name, {})
+            inner[last] = json.loads(value)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}={value} is not a path and JSON") from error
     return found
 
 

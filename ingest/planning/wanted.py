@@ -48,7 +48,7 @@ def wanted_of(
     found, cells, left_out = _collected(settings, problems)
     if problems.sentences:
         raise UsageError("the run is wrong:\n  " + "\n  ".join(problems.sentences), "correct the lines named above")
-    wanted = narrowed(Wanted(tuple(found), tuple(cells), tuple(left_out)), models, benchmarks)
+    wanted = narrowed(Wanted(tuple(found), tuple(cells), tuple(dict.fromkeys(left_out))), models, benchmarks)
     digested = [_with_digest(one, digests_file(settings), tell) for one in wanted.models]
     return replace(wanted, models=tuple(digested))
 

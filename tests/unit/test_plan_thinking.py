@@ -201,19 +201,33 @@ def test_every_thinking_row_of_the_seed_can_be_planned(tmp_path: Path):
     assert all(shard.request["temperature"] > 0 and shard.request["model_revision"] for shard in shards)
 
 
+def test_cells_of_the_seed_that_hold_more_than_one_thing(tmp_path: Path):
+    seed = tmp_path / "models.csv"
+    seed.write_text(
+        "model,switch_on,omits,renames,engine_flags\n"
+        "a__b,k.x=true k.y=[1] z=0.5,seed stop,max_tokens=max_completion_tokens,--enforce-eager --max_num_seqs=8\n"
+    )
+    model = read_models(seed)["a__b"]
+    assert model.switch_on == {"k": {"x": True, "y": [1]}, "z": 0.5}
+    assert (model.omits, model.renames) == (("seed", "stop"), {"max_tokens": "max_completion_tokens"})
+    assert model.engine_flags == {"enforce-eager": "", "max-num-seqs": "8"}
+
+
 def test_wrong_cells_of_the_seed_are_all_named_with_their_lines(tmp_path: Path):
     seed = tmp_path / "models.csv"
     seed.write_text(
         "model,reasoning,context_length,switch_on,renames,osi_approved\n"
-        "a__b,maybe,long,x.y=tru,max_tokens,true\nc__d,always,4096,x.y=true,a=b,perhaps\n"
+        "a__b,maybe,long,x.y=tru,max_tokens,true\nc__d,always,4096,x.y=true x.y.z.w=1,a=b,perhaps\na__b,,,,,\n"
     )
     with pytest.raises(UsageError) as caught:
         read_models(seed)
     lines = caught.value.message.splitlines()[1:]
-    assert [line.split(": ")[:2] for line in lines] == [
-        ["  models.csv:2", "context_length"],
-        ["  models.csv:2", "reasoning"],
-        ["  models.csv:2", "switch_on"],
-        ["  models.csv:2", "renames"],
-        ["  models.csv:3", "osi_approved"],
+    assert [tuple(line.strip().removeprefix("models.csv:").split(": ")[:2]) for line in lines] == [
+        ("2", "context_length"),
+        ("2", "reasoning"),
+        ("2", "switch_on"),
+        ("2", "renames"),
+        ("3", "osi_approved"),
+        ("3", "switch_on"),
+        ("4", "model"),
     ]
