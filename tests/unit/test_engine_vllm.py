@@ -181,8 +181,9 @@ import sys
 from benchforge.ingest.config import load_settings
 from benchforge.ingest.planning.models import ServedModel
 from benchforge.runners.generate.engines import open_engine
+from benchforge.runners.signals import interruptible
 settings = load_settings({"run.scratch": sys.argv[1], "engine.name": "vllm", "engine.python": sys.argv[2]})
-with open_engine(settings, ServedModel("lab__tiny", "tiny")) as engine:
+with interruptible(), open_engine(settings, ServedModel("lab__tiny", "tiny")) as engine:
     print("ready", flush=True)
     sys.stdin.read()
 """
@@ -217,6 +218,27 @@ def test_the_kernel_ends_the_server_of_a_killed_task(settings: Callable[..., Set
     owner.kill()
     owner.wait()
     wait_for(lambda: not members_of(group))
+
+
+def test_a_task_that_is_told_to_end_stops_its_server_first(
+    settings: Callable[..., Settings], owner: subprocess.Popen[str]
+):
+    (group,) = groups_of(settings(), owner.pid)
+    owner.terminate()
+    owner.wait(SOON_SECONDS)
+    assert members_of(group) == []
+    assert groups_of(settings(), owner.pid) == []
+
+
+def test_a_notice_to_every_process_of_the_job_ends_no_server(settings: Callable[..., Settings]):
+    with open_engine(settings(), MODEL) as engine:
+        pid = told(engine)["pid"]
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            os.kill(os.getsid(pid), number)
+            os.kill(pid, number)
+        assert told(engine)["pid"] == pid
+        assert engine.revive is not None and engine.revive() == engine.endpoint
+        assert told(engine)["pid"] == pid
 
 
 def test_an_orphan_is_ended_before_the_next_start_and_a_neighbour_is_not(

@@ -9,8 +9,10 @@ In this order:
    of it is reported as one JSON line on the descriptor that the plan names.
 2. A parent-death signal: when whoever started us is killed, SIGTERM arrives here like an ordinary stop.
 3. The server as a child, killed by the kernel should this process be. TERM, INT and HUP are handed on as TERM, so that
-   it drains; after the grace it is killed. When it ends, by itself or not, its descendants are killed too: an engine
-   keeps the GPU's memory in a process of its own. Being their subreaper, this process finds them as its children.
+   it drains; after the grace it is killed. USR1 and USR2, which a queue may send to every process of a job as a
+   notice, are ignored, here and by the server. When it ends, by itself or not, its descendants are killed too: an
+   engine keeps the GPU's memory in a process of its own. Being their subreaper, this process finds them as its
+   children.
 """
 
 from __future__ import annotations
@@ -89,6 +91,8 @@ def _supervise(argv: list[str], grace_seconds: int) -> int:
     """Exit code of the server, 128 + signal where one ended it."""
     signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
     own = os.getpid()
     server = os.fork()
     if server == 0:
