@@ -228,6 +228,7 @@ def test_a_task_that_is_told_to_end_stops_its_server_first(
     owner.wait(SOON_SECONDS)
     assert members_of(group) == []
     assert groups_of(settings(), owner.pid) == []
+    assert list((settings().run_root / "engine").glob(f"*.{owner.pid}.facts.json"))
 
 
 def test_a_notice_to_every_process_of_the_job_ends_no_server(settings: Callable[..., Settings]):

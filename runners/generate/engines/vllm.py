@@ -80,8 +80,10 @@ def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterat
         try:
             server.start()
             engine = server.engine()
-            yield engine
-            server.write_facts(engine)
+            try:
+                yield engine
+            finally:
+                server.write_facts(engine)
         finally:
             server.stop()
             keeper.close()
@@ -153,7 +155,8 @@ class _Server:
         counters = dict(engine.counters())
         document = {"flags": dict(engine.flags or {}), **engine.facts, "gpu": engine.gpu, "counters": counters}
         content = json.dumps({**document, "image_digest": engine.image_digest}, indent=1, sort_keys=True)
-        replace_file(self.keeper.log.with_suffix(".facts.json"), content.encode("utf-8"))
+        with contextlib.suppress(OSError):  # a full disk is already told of, by what could not be sealed
+            replace_file(self.keeper.log.with_suffix(".facts.json"), content.encode("utf-8"))
 
     def engine(self) -> Engine:
         version = str(call_json(self.address, "/version").get("version", ""))
