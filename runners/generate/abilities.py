@@ -74,6 +74,12 @@ def switch_key(switch: Mapping[str, Any]) -> str:
     return keys.canonical_json(switch)
 
 
+def switches_of(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a request turns thinking with: its switch, and its effort under the name it is sent by."""
+    found = [dict(asked["thinking_switch"])] if asked.get("thinking_switch") else []
+    return found + ([{"reasoning_effort": asked["effort"]}] if asked.get("effort") is not None else [])
+
+
 def deviations(abilities: Abilities, shards: Sequence[Shard]) -> dict[str, str]:
     """What the shards need and the server ignores: name of ``schemas.DEVIATIONS`` -> one sentence.
 
@@ -109,8 +115,8 @@ def _of_shard(abilities: Abilities, asked: Mapping[str, Any]) -> Iterator[tuple[
 
 
 def _of_thinking(abilities: Abilities, asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    switch = asked.get("thinking_switch")
-    if switch and abilities.switches.get(switch_key(switch)) is False:
-        yield "thinking", f"the thinking switch {switch_key(switch)} changes nothing: the prompt's tokens are the same"
+    idle = [key for switch in switches_of(asked) if abilities.switches.get(key := switch_key(switch)) is False]
+    if idle:
+        yield "thinking", f"the thinking switch {idle[0]} changes nothing: the prompt's tokens are the same"
     elif asked.get("thinking_budget") is not None and abilities.budget is False:
         yield "thinking", "the server refuses thinking_token_budget (vLLM needs --reasoning-config for it)"

@@ -9,6 +9,7 @@ from .room import prompt_token_ids
 from .wire import Wire
 
 prompt_ids = prompt_token_ids
+_OPPOSITE_EFFORT = {"none": "high", "minimal": "high", "low": "high", "medium": "low", "high": "low", "max": "low"}
 
 
 async def around(wire: Wire, served_as: str) -> dict[str, Any]:
@@ -38,7 +39,7 @@ async def tag_ids(wire: Wire, served_as: str, tags: Sequence[str]) -> dict[str, 
 
 
 def turned(switch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The switch the other way: every truth value in it, at any depth, inverted; nothing for one without any."""
+    """The switch the other way: truth values and efforts in it, at any depth, as they are not; nothing without any."""
     other = _inverted(switch)
     if other != dict(switch):
         yield other
@@ -49,7 +50,7 @@ def _inverted(value: Any) -> Any:
         return not value
     if isinstance(value, Mapping):
         return {name: _inverted(inner) for name, inner in value.items()}
-    return value
+    return _OPPOSITE_EFFORT.get(value, value) if isinstance(value, str) else value
 
 
 def _of(document: Any, name: str) -> str | None:

@@ -19,7 +19,7 @@ from ...ingest.manifest import Shard
 from ...ingest.planning.models import ServedModel
 from ...ingest.schemas import REASONING_FIELDS
 from ...ingest.thinking import strip_rule
-from .abilities import Abilities, Deviates, deviations, refuse_deviations, switch_key
+from .abilities import Abilities, Deviates, deviations, refuse_deviations, switch_key, switches_of
 from .client import Client, Refused, Reply
 from .lookout import around, prompt_ids, tag_ids, turned
 from .observed import Observed
@@ -219,8 +219,8 @@ class _Probe:
         self._found["prefixes"] = reply.resumed_at is not None and _text(reply) == _text(greedy)
 
     async def _thinking(self) -> None:
-        """Switches by the ids of the prompt, a budget by whether it is taken."""
-        switches = {switch_key(switch): switch for asked in self._asked if (switch := asked.get("thinking_switch"))}
+        """Switches and efforts by the ids of the prompt, a budget by whether it is taken."""
+        switches = {switch_key(switch): switch for asked in self._asked for switch in switches_of(asked)}
         found = {key: await self._has_effect(switch) for key, switch in switches.items()}
         self._found["switches"] = {key: value for key, value in found.items() if value is not None}
         budgets = [asked["thinking_budget"] for asked in self._asked if asked.get("thinking_budget") is not None]
@@ -229,28 +229,32 @@ class _Probe:
             self._found["budget"] = reply is not None
 
     async def _has_effect(self, switch: Mapping[str, Any]) -> bool | None:
-        """Against the same switch turned the other way (it may be on by default); None: nothing to tell it by."""
+        """Against the same switch turned the other way (it may be on by default); None: nothing to tell it by.
+
+        Where a server counts the prompt only, equal counts prove nothing.
+        """
         asked = await self._prompt_of(switch)
-        if asked is None:
-            return None
         others = [await self._prompt_of(other) for other in (*turned(switch), {})]
         known = [other for other in others if other is not None]
-        return any(other != asked for other in known) if known else None
-
-    async def _prompt_of(self, switch: Mapping[str, Any]) -> Sequence[int] | None:
-        """Ids of the prompt under a switch; their number where only the usage says anything."""
-        without = {name: None for name in self._switch if name not in switch}
-        request = self._request(**without, **switch)
-        request = Request(request.path, {name: value for name, value in request.body.items() if value is not None})
-        ids = await prompt_ids(self._client.wire, request)
-        if ids is not None:
-            return ids
-        reply = await self._maybe(**without, **switch, max_tokens=1)
-        if reply is None:
+        if asked is None or not known:
             return None
-        ids = reply.response.get("prompt_token_ids")
-        count = (reply.response.get("usage") or {}).get("prompt_tokens")
-        return ids or ([count] if isinstance(count, int) else None)
+        is_changed = any(other != asked for other in known)
+        return True if is_changed else None if isinstance(asked, int) else False
+
+    async def _prompt_of(self, switch: Mapping[str, Any]) -> Sequence[int] | int | None:
+        """Ids of the prompt under a switch, as an answer was made from or as /tokenize has them, else their number."""
+        without = dict.fromkeys((name for name in self._switch if name not in switch), None)
+        request = self._request(**without, **switch, max_tokens=1)
+        request = Request(request.path, {name: value for name, value in request.body.items() if value is not None})
+        if not self._has_ids and (ids := await prompt_ids(self._client.wire, request)) is not None:
+            return ids
+        try:
+            response = (await self._client.ask(request)).response
+        except Refused:
+            return None
+        self._num_answers += 1
+        made_from = response.get("prompt_token_ids")
+        return made_from or (response.get("usage") or {}).get("prompt_tokens")
 
     async def _logprobs(self) -> bool:
         reply = await self._maybe(max_tokens=1, **({"logprobs": True} if self._is_chat else {"logprobs": 1}))

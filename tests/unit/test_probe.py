@@ -112,6 +112,21 @@ def test_a_misspelt_switch_is_refused_before_the_first_sample():
     assert caught.value.name == "thinking"
 
 
+def test_an_effort_is_a_switch_too():
+    effort = {"reasoning_effort": "high"}
+    for manners, expected in ((Manners(), True), (Manners(switches=False), False)):
+        abilities, _ = probed(manners, made_shard(thinking=True, effort="high"))
+        assert abilities.switches == {switch_key(effort): expected}
+        assert bool(deviations(abilities, [made_shard(effort="high")])) is not expected
+
+
+def test_equal_counts_of_tokens_prove_nothing():
+    """A server that says no more than how long the prompt was."""
+    silent = Manners(switches=False, has_ids=False, has_tokenize=False)
+    abilities, _ = probed(silent, made_shard(thinking=True, thinking_switch=SWITCH))
+    assert abilities.switches == {}
+
+
 def test_a_budget_that_is_refused_is_known_before_the_first_sample():
     budgeted = made_shard(thinking=True, strip_rule="think", thinking_budget=16)
     abilities, _ = probed(Manners(refuses=frozenset({"thinking_token_budget"})), budgeted)
