@@ -46,6 +46,9 @@ COMMANDS: Mapping[str, Command] = {
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),
     "submit": Command("submit", "Pending shards to SLURM, throttled to what is idle.", "login node"),
+    "monitor": Command("monitor", "Keep the throttle at what is idle; measure what we get.", "login node"),
+    "resubmit": Command("resubmit", "Submit again what is left; list what failed too often.", "login node"),
+    "cancel": Command("cancel", "Take the run's jobs out of the queue.", "login node"),
     "status": Command("status", "What is planned, running, done.", "anywhere"),
 }
 

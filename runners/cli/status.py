@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
@@ -9,28 +10,53 @@ import click
 from .console import out
 from .options import format_option, settings_from, settings_options
 
-_COLUMNS = ("shard_id", "model", "benchmark", "scenario", "samples", "expected_rows", "generate", "score")
+_COLUMNS = ("shard_id", "model", "benchmark", "scenario", "samples", "expected_rows", "generate", "score", "note")
+_STATES = ("done", "running", "queued", "begun", "pending", "failed")
 
 
 @click.command(name="status", epilog="Example: benchforge status --format json")
 @settings_options
 @click.option("--pending", is_flag=True, help="Only shards that are not scored yet.")
+@click.option("--watch", is_flag=True, help="Bars, looked at again and again until nothing is queued or running.")
 @format_option
-def command(pending: bool, format_: str, **settings_options: Any) -> None:
-    """Show every shard of the run: what is planned, under way, done."""
+def command(pending: bool, watch: bool, format_: str, **settings_options: Any) -> None:
+    """Show every shard of the run: planned, in the queue, under way, done, or failed too often."""
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
+    from ..cluster.states import bars, queue_view
 
     settings = settings_from(**settings_options)
     run = Run(settings.run_root, Lake(settings.lake_root))
-    rows = [_row(run, shard) for shard in run.manifest.shards().values()]
-    shown = [row for row in rows if not pending or row["score"] in ("pending", "begun")]
+    while True:
+        view = queue_view(run)
+        rows = [_row(run, shard, view) for shard in run.manifest.shards().values()]
+        counts = {stage: _counted(rows, stage) for stage in ("generate", "score")}
+        if not watch:
+            break
+        out.say("\n".join(bars(counts)))
+        if not any(number[state] for number in counts.values() for state in ("running", "queued")):
+            break
+        time.sleep(settings["compute.refresh_seconds"])
+    shown = [row for row in rows if not pending or row["score"] not in ("done", "import-only")]
     out.table(shown, _COLUMNS, format_)
-    counts = {state: sum(row["score"] == state for row in rows) for state in ("done", "begun", "pending")}
-    out.say(f"{run.root}: {len(rows)} shards, " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+    if view.complaint:
+        out.say(f"the queue could not be asked: {view.complaint}")
+    out.say(f"{run.root}: {len(rows)} shards, {_told(counts['score'])}")
 
 
-def _row(run: Any, shard: Any) -> dict[str, Any]:
+def _counted(rows: list[dict[str, Any]], stage: str) -> dict[str, int]:
+    return {state: sum(row[stage] == state for row in rows) for state in _STATES}
+
+
+def _told(counts: dict[str, int]) -> str:
+    """Words that scripts may look for stand always, the others where there are any."""
+    always = ("done", "begun", "pending")
+    return ", ".join(f"{number} {state}" for state, number in counts.items() if number or state in always)
+
+
+def _row(run: Any, shard: Any, view: Any) -> dict[str, Any]:
+    from ..cluster.states import note_of, state_of
+
     return {
         "shard_id": shard.shard_id,
         "model": shard.model,
@@ -38,8 +64,9 @@ def _row(run: Any, shard: Any) -> dict[str, Any]:
         "scenario": shard.scenario,
         "samples": _window(shard.first_sample, shard.num_samples),
         "expected_rows": shard.expected_rows,
-        "generate": _state(run, "generate", shard.shard_id),
-        "score": _state(run, "score", shard.shard_id) if _is_gradable(shard) else "import-only",
+        "generate": state_of(run, "generate", shard.shard_id, view),
+        "score": state_of(run, "score", shard.shard_id, view) if _is_gradable(shard) else "import-only",
+        "note": note_of(run, shard.shard_id, view),
     }
 
 
@@ -55,10 +82,3 @@ def _is_gradable(shard: Any) -> bool:
     from ...ingest.benchmarks import registry
 
     return registry()[shard.benchmark].is_gradable and shard.expected_rows > 0
-
-
-def _state(run: Any, stage: str, shard_id: str) -> str:
-    """done by its marker; begun when there is a journal, at work or interrupted; pending else."""
-    if run.is_done(stage, shard_id):
-        return "done"
-    return "begun" if run.journal(stage, shard_id).path.exists() else "pending"

@@ -5,17 +5,19 @@ from __future__ import annotations
 import getpass
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...ingest.config import Settings
+from ...ingest.errors import QueueError
 from ...ingest.manifest import Run
 from ...slurm import commands
-from ...slurm.measurements import Look, append
+from ...slurm.measurements import Look, Summary, append, read, summary
 from ...slurm.nodes import idle_gpus
 from ...slurm.queue import QueuedTask
 from ...slurm.submissions import Submission, Submissions
 from ...slurm.throttle import LiveArray, allowance, shared_out, wanted_by_others
+from .ledger import attempts
 from .submitting import wanted_of
 
 
@@ -28,16 +30,24 @@ class Monitor:
         self.path: Path = self.submissions.root / "looks.jsonl"
         self._throttles: dict[str, int] = {}
 
-    def looks(self, is_once: bool = False) -> Iterator[Look]:
+    def looks(self, is_once: bool = False, patient: Callable[[QueueError], None] | None = None) -> Iterator[Look]:
         """Until none of our arrays has anything left, one look per ``compute.refresh_seconds``.
 
-        A controller that does not answer raises QueueError: the caller decides whether to go on.
+        A controller that does not answer is told to ``patient`` and asked again; without it, or at the first look,
+        QueueError is raised.
         """
+        has_looked = False
         while True:
-            look = self.look()
-            yield look
-            if is_once or look.num_running + look.num_pending == 0:
-                return
+            try:
+                look = self.look()
+                has_looked = True
+                yield look
+                if is_once or look.num_running + look.num_pending == 0:
+                    return
+            except QueueError as error:
+                if patient is None or not has_looked:
+                    raise
+                patient(error)
             time.sleep(self.settings["compute.refresh_seconds"])
 
     def look(self) -> Look:
@@ -72,6 +82,19 @@ class Monitor:
                 commands.set_throttle(array.job_id, wanted)
             if wanted is not None:
                 self._throttles[array.job_id] = wanted
+
+
+def followed(run: Run, monitor: Monitor) -> tuple[list[Look], Summary]:
+    """All looks of the run so far, and what they come to."""
+    looks = read(monitor.path)
+    jobs = {one.job_id for one in monitor.submissions.of_stage("generate")}
+    tasks = [task for task in commands.queued(getpass.getuser()) if task.array_id in jobs]
+    return looks, summary(looks, tasks, attempts(run.lake))
+
+
+def qos_names() -> list[str]:
+    """Raises QueueError where accounting is off."""
+    return [one.name for one in commands.qos()]
 
 
 def live_arrays(
