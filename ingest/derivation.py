@@ -92,9 +92,15 @@ def _parts(row: Mapping[str, Any]) -> _Parts:
         text = found.answer
     if is_hidden or row.get("reasoning_source") == "hidden":
         return _Parts("hidden", "hidden", None, text)
-    if rule is not None and is_asked and row.get("prompt_opens_thinking") is None and _is_at_limit(row):
-        return _Parts("open", rule.source, text, "")  # nobody knows where it began, and it did not end
+    if rule is not None and is_asked and _may_be_unopened(row, rule):
+        return _Parts("open", rule.source, text, "")
     return _Parts("absent" if is_asked else "off", "none", None, text)
+
+
+def _may_be_unopened(row: Mapping[str, Any], rule: thinking.StripRule) -> bool:
+    """A text without tags that did not end: where templates open tags and nobody knows whether this one did, it may
+    be a thought throughout."""
+    return rule.opened_by != "model" and row.get("prompt_opens_thinking") is None and _is_at_limit(row)
 
 
 def _sent_apart(row: Mapping[str, Any], text: str) -> _Parts:

@@ -143,6 +143,14 @@ FIXTURES = (
         usage={"completion_tokens": 1024},
     ),
     Fixture(
+        "7 the model would have opened",
+        {"content": "a"},
+        expected("absent", "none", None, cut="max_tokens"),
+        "length",
+        {**THINKS, "strip_rule": "seed"},
+        usage={"completion_tokens": 1024},
+    ),
+    Fixture(
         "8 a stop string inside thinking",
         {"reasoning": "r", "content": None},
         expected("open", "reasoning", "", cut="stop_in_thinking", stop_reason="###"),
