@@ -117,11 +117,23 @@ def _unheard(number: int) -> None:
     """No bar for a handful of samples."""
 
 
+_TOLD = ("n", "temperature", "seed", "top_p", "max_stops", "logprobs", "token_ids", "streams", "window_tokens")
+
+
 def _tell(name: str, found: Smoke, path: Any) -> None:
     steady = found.steadiness
+    if found.abilities is not None:
+        known = found.abilities.as_json()
+        out.say(f"{name}: " + ", ".join(f"{ability} {_word(known.get(ability))}" for ability in _TOLD))
     if steady.num_compared:
         out.say(
             f"{name}: {steady.num_differing} of {steady.num_compared} greedy token sequences differ between one "
             f"request at a time and {steady.concurrency} at once"
         )
     out.say(f"{name}: kept in {path}")
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not known" if value is None else str(value)

@@ -49,6 +49,9 @@ class Recorder:
     """Appends exchanges to ``path``, synced one by one; another run's lines in it are kept."""
 
     def __init__(self, path: Path) -> None:
+        """BadInput for a zipped recording: nothing can be appended to it."""
+        if path.is_file() and _is_zipped(path):
+            raise BadInput(f"{path} is a zipped recording, which cannot grow", "give --record another file")
         self.path = path
 
     def keep(
@@ -95,9 +98,7 @@ def read_recording(path: Path) -> Recording:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as stream:
-        is_zipped = stream.read(2) == _GZIP_MAGIC
-    if is_zipped:
+    if _is_zipped(path):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             yield from map(json.loads, lines)
         return
@@ -113,6 +114,11 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield fields
     if num_torn and not num_whole:
         raise ValueError("no line of it is JSON")
+
+
+def _is_zipped(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == _GZIP_MAGIC
 
 
 def exchanges_bytes(exchanges: Iterable[Exchange], notes: Mapping[str, Mapping[str, Any]] | None = None) -> bytes:

@@ -244,8 +244,8 @@ def test_smoke_finds_one_template_and_answers_that_company_does_not_change(serve
 
 def test_a_server_killed_in_the_middle_is_revived_and_the_rows_are_the_same(served: Served, tmp_path: Path):
     """Last: it costs a start."""
-    undisturbed = served.generate(served.run(tmp_path / "undisturbed", SAMPLED, 8))
-    run = served.run(tmp_path / "disturbed", SAMPLED, 8)
+    undisturbed = served.generate(served.run(tmp_path / "undisturbed", SAMPLED, 20))
+    run = served.run(tmp_path / "disturbed", SAMPLED, 20)
     group = os.getsid(_server_pid(served))
     killer = threading.Thread(target=_kill_when_begun, args=(run, _server_pid(served)), daemon=True)
     killer.start()

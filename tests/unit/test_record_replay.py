@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from benchforge.ingest.config import load_settings
-from benchforge.ingest.errors import Incomplete
+from benchforge.ingest.errors import BadInput, Incomplete
 from benchforge.ingest.manifest import Run
 from benchforge.runners.generate.client import Client, Endpoint
 from benchforge.runners.generate.engines import open_engine
@@ -109,6 +109,13 @@ def test_a_recording_holds_neither_key_nor_header(folder: Callable[[str], Path])
         engine = replace(engine, endpoint=replace(engine.endpoint, api_key="sk-very-secret"))
         ask(run, engine, Demand(4), Recorder(path), probe=probe)
     assert b"sk-very-secret" not in path.read_bytes() and b"uthorization" not in path.read_bytes()
+
+
+def test_a_zipped_recording_does_not_grow(tmp_path: Path):
+    path = tmp_path / "kept.jsonl.gz"
+    path.write_bytes(exchanges_bytes([]))
+    with pytest.raises(BadInput, match="cannot grow"):
+        Recorder(path)
 
 
 def test_the_last_answer_to_a_request_counts(tmp_path: Path):
