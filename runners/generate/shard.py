@@ -99,8 +99,8 @@ class OpenShard:
         self.commits = Commits(self.sync)
         self.prefixes: Saved = {}
         self.num_resumed = self.num_asked = self.num_in_flight = self.num_unsynced = 0
-        self.samples_per_request = sys.maxsize
-        """Fewer once the server refused a request for many."""
+        self.samples_per_request = 1 if _is_single(shard, abilities) else sys.maxsize
+        """At most; one once the server refused a request for many."""
         self.first_refusal: BenchforgeError | None = None
         self._refused_number = sys.maxsize
         self.ended_by: BaseException | None = None
@@ -281,6 +281,11 @@ class OpenShard:
 def _task_ids(shard: Shard, problems: Problems) -> list[str]:
     wanted = None if shard.task_ids is None else set(shard.task_ids)
     return [task_id for task_id in problems.tasks if wanted is None or task_id in wanted]
+
+
+def _is_single(shard: Shard, abilities: Abilities | None) -> bool:
+    """vLLM answers 400 to n > 1 at temperature 0, and some servers know n = 1 alone."""
+    return shard.request["temperature"] == 0 or (abilities is not None and abilities.n is False)
 
 
 def _characters(prompt: Prompt) -> int:

@@ -50,7 +50,7 @@ class Slots:
 class Memory:
     num_samples: int
     peak_bytes: int
-    cpu_ms_per_request: float
+    cpu_ms_per_sample: float
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,12 @@ def _one_at_a_time(base_url: str, number: int) -> float:
 
 
 def memory(num_samples: int) -> Memory:
-    """Peak of the client over one shard; what the fork inherited is in it."""
+    """Peak of the client over one shard, ten samples in a request; what the fork inherited is in it."""
     with _engine(decoder.Habits(300.0, 0.5, 30_000.0)) as (base_url, counters), tempfile.TemporaryDirectory() as folder:
         run = _run(Path(folder), -(-num_samples // planned_run.NUM_TASKS))
-        ended = _client(lambda: _generate(run, base_url, Demand(64), Job()))
+        ended = _client(lambda: _generate(run, base_url, Demand(64, samples_per_request=10), Job()))
         assert ended.code == 0
-        number = counters.get("num_answers")
+        number = counters.get("num_choices")
         return Memory(int(number), ended.peak_bytes, 1000 * ended.cpu_seconds / number)
 
 

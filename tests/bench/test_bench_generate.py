@@ -64,7 +64,7 @@ def test_memory_does_not_grow_with_samples():
     small, large = measured("memory", "10000"), measured("memory", "100000")
     for found in (small, large):
         print(f"\n{found['num_samples']} samples: peak {found['peak_bytes'] / 2**20:.0f} MiB, ", end="")
-        print(f"{found['cpu_ms_per_request']:.2f} ms CPU per request")
+        print(f"{found['cpu_ms_per_sample']:.2f} ms CPU per sample")
     assert large["peak_bytes"] <= MOST_MEMORY_RATIO * small["peak_bytes"]
 
 
