@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchforge.ingest.errors import ConfigurationChanged
+from benchforge.ingest.errors import ConfigurationChanged, LakeError
 from benchforge.ingest.journal import Journal
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Manifest, Run, Shard
@@ -70,6 +70,23 @@ def test_shard_planned_twice_in_one_call_stands_once(tmp_path: Path):
     manifest = Manifest(tmp_path / "manifest.jsonl")
     assert len(manifest.add([SHARD, SHARD])) == 1
     assert len(manifest.path.read_text().splitlines()) == 1
+
+
+def test_rows_are_found_again_at_the_offsets_of_their_lines(tmp_path: Path):
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.append({"index": 0})
+    with journal.path.open("ab") as stream:
+        stream.write(b'{"index": "hal')
+    opened = journal.open()
+    written = [opened.write({"index": index, "text": "x" * index}) for index in (1, 2)]
+    opened.sync()
+    opened.close()
+    placed = {row["index"]: offset for offset, row in journal.placed_rows()}
+    assert sorted(placed) == [0, 1, 2]
+    assert [placed[1], placed[2]] == written
+    assert [row["index"] for _, row in journal.rows_at([placed[2], placed[0]])] == [2, 0]
+    with pytest.raises(LakeError, match="changed while it was read"):
+        list(journal.rows_at([placed[1] + 1]))
 
 
 def test_changed_shard_is_refused_with_the_field_named(tmp_path: Path):
