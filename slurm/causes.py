@@ -1,8 +1,10 @@
-"""Why SLURM sent TERM: asked of the controller while the job still stands there.
+"""Why SLURM sent a signal: asked of the controller while the job still stands there.
 
-Seen on 22.05 with real daemons (``scontrol -o show job`` inside the handler): over the time limit ``Reason=TimeLimit``;
-cancelled COMPLETING with the restart count it had; preempted COMPLETING with one more; node set down PENDING with one
-more. A lost node sends nothing: the queue says so afterwards (``accounting.cause_of_state``).
+Seen on 22.05 with real daemons (``scontrol -o show job`` inside the handler). TERM: over the time limit
+``Reason=TimeLimit``; cancelled COMPLETING with the restart count it had; preempted COMPLETING with one more; node set
+down PENDING with one more. USR1: under ``preempt_send_user_signal`` a preempted job gets it as well, without a grace
+time when it is requeued already (one restart more), with one while ``PreemptTime`` is set. A lost node sends nothing:
+the queue says so afterwards (``accounting.cause_of_state``).
 """
 
 from __future__ import annotations
@@ -11,23 +13,31 @@ from collections.abc import Mapping
 
 from ..ingest.errors import QueueError
 from . import commands
-from .records import fields
+from .records import fields, moment
 
 _ASK_SECONDS = 10.0
 """TERM is followed by KILL after KillWait, 30 s unless the site says otherwise."""
 
 
-def cause_of_term(job_id: str, restart: int) -> str | None:
-    """Word of ``schemas.CAUSES``; None where the controller does not answer in time."""
+def cause_of_signal(signal_name: str, job_id: str, restart: int) -> str | None:
+    """Word of ``schemas.CAUSES`` for SIGTERM or SIGUSR1; None where the controller does not answer in time."""
     try:
         said = commands.run(["scontrol", "-o", "show", "job", job_id], timeout_seconds=_ASK_SECONDS)
     except QueueError:
         return None
-    return cause_in(fields(said.splitlines()[0]) if said.strip() else {}, restart)
+    record = fields(said.splitlines()[0]) if said.strip() else {}
+    return cause_in(record, restart) if signal_name == "SIGTERM" else cause_of_notice(record, restart)
+
+
+def cause_of_notice(record: Mapping[str, str], restart: int) -> str:
+    """The same for USR1: ``notice`` of the time limit unless the controller says more."""
+    restarts = record.get("Restarts", "")
+    is_requeued = restarts.isdigit() and int(restarts) > restart
+    return "preempted" if is_requeued or moment(record.get("PreemptTime")) else "notice"
 
 
 def cause_in(record: Mapping[str, str], restart: int) -> str | None:
-    """``record`` as scontrol prints it, ``restart`` as this run of the job knows it."""
+    """For TERM: ``record`` as scontrol prints it, ``restart`` as this run of the job knows it."""
     state, restarts = record.get("JobState", ""), record.get("Restarts", "")
     if record.get("Reason") == "TimeLimit" or state == "TIMEOUT":
         return "time_limit"

@@ -66,9 +66,11 @@ class Job:
         """Until the limit, less what closing needs; None without a limit."""
         return None if self.end is None else self.end - time.monotonic() - self.closing_seconds
 
-    def cause_of_term(self) -> str | None:
-        """Word of ``schemas.CAUSES`` for the TERM that came; None outside SLURM, or where it does not answer."""
-        return None if self.id is None else _cause_of_term(self.id, self.restart)
+    def cause_of_signal(self, signal_name: str) -> str | None:
+        """Word of ``schemas.CAUSES`` for a signal that came; None outside SLURM, or where it does not answer."""
+        if self.id is None or signal_name not in HEEDED:
+            return None
+        return _cause_of_signal(signal_name, self.id, self.restart)
 
     def drain_seconds(self, signal_name: str) -> float:
         """How long requests in flight may still run after a signal.
@@ -121,11 +123,11 @@ class Job:
 
 
 @cache
-def _cause_of_term(job_id: str, restart: int) -> str | None:
+def _cause_of_signal(signal_name: str, job_id: str, restart: int) -> str | None:
     """Asked once for all shards of the job."""
-    from ...slurm.causes import cause_of_term
+    from ...slurm.causes import cause_of_signal
 
-    return cause_of_term(job_id, restart)
+    return cause_of_signal(signal_name, job_id, restart)
 
 
 def _await_kill() -> NoReturn:

@@ -53,9 +53,9 @@ class Attempt:
         )
 
     def _cause_of(self, error: BaseException | None) -> str:
-        """TERM means several things under SLURM, and only its controller knows which."""
-        is_term = isinstance(error, Interrupted) and error.signal_name == "SIGTERM"
-        return (self.job.cause_of_term() if is_term else None) or cause_of(error)
+        """Signals mean several things under SLURM, and only its controller knows which."""
+        asked = self.job.cause_of_signal(error.signal_name) if isinstance(error, Interrupted) else None
+        return asked or cause_of(error)
 
     def record_heir_of(self, holder: Mapping[str, Any]) -> None:
         """The row of an attempt that was killed: its lease was still there when ours was taken."""

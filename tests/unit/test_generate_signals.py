@@ -122,8 +122,9 @@ def test_under_slurm_a_notice_asks_for_a_requeue_and_waits_to_be_killed(run: Run
     with started(server, tmp_path, SLURM_JOB_ID="77", SLURM_RESTART_COUNT="1", PATH=path) as process:
         wait_for_rows(run, process, 3)
         process.send_signal(signal.SIGUSR1)
-        wait_until(lambda: (tmp_path / "called").exists(), "scontrol was never called")
-        assert (tmp_path / "called").read_text() == "requeue 77\n"
+        called = tmp_path / "called"
+        wait_until(lambda: called.exists() and "requeue" in called.read_text(), "scontrol was never called")
+        assert called.read_text() == "-o show job 77\nrequeue 77\n", "asked why, then for a requeue"
         [attempt] = run.lake.read("runs").to_pylist()
         assert (attempt["cause"], attempt["job_id"]) == ("notice", "77.1")
         assert attempt["num_rows"] == len(journal_rows(run)), "flushed before SLURM is asked"

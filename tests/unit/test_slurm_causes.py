@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchforge.slurm.causes import cause_in
+from benchforge.slurm.causes import cause_in, cause_of_notice
 from benchforge.slurm.records import fields
 
 
@@ -20,3 +20,16 @@ from benchforge.slurm.records import fields
 )
 def test_what_the_controller_says_while_the_handler_runs(said: str, restart: int, cause: str | None):
     assert cause_in(fields(said), restart) == cause
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("JobState=RUNNING Restarts=0 PreemptTime=None", "notice"),
+        ("JobState=RUNNING Restarts=0 PreemptTime=2026-11-21T21:41:50", "preempted"),
+        ("JobState=COMPLETING Restarts=1", "preempted"),
+        ("", "notice"),
+    ],
+)
+def test_a_notice_is_of_the_limit_unless_the_controller_says_more(said: str, cause: str):
+    assert cause_of_notice(fields(said), 0) == cause
