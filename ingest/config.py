@@ -79,7 +79,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("engine.base_url", str, "", "OpenAI-compatible /v1 address of the endpoint engine."),
     Option("engine.api_key_variable", str, "OPENAI_API_KEY", "Environment variable that holds the key."),
     Option("engine.concurrency", int, 64, "Requests in flight.", minimum=1),
-    Option("engine.timeout_seconds", float, 0.0, "Limit of one answer; 0: from its length and the pace seen.", minimum=0),
+    Option("engine.timeout_seconds", float, 0.0, "Limit of one answer; 0: by its length and the pace.", minimum=0),
     Option("engine.max_attempts", int, 5, "Attempts per request on 429, 5xx and lost connections.", minimum=1),
     Option("engine.samples_per_request", int, 1, "Samples of one task asked for in one request.", minimum=1),
     Option("engine.stream_from_tokens", int, 4096, "Answers that may be as long are streamed.", minimum=1),
