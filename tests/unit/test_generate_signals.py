@@ -149,7 +149,7 @@ def test_a_requeue_that_is_refused_ends_in_75(run: Run, server: Server, tmp_path
         wait_for_rows(run, process, 3)
         process.send_signal(signal.SIGUSR1)
         assert process.wait(120) == 75
-    assert (tmp_path / "called").read_text() == "requeue 77\n", "asked once"
+    assert (tmp_path / "called").read_text() == "-o show job 77\nrequeue 77\n", "asked once"
 
 
 def test_near_the_limit_a_notice_lets_answers_end(run: Run, server: Server):
