@@ -81,16 +81,23 @@ class Pace:
         self.longest_gap_seconds = max(self.longest_gap_seconds, longest_gap_seconds or 0.0)
 
     def timeouts(self, answer_tokens: int, prompt_tokens: int) -> Timeouts:
-        """Limits for the next answer; unmeasured speeds are assumed slow."""
+        """Limits for the next answer; unmeasured speeds are assumed slow.
+
+        A server that hides thinking is silent until the answer: before it is known for how long, the first token may
+        take as long as a whole answer, afterwards twice the longest silence seen.
+        """
         slowest = _quantile(self._tokens_per_second, 0.05, _UNMEASURED_TOKENS_PER_SECOND)
         queue = _quantile(self._first_token_seconds, 0.99, _UNMEASURED_QUEUE_SECONDS)
-        return Timeouts.derived(
+        derived = Timeouts.derived(
             answer_tokens,
             prompt_tokens,
             tokens_per_second=slowest,
             queue_p99_seconds=queue,
             longest_gap_seconds=self.longest_gap_seconds,
         )
+        is_measured = len(self._first_token_seconds) >= _ENOUGH
+        silent = 2 * max(self._first_token_seconds) if is_measured else derived.whole
+        return replace(derived, first_token=max(derived.first_token, silent))
 
 
 _ENOUGH = 32

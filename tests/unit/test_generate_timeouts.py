@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from benchforge.runners.generate.timeouts import Pace, Timeouts
 
@@ -34,8 +36,16 @@ def test_a_stream_is_never_given_less_than_its_length_needs():
 
 
 def test_a_pace_that_is_not_measured_is_assumed_slow():
-    assert Pace().timeouts(1_000, 0) == Timeouts.derived(1_000)
-    assert Pace().timeouts(1_000, 0).whole > 600
+    derived = Timeouts.derived(1_000)
+    assert Pace().timeouts(1_000, 0) == replace(derived, first_token=derived.whole)
+    assert derived.whole > 600
+
+
+def test_a_server_that_thinks_in_silence_is_given_twice_the_longest_silence():
+    pace = Pace()
+    for seconds in (300.0,) + (1.0,) * 200:
+        pace.saw(seconds, 100.0, first_token_seconds=seconds, longest_gap_seconds=None)
+    assert pace.timeouts(1_000, 0).first_token == 600
 
 
 def test_a_measured_pace_is_that_of_the_slowest_in_twenty():
@@ -58,4 +68,4 @@ def test_answers_without_a_count_or_a_length_teach_nothing():
     pace = Pace()
     for _ in range(100):
         pace.saw(0.0, 0, None, None)
-    assert pace.timeouts(1_000, 0) == Timeouts.derived(1_000)
+    assert pace.timeouts(1_000, 0) == Pace().timeouts(1_000, 0)
