@@ -113,7 +113,8 @@ class Client:
                 self._keep(request, error.status, {"error": {"message": error.reason}}, None)
                 raise
         seconds = time.monotonic() - started
-        self._learn(request, taken, seconds)
+        resumed_at = len(asking.prefix.token_ids) if asking.prefix else None
+        self._learn(request, taken, seconds, resumed_at or 0)
         return Reply(
             taken.response,
             tries.num_attempts,
@@ -121,7 +122,7 @@ class Client:
             taken.first_token_seconds,
             taken.longest_gap_seconds,
             asking.tokens_discarded,
-            len(asking.prefix.token_ids) if asking.prefix else None,
+            resumed_at,
             room,
         )
 
@@ -218,10 +219,10 @@ class Client:
         derived = self._pace.timeouts(min(asked, window or asked), prompt_bytes(request.body) // 3)
         return self.endpoint.timeouts.resolved(derived, is_streamed=bool(request.body.get("stream")))
 
-    def _learn(self, request: Request, taken: _Taken, seconds: float) -> None:
+    def _learn(self, request: Request, taken: _Taken, seconds: float, num_resumed: int) -> None:
         self.observed.saw(request.body, taken.response)
-        num_tokens = (_num_tokens(taken.response) or 0) / len(taken.response["choices"])
-        self._pace.saw(seconds, num_tokens, taken.first_token_seconds, taken.longest_gap_seconds)
+        num_made = (_num_tokens(taken.response) or 0) / len(taken.response["choices"]) - num_resumed
+        self._pace.saw(seconds, num_made, taken.first_token_seconds, taken.longest_gap_seconds)
         self._keep(request, 200, None if taken.chunks else taken.response, taken.chunks or None)
 
     def _keep(
