@@ -94,11 +94,11 @@ class Road:
         parts = f"{self.run}/lake/samples/**/*.parquet"
         order = "order by model, task_id, sample_index"
         table = duckdb.sql(f"select {columns} from read_parquet('{parts}', union_by_name = true) {order}")
-        return table.fetch_arrow_table().to_pylist()
+        return table.to_arrow_table().to_pylist()
 
     def to_its_end(self) -> list[dict[str, Any]]:
         """Whatever the noise is worth: planned, asked, graded, built; the leaderboard's rows."""
         for name in ("generate", "score", "aggregate"):
             self.command(name)
         with duckdb.connect(str(self.run / "benchforge.duckdb"), read_only=True) as marts:
-            return marts.sql("select * from leaderboard where test_set = 'base'").fetch_arrow_table().to_pylist()
+            return marts.sql("select * from leaderboard where test_set = 'base'").to_arrow_table().to_pylist()

@@ -77,6 +77,7 @@ def test_it_listens_on_a_short_socket_that_only_we_may_reach(settings: Callable[
     (kept,) = Path(engine.facts["log"]).parent.glob("*.facts.json")
     facts = json.loads(kept.read_text())
     assert facts["counters"]["prefix_cache_hits"] == 7.0 and facts["flags"]["generation-config"] == "vllm"
+    assert "uds" not in facts["flags"], "two starts with the same flags say the same"
 
 
 def test_its_network_is_empty_or_the_row_says_why_not(settings: Callable[..., Settings]):

@@ -169,7 +169,7 @@ class _Server:
             version="; ".join(said),
             image_digest=image.digest if image else None,
             gpu=gpu_kind(),
-            flags=self._flags(),
+            flags=self._own_flags(),
             facts={
                 "version": version,
                 "fingerprint": self._fingerprint,
@@ -232,10 +232,13 @@ class _Server:
         has_gpu = gpu_kind() is not None
         return image.argv(command, variables, binds, scratch, is_isolated=is_isolated, has_gpu=has_gpu)
 
+    def _own_flags(self) -> dict[str, str]:
+        """What a second start has too: without where it listens."""
+        flags = flags_of(self.settings, self.served)
+        return {name: value for name, value in flags.items() if name not in self.dropped}
+
     def _flags(self) -> dict[str, str]:
-        flags = {
-            name: value for name, value in flags_of(self.settings, self.served).items() if name not in self.dropped
-        }
+        flags = self._own_flags()
         if self.address.uds:
             return {**flags, "uds": str(self.address.uds)}
         return {**flags, "host": "127.0.0.1", "port": str(self.address.port)}
