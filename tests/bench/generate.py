@@ -194,7 +194,7 @@ def long_answers(num_jobs: int, concurrency: int, scale: float, *, knows_its_end
         while counters.get("in_flight") and time.monotonic() < deadline:
             time.sleep(0.01)
         lost, answered = counters.get("tokens_lost"), counters.get("tokens_answered")
-        return Long(num_jobs, lost / (lost + answered), counters.get("busy") / (concurrency * seconds))
+        return Long(num_jobs, lost / max(lost + answered, 1.0), counters.get("busy") / (concurrency * seconds))
 
 
 _MEASUREMENTS: dict[str, Callable[..., Any]] = {

@@ -36,11 +36,12 @@ def measured(*arguments: str, timeout_seconds: float = 1800) -> dict[str, float]
     return json.loads(run(str(HERE / "generate.py"), *arguments, timeout_seconds=timeout_seconds))
 
 
+@pytest.mark.slow
 def test_every_measurement_runs_on_a_small_case():
     """Not how fast, only that each of them measures: shares are shares, and every sample was asked for once."""
     slots = measured("slots", "4", "11", "0.2")
     assert slots["num_samples"] == 84
-    assert 0 < slots["share_full"] <= 1
+    assert 0 < slots["share_full"] < 1.001
     assert measured("memory", "84")["num_samples"] == 84
     long = measured("long", "1", "with", "4", "4000")
     assert 0 <= long["share_lost"] < 1

@@ -43,15 +43,12 @@ class Server:
         self.pause_seconds = 0.0
         self.odd: list[dict[str, Any]] = []
         """Documents given in place of the first answers."""
-        self.num_probed = 0
-        """Requests that are none of a shard's."""
         self.lock = threading.Lock()
         self.base_url = ""
 
     def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         content = body["messages"][0]["content"]
         if content == QUESTION:
-            self.num_probed += 1
             return 200, _poem(body)
         with self.lock:
             self.asked[f"{body['seed']} {content}"] += 1

@@ -85,11 +85,9 @@ def test_a_signal_keeps_what_was_answered_and_ends_in_75(
     before = len(journal_rows(run))
     assert 3 <= before < ROWS
     server.pause_seconds = 0.0
-    asked = sum(server.asked.values())
     (done,) = generate(run, server)
-    assert done.num_resumed == before
-    assert sum(server.asked.values()) - asked == ROWS - before
-    assert asked - server.num_probed - before <= CONCURRENCY, "at most the requests in flight are asked twice"
+    assert (done.num_asked, done.num_resumed) == (ROWS - before, before)
+    assert sum(server.asked.values()) <= ROWS + CONCURRENCY, "at most the requests in flight are asked twice"
     assert_whole(run)
     assert causes(run) == {cause: 1, "done": 1}
 
@@ -103,7 +101,7 @@ def test_kills_at_any_instant_lose_at_most_what_is_in_flight(run: Run, server: S
     server.pause_seconds = 0.0
     generate(run, server)
     assert_whole(run)
-    assert sum(server.asked.values()) - server.num_probed <= ROWS + 2 * CONCURRENCY
+    assert sum(server.asked.values()) <= ROWS + 2 * CONCURRENCY
     assert causes(run) == {"crashed": 2, "done": 1}, "the heir writes down what killed attempts could not"
 
 
@@ -174,7 +172,7 @@ def test_time_left_is_known_from_slurm_or_told():
     environment = {"SLURM_JOB_ID": "5", "SLURM_JOB_END_TIME": str(int(time.time()) + 1000)}
     left = Job.current(None, environment).seconds_left()
     assert left is not None
-    assert 960 < left + 30 < 1001
+    assert 800 < left + 30 < 1001
     told = Job.current(50.0, environment).seconds_left()
     assert told is not None
     assert told <= 20
