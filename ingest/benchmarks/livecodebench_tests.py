@@ -65,7 +65,7 @@ class Tests:
 def has_tests(path: Path) -> bool:
     """Whether a file's first problem brings hidden tests; False for whatever else it is."""
     try:
-        record = json.loads(next(_lines(path)))
+        record = json.loads(next(lines_of(path)))
         return isinstance(record, dict) and isinstance(record.get(_HIDDEN), str) and record.get(_PUBLIC) is not None
     except (OSError, EOFError, ValueError, zlib.error, StopIteration, BadInput):
         return False
@@ -95,7 +95,7 @@ def stage_tests(paths: Iterable[Path], wanted: Mapping[Path, frozenset[str]]) ->
 
 
 def _records(path: Path) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(lines_of(path), start=1):
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -199,13 +199,17 @@ def _kept(path: Path, record: Mapping[str, Any], root: Path) -> dict[str, Any]:
         tests = decoded(record)
     except BadInput as error:
         raise BadInput(f"{path}: {error.message}", error.hint) from error
+    return {"question_id": record["question_id"], **keep(tests, root)}
+
+
+def keep(tests: Tests, root: Path) -> dict[str, Any]:
+    """Write one problem's file below ``root`` unless it is there; what has to be known to open it again."""
     content = b"".join(_written(tests))
     digest = hashlib.sha256(content).hexdigest()
-    target = _place(root, digest)
+    target = place_of(root, digest)
     if not target.is_file():
         replace_file(target, gzip.compress(content, _PACKING, mtime=0))
     return {
-        "question_id": record["question_id"],
         "sha256": digest,
         "num_tests": len(tests.inputs),
         "num_bytes": len(content),
@@ -220,18 +224,23 @@ def _written(tests: Tests) -> Iterator[bytes]:
 
 
 def _entry(row: Mapping[str, Any], directory: Path) -> tuple[str, tuple[StoredTests, str | None]]:
+    return row["question_id"], (stored_in(directory.parent, row), row["fn_name"])
+
+
+def stored_in(root: Path, row: Mapping[str, Any]) -> StoredTests:
+    """Tests that ``keep`` wrote below ``root``; ValueError or KeyError for a row that it did not give."""
     digest, num_tests, num_bytes = row["sha256"], row["num_tests"], row["num_bytes"]
     if not 0 < num_bytes <= MAX_UNPACKED_BYTES or len(digest) != 64 or num_tests < 1:
         raise ValueError
-    stored = StoredTests(digest, num_tests, num_bytes, _place(directory.parent, digest))
-    return row["question_id"], (stored, row["fn_name"])
+    return StoredTests(digest, num_tests, num_bytes, place_of(root, digest))
 
 
-def _place(root: Path, digest: str) -> Path:
+def place_of(root: Path, digest: str) -> Path:
+    """File of the tests with this sha256."""
     return root / "tests" / f"{digest}.jsonl.gz"
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def lines_of(path: Path) -> Iterator[bytes]:
     """Lines that hold something; BadInput for one that no problem fills."""
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rb") as stream:
