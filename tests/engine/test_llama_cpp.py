@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,3 +50,11 @@ def test_the_same_seeds_give_the_same_rows(url: str, road: Callable[..., Road]):
     assert sorted({(row["task_id"], row["sample_index"], row["seed"], row["raw_text"]) for row in live}) == sorted(
         tuple(row.values()) for row in first
     )
+
+
+def test_smoke_says_that_it_is_ready(url: str, road: Callable[..., Road]):
+    run = road(RUN.format(url=url))
+    done = run.command("smoke", "--limit", "2", "--concurrency", "4", "--format", "json")
+    (cell,) = json.loads(done.stdout)
+    assert cell["is_ready"] and cell["num_judged"] == cell["num_samples"] == 6
+    assert "n no" in done.stderr and "seed yes" in done.stderr
