@@ -1,0 +1,159 @@
+"""Trouble on purpose: a run on the virtual cluster while tasks are preempted, nodes lost, time limits announced.
+
+The replay engine answers slowly (a ``sitecustomize`` in the tasks' PYTHONPATH delays its server), so that trouble meets
+tasks at work. What must come out: exactly the planned rows, each once, and the marts of a run that nothing happened to.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchforge.ingest.lake import Lake
+from benchforge.ingest.manifest import Run
+from benchforge.slurm.queue import SQUEUE_FORMAT, QueuedTask, parse_squeue
+from on_the_login_node import Operator
+
+_SLOW = """\
+import http.server, time
+_send = http.server.BaseHTTPRequestHandler.send_response
+def _late(self, *more):
+    time.sleep({seconds})
+    return _send(self, *more)
+http.server.BaseHTTPRequestHandler.send_response = _late
+"""
+
+
+def slow_answers(folder: Path, seconds: float) -> dict[str, str]:
+    """Environment under which every answer of a server in a task's process comes that late."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sitecustomize.py").write_text(_SLOW.format(seconds=seconds), encoding="utf-8")
+    return {"PYTHONPATH": str(folder)}
+
+
+@dataclass
+class Storm:
+    """``happened`` counts what was done to the run; the seed decides to whom."""
+
+    operator: Operator
+    seed: int = 0
+    happened: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+
+    @property
+    def run(self) -> Run:
+        return Run(self.operator.run_root, Lake(self.operator.lake))
+
+    def tasks(self, stage: str = "generate") -> list[QueuedTask]:
+        text = self.operator.cluster.text("squeue", "-h", "-r", "-t", "all", "-o", SQUEUE_FORMAT)
+        return [task for task in parse_squeue(text) if task.name == f"month-{stage}"]
+
+    def at_work(self) -> list[QueuedTask]:
+        """Running tasks whose shard has a lease and some rows: trouble is worth making now."""
+        shards = self._shard_of_task()
+        running = [task for task in self.tasks() if task.state == "RUNNING"]
+        return [task for task in running if self._is_at_work(shards.get((task.array_id, task.index)))]
+
+    def notice(self, task: QueuedTask) -> None:
+        """What ``--signal`` does two minutes before the limit, now."""
+        before = self.causes()["notice"]
+        self.operator.cluster.run("scancel", "--signal=USR1", "--batch", task.raw_id)
+        self._wait(lambda: self.causes()["notice"] > before, "the notice to be answered")
+        self.happened["notice"] += 1
+
+    def preempt(self, task: QueuedTask) -> None:
+        """A job of higher priority takes every GPU of the task's node for a moment."""
+        before = self.causes()["preempted"]
+        assert task.node is not None
+        job = self.operator.cluster.submit(
+            "sleep 2", "-p", "gpu-hi", "--gres=gpu:pro6000:4", "-w", task.node, "-t", "1", "-J", "other"
+        )
+        self.operator.cluster.wait_for_state(job, "RUNNING", "COMPLETED")
+        self._wait(lambda: self.causes()["preempted"] > before, "a preempted attempt in the ledger")
+        self.happened["preempted"] += self.causes()["preempted"] - before
+
+    def lose_node(self, name: str) -> None:
+        """Nobody there hears a signal; its tasks come back elsewhere when SLURM has noticed."""
+        cluster = self.operator.cluster
+        lost = {task.raw_id for task in self.tasks() if task.node == name and task.is_running}
+        cluster.kill_node(name)
+        cluster.wait_for(
+            lambda: not any(task.raw_id in lost and task.is_running and task.node == name for task in self.tasks()),
+            "the lost node to be noticed",
+        )
+        self.happened["node lost"] += 1
+        cluster.start_node(name)
+        cluster.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
+
+    def exceed_limit(self, task: QueuedTask) -> None:
+        """The job's limit becomes what it has used: SLURM ends it, TERM first."""
+        before = self.causes()["time_limit"]
+        self.operator.cluster.run("scontrol", "update", f"JobId={task.raw_id}", "TimeLimit=1")
+        self._wait(lambda: self.causes()["time_limit"] > before, "an attempt that ended at its limit", 240)
+        self.happened["time limit"] += 1
+
+    def causes(self) -> Counter[str]:
+        """Word of the ledger -> attempts of generation."""
+        rows = self.run.lake.read("runs", ["stage", "cause"]).to_pylist() if self._has_ledger() else []
+        return Counter(row["cause"] for row in rows if row["stage"] == "generate")
+
+    def await_end(self, timeout_seconds: float) -> None:
+        def is_over() -> bool:
+            tasks = self.tasks() + self.tasks("score")
+            return all(task.is_ended for task in tasks)
+
+        self._wait(is_over, "every task to end", timeout_seconds)
+
+    def assert_nothing_lost(self) -> None:
+        """Exactly the planned rows, each key once."""
+        rows = self.run.lake.read("samples", ["shard_id", "task_id", "sample_index"]).to_pylist()
+        planned = sum(shard.expected_rows for shard in self.run.manifest.shards().values())
+        keys = {(row["shard_id"], row["task_id"], row["sample_index"]) for row in rows}
+        assert len(rows) == len(keys) == planned, self.operator.logs()
+
+    def _shard_of_task(self) -> dict[tuple[str, int | None], str]:
+        found: dict[tuple[str, int | None], str] = {}
+        for path in self.operator.run_root.glob("jobs/*/submission.json"):
+            made = json.loads(path.read_text())
+            if made["stage"] == "generate":
+                found |= {(made["job_id"], index): made["shard_ids"][index] for index in made["indices"]}
+        return found
+
+    def _is_at_work(self, shard_id: str | None) -> bool:
+        if shard_id is None:
+            return False
+        folder = self.operator.run_root / "gen" / shard_id
+        journal = folder / "samples.jsonl"
+        is_done = (self.operator.run_root / "manifests" / f"generate-{shard_id}.done").exists()
+        return (folder / "lease").exists() and journal.exists() and journal.stat().st_size > 0 and not is_done
+
+    def _has_ledger(self) -> bool:
+        return (self.operator.lake / "_live" / "runs").exists()
+
+    def _wait(self, condition: Callable[[], bool], what: str, timeout_seconds: float = 180) -> None:
+        try:
+            self.operator.cluster.wait_for(condition, what, timeout_seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.operator.logs()}") from None
+
+
+def wait_for_work(storm: Storm, number: int = 1, timeout_seconds: float = 180) -> list[QueuedTask]:
+    """At least so many tasks at work."""
+    deadline = time.monotonic() + timeout_seconds
+    while len(found := storm.at_work()) < number:
+        assert time.monotonic() < deadline, f"{number} tasks never were at work\n{storm.operator.logs()}"
+        time.sleep(0.2)
+    return found
+
+
+def board(operator: Operator) -> list[dict[str, Any]]:
+    """The leaderboard as aggregate prints it."""
+    return json.loads(operator.do("aggregate", "--format", "json"))
