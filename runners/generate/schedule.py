@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Protocol
 
 from ...ingest.errors import BenchforgeError, Incomplete, Interrupted
 from ...ingest.manifest import Shard
@@ -20,6 +20,7 @@ from .gate import Gate, out_of_time
 from .prefixes import may_resume
 from .server import Server
 from .shard import Generated, OpenShard
+from .waiting import Background, Changes, first_failure
 from .work import Answered, Asker, Demand, Work
 
 _AHEAD = 2
@@ -55,8 +56,7 @@ class Pool:
         self.unfinished: list[BenchforgeError] = []
         self._open: list[OpenShard] = []
         self._in_flight: dict[Work, None] = {}
-        self._background: set[asyncio.Task[Any]] = set()
-        self._changed, self._trouble = asyncio.Event(), asyncio.get_running_loop().create_future()
+        self._background, self._changes = Background(), Changes()
         self._stopped, self._stopped_hard = asyncio.Event(), asyncio.Event()
         self._signal_name = ""
         self._is_opening, self._is_draining = True, False
@@ -76,29 +76,32 @@ class Pool:
         Everything answered is on disk afterwards and every shard closed, whatever is raised.
         """
         slots = [asyncio.create_task(self._slot()) for _ in range(self._demand.concurrency)]
-        work = asyncio.create_task(_first_failure([asyncio.create_task(self._open_ahead()), *slots]))
+        work = asyncio.create_task(first_failure([asyncio.create_task(self._open_ahead()), *slots]))
         saving = asyncio.create_task(self._save_regularly())
         error: BaseException | None = None
         try:
             await self._until_over(work)
-            await self._background_ended()
-        except BaseException as problem:
-            error = full_disk(problem) if isinstance(problem, OSError) else problem
+            await self._background.succeeded()
+        except OSError as problem:
+            error = full_disk(problem)
             raise error from problem
+        except BaseException as problem:
+            error = problem
+            raise
         finally:
-            work.cancel()
-            saving.cancel()
-            await asyncio.wait({work, saving})
+            for task in (work, saving):
+                task.cancel()
+            await asyncio.gather(work, saving, return_exceptions=True)
             await self._wind_up(error)
 
     # ---- the end -----------------------------------------------------------------------------------------------
 
     async def _until_over(self, work: asyncio.Task[None]) -> None:
         stopped = asyncio.create_task(self._stopped.wait())
-        await asyncio.wait({work, stopped, self._trouble}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({work, stopped, self._background.trouble}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if self._trouble.done():
-            self._trouble.result()
+        if self._background.trouble.done():
+            self._background.trouble.result()
         if work.done():
             work.result()
         else:
@@ -107,7 +110,7 @@ class Pool:
     async def _drain(self, work: asyncio.Task[None]) -> None:
         """After a signal: flush first, then let end what can."""
         self._is_draining = True
-        self._tell()
+        self._changes.tell()
         await self._save_prefixes()
         hard = asyncio.create_task(self._stopped_hard.wait())
         seconds = self._gate.job.drain_seconds(self._signal_name)
@@ -119,17 +122,9 @@ class Pool:
             self._signal_name,
         )
 
-    async def _background_ended(self) -> None:
-        """Every fsync, seal and opening; raises what one of them failed with."""
-        while self._background and not self._trouble.done():
-            await asyncio.wait({*self._background, self._trouble}, return_when=asyncio.FIRST_COMPLETED)
-        if self._trouble.done():
-            self._trouble.result()
-
     async def _wind_up(self, error: BaseException | None) -> None:
         """Wait for what threads still do, save greedy answers, close what is open."""
-        while self._background:
-            await asyncio.wait(self._background)
+        await self._background.ended()
         if error is not None:
             await self._save_prefixes()
         for opened in self._open:
@@ -138,8 +133,6 @@ class Pool:
                 self.unfinished.append(reason)  # type: ignore[arg-type]
             await asyncio.to_thread(self._close, opened, reason)
         self._open.clear()
-        if not self._trouble.cancel():
-            self._trouble.exception()  # it was raised by then; an exception that nobody asks for is printed
 
     def _why(self, opened: OpenShard) -> BenchforgeError:
         return opened.incomplete() if self._num_left == 0 else self._gate.why(opened)
@@ -163,7 +156,7 @@ class Pool:
                     return self._begin(opened)
             if not self._is_opening and not self._in_flight:
                 return None  # what is left was not admitted, and nothing will change that
-            await self._changed.wait()
+            await self._changes.wait()
         return None
 
     def _begin(self, opened: OpenShard) -> Work:
@@ -207,10 +200,10 @@ class Pool:
         if self._num_left is not None:
             self._num_left += len(answered.again)
         self._settle(opened)
-        self._tell()
+        self._changes.tell()
 
     def _committed(self, opened: OpenShard, answered: Answered) -> asyncio.Task[None]:
-        return self._in_background(self._commit(opened, answered))
+        return self._background.start(self._commit(opened, answered))
 
     async def _commit(self, opened: OpenShard, answered: Answered) -> None:
         await asyncio.shield(opened.commits.commit())
@@ -234,16 +227,16 @@ class Pool:
         try:
             while self._pending and not self._is_draining and self._num_left != 0:
                 if self._num_ready() >= _AHEAD * self._demand.concurrency:
-                    await self._changed.wait()
+                    await self._changes.wait()
                     continue
                 shard = self._pending.popleft()
                 if self._gate.is_in_time(shard, self._started()):
-                    await asyncio.shield(self._in_background(self._open_one(shard)))
+                    await asyncio.shield(self._background.start(self._open_one(shard)))
                 else:
                     self.unfinished.append(out_of_time(shard))
         finally:
             self._is_opening = False
-            self._tell()
+            self._changes.tell()
 
     def _num_ready(self) -> int:
         return sum(opened.window.num_waiting for opened in self._open if self._admits(opened))
@@ -261,7 +254,7 @@ class Pool:
         self._open.append(opened)
         self._meter.resumed(opened.num_resumed)
         self._settle(opened)
-        self._tell()
+        self._changes.tell()
 
     def _settle(self, opened: OpenShard) -> None:
         """Seal what is whole, close what can get no further; called whenever a shard may have become either."""
@@ -269,7 +262,7 @@ class Pool:
         if is_ended and opened in self._open:
             self._charge()
             self._open.remove(opened)
-            self._in_background(self._finish(opened))
+            self._background.start(self._finish(opened))
 
     async def _finish(self, opened: OpenShard) -> None:
         try:
@@ -307,24 +300,6 @@ class Pool:
             except OSError:
                 return  # they save time, no row depends on them
 
-    def _tell(self) -> None:
-        """Wake whoever waits for a change: slots without work, the opener."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
-
-    def _in_background(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Runs to its end before ``run`` returns, also when whoever waits for it is cancelled."""
-        task = asyncio.create_task(coroutine)
-        self._background.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not self._trouble.done():
-            self._trouble.set_exception(error)
-
     def _charge(self) -> None:
         """GPU seconds since the last change, shared among open shards by their requests in flight."""
         now = time.monotonic()
@@ -333,19 +308,6 @@ class Pool:
         for opened in self._open:
             share = opened.num_in_flight / total if total else 1 / len(self._open)
             opened.attempt.gpu_seconds += seconds * share * (opened.attempt.num_gpus or 0)
-
-
-async def _first_failure(workers: list[asyncio.Task[None]]) -> None:
-    """Wait for all; on the first failure (or when stopped) end the others and raise it."""
-    try:
-        done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-    for worker in done:
-        if not worker.cancelled() and worker.exception() is not None:
-            raise worker.exception()  # type: ignore[misc]
 
 
 def full_disk(error: OSError) -> Incomplete:
