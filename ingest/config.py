@@ -160,9 +160,12 @@ def load_settings(
 ) -> Settings:
     """Settings by precedence; ``options`` maps paths to values given on the command line (None: not given).
 
+    Benchmarks of one's own join the registry: here it becomes known where they lie. BadInput where one is damaged.
     Raises UsageError that lists every unknown key, wrong type and value that is not allowed, and what ``also`` finds
     wrong with the rest: it sees the settings without the wrong values.
     """
+    from .benchmarks import adopt
+
     environment = os.environ if environment is None else environment
     problems: list[str] = []
     layers = (
@@ -180,6 +183,7 @@ def load_settings(
         values.update(layer)
         origins.update(dict.fromkeys(layer, origin))
     settings = Settings(values, origins, run_file)
+    adopt(settings.datasets_root)
     problems += also(settings)
     if problems:
         raise UsageError("the configuration is wrong:\n  " + "\n  ".join(problems), "correct the lines named above")

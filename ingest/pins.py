@@ -1,4 +1,4 @@
-"""Counts and digests of dataset versions, as ``seeds/benchmarks.csv`` pins them."""
+"""Counts and digests of dataset versions, as ``seeds/benchmarks.csv`` pins them, or a benchmark of one's own does."""
 
 from __future__ import annotations
 
@@ -29,17 +29,47 @@ class Pin:
         return tuple(test_set for (name, test_set), count in self.cells.items() if name == scenario and count == total)
 
 
-@cache
 def pins_of(benchmark: str) -> Mapping[str, Pin]:
     """Version -> pin of one benchmark, in the seed's order."""
+    return _seeded(benchmark) or _own(benchmark)
+
+
+@cache
+def _seeded(benchmark: str) -> Mapping[str, Pin]:
     return {row["dataset_version"]: _pin(row) for row in seed_rows() if row["benchmark"] == benchmark}
 
 
+def _own(name: str) -> Mapping[str, Pin]:
+    """Of a benchmark without seed rows: one artifact per release, and its digest is the dataset's."""
+    from .benchmarks import registry
+
+    benchmark = registry().get(name)
+    if benchmark is None or not benchmark.pinned_cells:
+        return {}
+    return {
+        version.name: Pin(
+            name,
+            version.name,
+            version is benchmark.versions[-1],
+            version.artifacts[0].sha256,
+            _counts(benchmark.pinned_cells[version.name]),
+        )
+        for version in benchmark.versions
+    }
+
+
 def _pin(row: Mapping[str, str]) -> Pin:
+    is_default = row["is_default"].lower() == "true"
+    return Pin(
+        row["benchmark"], row["dataset_version"], is_default, row["dataset_digest"] or None, _counts(row["cells"])
+    )
+
+
+def _counts(words: str) -> dict[tuple[str, str], int]:
+    """``scenario:test_set=count …``"""
     cells: dict[tuple[str, str], int] = {}
-    for cell in row["cells"].split():
+    for cell in words.split():
         name, _, count = cell.partition("=")
         scenario, _, test_set = name.partition(":")
         cells[scenario, test_set] = int(count)
-    is_default = row["is_default"].lower() == "true"
-    return Pin(row["benchmark"], row["dataset_version"], is_default, row["dataset_digest"] or None, cells)
+    return cells

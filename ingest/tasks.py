@@ -26,6 +26,8 @@ def task_row(task: Task, dataset_version: str, dataset_digest: str | None) -> di
         "stratum": task.stratum,
         "cluster": task.cluster,
         "contest_date": task.contest_date,
+        "licence": task.licence,
+        "pinned_cells": task.pinned_cells,
     }
 
 

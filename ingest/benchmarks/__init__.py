@@ -1,6 +1,7 @@
 """Benchmarks, one file each: a module of this folder that defines ``BENCHMARK`` joins the registry.
 
-Adding one is a file here and a row in ``seeds/benchmarks.csv``.
+Adding one is a file here and a row in ``seeds/benchmarks.csv``. Benchmarks of one's own are declared by data among the
+staged problems instead (``own``); they join when the settings say where those are (``adopt``).
 """
 
 from __future__ import annotations
@@ -10,22 +11,48 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import BadInput, UsageError
 from ..schemas import BENCHMARKS
 from .declaration import Benchmark
 
-__all__ = ["registry", "resolve"]
+__all__ = ["adopt", "declared", "registry", "resolve"]
+
+_own: dict[str, Benchmark] = {}
+"""Of the one datasets folder that a process works with."""
+
+
+def registry() -> Mapping[str, Benchmark]:
+    """Benchmark key -> declaration: those of this folder, then those adopted."""
+    return {**declared(), **_own} if _own else declared()
+
+
+def adopt(datasets_root: Path) -> None:
+    """Let the benchmarks of one's own in this folder join the registry, in place of any adopted before.
+
+    Raises BadInput for a declaration that cannot be read, or that has the name of a benchmark of ours.
+    """
+    from .own import declared_in
+
+    found = {benchmark.name: benchmark for benchmark in declared_in(datasets_root)}
+    for name in found:
+        if _folded(name) in _declared_words():
+            raise BadInput(
+                f"{datasets_root / name} has the name of another benchmark", f"rename {datasets_root / name}"
+            )
+    _own.clear()
+    _own.update(found)
 
 
 @cache
-def registry() -> Mapping[str, Benchmark]:
+def declared() -> Mapping[str, Benchmark]:
     """Benchmark key -> declaration, in the order of ``schemas.BENCHMARKS``; files are imported on the first call."""
     modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-    declared = [module.BENCHMARK for module in modules if hasattr(module, "BENCHMARK")]
-    for benchmark in declared:
+    found = [module.BENCHMARK for module in modules if hasattr(module, "BENCHMARK")]
+    for benchmark in found:
         _refuse_conflicts(benchmark)
-    return {benchmark.name: benchmark for benchmark in sorted(declared, key=lambda one: BENCHMARKS.index(one.name))}
+    return {benchmark.name: benchmark for benchmark in sorted(found, key=lambda one: BENCHMARKS.index(one.name))}
 
 
 def resolve(name: str) -> tuple[Benchmark, tuple[str, ...]]:
@@ -34,7 +61,7 @@ def resolve(name: str) -> tuple[Benchmark, tuple[str, ...]]:
     A benchmark's key means all its scenarios, an alias (``cruxeval_i``, ``mbpp+``) what its file says; case, ``-`` and
     ``_`` do not matter. Raises UsageError with the nearest known word.
     """
-    words = _vocabulary()
+    words = {**_declared_words(), **{_folded(key): (own, own.scenarios) for key, own in _own.items()}}
     found = words.get(_folded(name))
     if found is not None:
         return found
@@ -44,9 +71,9 @@ def resolve(name: str) -> tuple[Benchmark, tuple[str, ...]]:
 
 
 @cache
-def _vocabulary() -> Mapping[str, tuple[Benchmark, tuple[str, ...]]]:
+def _declared_words() -> Mapping[str, tuple[Benchmark, tuple[str, ...]]]:
     words: dict[str, tuple[Benchmark, tuple[str, ...]]] = {}
-    for benchmark in registry().values():
+    for benchmark in declared().values():
         words[_folded(benchmark.name)] = (benchmark, benchmark.scenarios)
         for alias, scenario in benchmark.aliases.items():
             words[_folded(alias)] = (benchmark, (scenario,) if scenario else benchmark.scenarios)

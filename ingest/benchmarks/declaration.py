@@ -42,6 +42,10 @@ class Task:
     contest_date: datetime.date | None = None
     reference: str | None = None
     """Gold answer in the form a sample is graded in (a program, or an expression); never leaves the judge's side."""
+    licence: str | None = None
+    """Of this problem, where each has its own."""
+    pinned_cells: str | None = None
+    """Counts of its release as the seed writes them, of a benchmark that has no seed row: the marts need them."""
 
     @cached_property
     def task_digest(self) -> str:
@@ -187,6 +191,8 @@ class Benchmark:
     """(upstream's files, folders of versions whose artifacts are in place) -> number of problems by folder whose hidden
     tests are kept now: they are too large for one artifact, and asking needs none of them. Empty where the files bring
     none; BadInput as ``load``."""
+    pinned_cells: Mapping[str, str] = field(default_factory=dict)
+    """Version -> counts as the seed writes them, of a benchmark without seed rows."""
     why_not_judged: Callable[[Iterable[Task]], str] = lambda tasks: ""
     """What these tasks lack to be graded, as a sentence; empty where they lack nothing."""
 

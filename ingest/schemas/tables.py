@@ -40,6 +40,12 @@ TASKS = Table(
         optional("stratum", "text", "Difficulty or other stratum declared by the benchmark."),
         optional("cluster", "text", "Contest or other cluster declared by the benchmark."),
         optional("contest_date", "date", "Day the problem became public."),
+        optional("licence", "text", "Licence of the problem; NULL where the benchmark has one for all."),
+        optional(
+            "pinned_cells",
+            "text",
+            "Number of problems by scenario and test set of a release that seeds/benchmarks.csv does not pin.",
+        ),
     ),
 )
 
