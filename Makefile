@@ -63,8 +63,12 @@ bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in t
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group bench
 	BENCHFORGE_BENCH=1 $(BIN)/python -m pytest tests/bench -q -s
 
-plan stage generate smoke score aggregate status: $(VENV)/.installed ## one stage, here
+plan stage aggregate status: $(VENV)/.installed ## one stage, here
 	$(BIN)/benchforge $@ $(ARGS)
+
+generate score smoke: $(VENV)/.installed ## on SLURM where there is one, else here
+	@if timeout 20 sinfo -h >/dev/null 2>&1; then $(BIN)/benchforge submit $@ $(ARGS); \
+	else echo "no SLURM answers here: benchforge $@ runs on this machine" >&2; $(BIN)/benchforge $@ $(ARGS); fi
 
 # One place decides whether this machine has what the environment needs; a missing piece is named with its apt line.
 $(VENV)/bin/python:

@@ -26,6 +26,7 @@ _STAGES = ("generate", "score", "smoke")
 @click.option("--benchmark", "benchmarks", multiple=True, help="Only these benchmarks.")
 @click.option("--model", "models", multiple=True, help="Only these models.")
 @click.option("--with-score", is_flag=True, help="With generate: a scoring array beside each, task after task.")
+@click.option("--force", is_flag=True, help="Generate without a passed smoke run of this image on this GPU.")
 @dry_run_option
 @format_option
 def command(
@@ -34,6 +35,7 @@ def command(
     benchmarks: tuple[str, ...],
     models: tuple[str, ...],
     with_score: bool,
+    force: bool,
     dry_run: bool,
     format_: str,
     **settings_options: Any,
@@ -56,7 +58,7 @@ def command(
         return
     selection = Selection(shard_ids, cells_of(benchmarks), models)
     queue = submitting.look_at_queue(settings)
-    arrays = planned(stage, run, settings, selection, queue, out.say)
+    arrays = planned(stage, run, settings, selection, queue, out.say, force)
     if dry_run:
         for one in arrays:
             folder = (run.root / "jobs" / f"{stage}-NNN").resolve()

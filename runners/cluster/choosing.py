@@ -12,16 +12,24 @@ from ..score.pending import to_score
 from ..selection import Selection
 from .ledger import attempts, gpu_hours
 from .limits import mark_failed, refuse_spent
+from .smoke_gate import refuse_without_smoke
 from .submitting import Planned, Queue, gpus_by_model, in_queue, plan_generate, plan_score
 
 Say = Callable[[str], None]
 
 
-def planned(stage: str, run: Run, settings: Settings, selection: Selection, queue: Queue, say: Say) -> list[Planned]:
-    """Arrays of a stage; ``say`` hears what is left out. Raises UsageError, Incomplete (the budget is used up)."""
+def planned(
+    stage: str, run: Run, settings: Settings, selection: Selection, queue: Queue, say: Say, is_forced: bool = False
+) -> list[Planned]:
+    """Arrays of a stage; ``say`` hears what is left out; ``is_forced`` goes without a smoke run.
+
+    Raises UsageError, Incomplete (the budget is used up, no smoke run has passed).
+    """
     if stage == "score":
         return _score_arrays(run, settings, selection, queue)
     shards = _shards_to_generate(run, settings, selection, queue, say)
+    if not is_forced:
+        refuse_without_smoke(settings, [shard.model for shard in shards])
     return plan_generate(shards, gpus_by_model(served_models(settings), settings), settings, queue)
 
 
