@@ -37,12 +37,12 @@ def command(
     format_: str,
     **settings_options: Any,
 ) -> None:
-    """Try the engine on a few tasks of each benchmark and say which are ready; exit 1 when one is not.
+    """Try the engine on a few tasks of each benchmark and say which are ready.
 
-    Nothing enters the run's lake. What was found is kept below the scratch folder, by engine image and GPU kind.
+    Exit 1 when one is not, 3 when one is not staged. Nothing enters the run's lake. What was found is kept below the scratch folder, by engine image and GPU kind.
     """
     from ...ingest.bundled import RUN_FILE
-    from ...ingest.errors import BenchforgeError, UsageError
+    from ...ingest.errors import BenchforgeError, Incomplete, UsageError
     from ..generate.smoke_facts import keep_fact
     from ..signals import interruptible
 
@@ -53,21 +53,27 @@ def command(
     if settings["engine.name"] == "replay":
         raise UsageError("smoke asks a server, and a recording is none", "give --engine endpoint or --engine vllm")
     rows: list[dict[str, Any]] = []
+    untried: list[Any] = []
     with interruptible():
-        for running, name, found in _tried(settings, models, benchmarks, limit):
+        for running, name, found in _tried(settings, models, benchmarks, limit, untried):
             rows += [{**cell.as_json(), "problems": "; ".join(cell.problems)} for cell in found.cells]
             _tell(name, found, keep_fact(settings.scratch, running, name, found))
     out.table(rows, _COLUMNS, format_)
-    if waiting := [row for row in rows if not row["is_ready"]]:
+    if broken := [row for row in rows if not row["is_ready"]]:
         raise BenchforgeError(
-            f"{len(waiting)} of {len(rows)} cells are not ready: {waiting[0]['model']} on {waiting[0]['benchmark']}: "
-            f"{waiting[0]['problems']}",
+            f"{len(broken)} of {len(rows)} cells are not ready: {broken[0]['model']} on {broken[0]['benchmark']}: "
+            f"{broken[0]['problems']}",
             "mend what the table names, and run the same command again",
         )
+    if untried:
+        raise Incomplete(f"{len(untried)} cells cannot be tried yet: {untried[0].reason}", untried[0].hint)
 
 
-def _tried(settings: Any, models: tuple[str, ...], benchmarks: tuple[str, ...], limit: int) -> Iterator[Any]:
-    """(engine, model, what was found), one engine after the other, each with a small run of its own."""
+def _tried(
+    settings: Any, models: tuple[str, ...], benchmarks: tuple[str, ...], limit: int, untried: list[Any]
+) -> Iterator[Any]:
+    """(engine, model, what was found), one engine after the other, each with a small run of its own; ``untried`` gets
+    the cells whose problems or protocol strings are not staged."""
     import tempfile
     from pathlib import Path
 
@@ -89,6 +95,7 @@ def _tried(settings: Any, models: tuple[str, ...], benchmarks: tuple[str, ...], 
         run = Run(Path(folder), Lake(Path(folder) / "lake"))
         plan = make_plan(run, wanted, terms_of(settings), settings.datasets_root, Scope(limit))
         run.manifest.add(plan.shards)
+        untried += plan.waiting
         for cell in plan.waiting:
             out.say(f"waits: {cell.benchmark} {cell.scenario}: {cell.reason}\n       {cell.hint}")
         for model in dict.fromkeys(shard.model for shard in plan.shards):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest.errors import BadInput, BenchforgeError, UsageError
+from benchforge.ingest.errors import BadInput, BenchforgeError, Incomplete, UsageError
 from benchforge.runners.cli.smoke import command
 from benchforge.runners.generate.engines import Engine
 from benchforge.runners.generate.probe import Abilities
@@ -112,6 +112,14 @@ def test_the_command_says_ready_per_benchmark_and_leaves_the_lake_alone(tmp_path
     )
     with misbehaving(Manners(temperature=0.0)) as server, pytest.raises(BenchforgeError, match="1 of 1 cells are not"):
         CliRunner().invoke(command, [*words, "--base-url", server.base_url], catch_exceptions=False)
+
+
+def test_a_benchmark_that_is_not_staged_is_not_ready(tmp_path: Path):
+    run_file = tmp_path / "run.yaml"
+    run_file.write_text("benchmarks: [humanevalplus]\nmodels:\n" + SAMPLED)
+    words = ["--config", str(run_file), "--scratch", str(tmp_path), "--base-url", "http://127.0.0.1:1/v1"]
+    with pytest.raises(Incomplete, match="1 cells cannot be tried yet"):
+        CliRunner().invoke(command, words, catch_exceptions=False)
 
 
 def test_a_recording_is_no_server(tmp_path: Path):
