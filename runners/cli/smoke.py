@@ -39,7 +39,8 @@ def command(
 ) -> None:
     """Try the engine on a few tasks of each benchmark and say which are ready.
 
-    Exit 1 when one is not, 3 when one is not staged. Nothing enters the run's lake. What was found is kept below the scratch folder, by engine image and GPU kind.
+    Exit 1 when one is not, 3 when one is not staged. Nothing enters the run's lake. What was found is kept below the
+    scratch folder, by engine image and GPU kind.
     """
     from ...ingest.bundled import RUN_FILE
     from ...ingest.errors import BenchforgeError, Incomplete, UsageError
