@@ -19,6 +19,8 @@ _COLUMNS = (
     "median_wait_seconds",
     "longest_wait_seconds",
     "useful_share",
+    "ledger_gpu_hours",
+    "accounted_gpu_hours",
 )
 
 
@@ -35,6 +37,8 @@ def command(once: bool, format_: str, **settings_options: Any) -> None:
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
     from ...slurm import measurements
+    from ..cluster.budget import spent
+    from ..cluster.ledger import attempts
     from ..cluster.monitoring import Monitor, followed, qos_names
     from ..signals import interruptible
 
@@ -45,7 +49,9 @@ def command(once: bool, format_: str, **settings_options: Any) -> None:
         for look in monitor.looks(once, patient=lambda error: out.say(f"{error.message}; looking again")):
             out.say(measurements.line(look))
     looks, found = followed(run, monitor)
-    out.table([asdict(found)], _COLUMNS, format_)
+    used = spent(run, attempts(run.lake))
+    hours = {"ledger_gpu_hours": used.ledger_hours, "accounted_gpu_hours": used.accounted_hours}
+    out.table([{**asdict(found), **hours}], _COLUMNS, format_)
     try:
         names = qos_names()
     except QueueError:

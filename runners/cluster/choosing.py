@@ -10,7 +10,8 @@ from ...ingest.planning.wanted import served_models
 from ..generate.pending import to_generate
 from ..score.pending import to_score
 from ..selection import Selection
-from .ledger import attempts, gpu_hours
+from .budget import spent
+from .ledger import attempts
 from .limits import mark_failed, refuse_spent
 from .smoke_gate import refuse_without_smoke
 from .submitting import Planned, Queue, gpus_by_model, in_queue, plan_generate, plan_score
@@ -35,7 +36,7 @@ def planned(
 
 def _shards_to_generate(run: Run, settings: Settings, selection: Selection, queue: Queue, say: Say) -> list[Shard]:
     rows = attempts(run.lake)
-    refuse_spent(settings, gpu_hours(rows))
+    refuse_spent(settings, spent(run, rows).hours)
     pending = to_generate(run, selection)
     queued = in_queue(run, "generate", queue)
     failed = set(mark_failed(run, "generate", pending, rows, settings["run.max_requeue_per_shard"]))

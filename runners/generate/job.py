@@ -43,6 +43,8 @@ class Job:
     array_task: str | None = None
     end: float | None = None
     closing_seconds: float = _CLOSING_SECONDS
+    num_gpus: int | None = None
+    """Held by the job, whether or not the engine uses them."""
 
     @classmethod
     def current(cls, time_left_seconds: float | None = None, environment: Mapping[str, str] | None = None) -> Job:
@@ -55,6 +57,7 @@ class Job:
             int(environment.get("SLURM_RESTART_COUNT") or 0),
             environment.get("SLURM_ARRAY_TASK_ID"),
             None if left is None else time.monotonic() + left,
+            num_gpus=_num_gpus(environment),
         )
 
     @property
@@ -120,6 +123,14 @@ class Job:
         if done.returncode != 0:
             print(f"scontrol requeue {self.id}: {done.stderr.strip()}", file=sys.stderr, flush=True)
         return done.returncode == 0
+
+
+def _num_gpus(environment: Mapping[str, str]) -> int | None:
+    """``SLURM_GPUS_ON_NODE`` is a number, ``SLURM_JOB_GPUS`` a list of indices; neither without a GPU."""
+    number = environment.get("SLURM_GPUS_ON_NODE", "")
+    if number.isdigit():
+        return int(number) or None
+    return len([index for index in environment.get("SLURM_JOB_GPUS", "").split(",") if index]) or None
 
 
 @cache

@@ -161,7 +161,7 @@ class _Opener:
             for task_id, tokens in sealed_lengths(self._run, shard):
                 cell.add(task_id, tokens)
         engine = self._server.engine
-        num_gpus = served.tensor_parallel_size if engine.gpu else None
+        num_gpus = served.tensor_parallel_size if engine.gpu else self._means.job.num_gpus
         attempt = Attempt(self._run, shard, engine, self._means.job, num_gpus)
         price = price_of(served, self._gate.ceilings)
         return OpenShard.open(self._run, shard, problems, served, attempt, cell, abilities, price, self._is_forced)
