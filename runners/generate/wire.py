@@ -85,10 +85,12 @@ class Wire:
         )
         options: dict[str, Any] = {"limits": limits, "trust_env": not self.endpoint.is_loopback}
         if self.endpoint.is_plain:
-            options |= {"verify": False, "follow_redirects": False}
+            from .pools import Pools
+
+            uds = self.endpoint.uds
+            options |= {"transport": Pools(str(uds) if uds else None, limits), "follow_redirects": False}
         if self.endpoint.uds is not None:
             asyncio.get_running_loop().set_exception_handler(_without_late_wakes)
-            options["transport"] = httpx2.AsyncHTTPTransport(uds=str(self.endpoint.uds), limits=limits, verify=False)
         return options
 
     async def answer(self, path: str, body: Mapping[str, Any], seconds: float) -> Any:
