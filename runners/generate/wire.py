@@ -1,7 +1,7 @@
 """One request over HTTP and what can become of it: an answer, Refused (never asked again), or Broken (asked again).
 
 The SDK carries it (addresses, keys, errors), without its retries, which are silent, and without its models: a body is
-sent as bytes and an answer read as JSON, 1.0 ms of CPU at 64 requests in flight and 1.6 at 256 (loopback).
+sent as bytes and an answer read as JSON, 1.1 ms of CPU at 64 requests in flight, 1.4 at 256 (loopback).
 """
 
 from __future__ import annotations
