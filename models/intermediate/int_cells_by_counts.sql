@@ -5,9 +5,6 @@
     'num_planned', 'num_present', 'num_judged', 'num_passed', 'num_empty',
     'num_unsafe',
 ] %}
-{%- set source = [
-    'request_digest', 'grader_id', 'dataset_version', 'source', 'trust_tier',
-] %}
 with graders as (
 
     select * from {{ ref('int_graders_summarized') }}
@@ -74,62 +71,94 @@ test_sets_unnested as (
 
 ),
 
-with_grader as (
-
-    select
-        graders.*,
-        {{ all_but(['grader_key'], 'test_sets_unnested') }}
-    from test_sets_unnested
-    inner join graders using (grader_key)
-
-),
-
-spread_over_test_sets as (
+spread_over_kinds as (
 
     select
         *,
-        test_set = 'plus' and has_plus as needs_plus
-    from with_grader
+        test_set = 'plus' and has_plus as needs_plus,
+        {{ each_of(all_verdict_kinds()) }} as verdict
+    from test_sets_unnested
 
 ),
 
 spread_over_verdicts as (
 
-    {%- for kind in var('verdict_kinds') %}
-        select
-            model,
-            benchmark,
-            scenario,
-            test_set,
-            '{{ kind }}' as verdict,
-            scope,
-            comparability_digest,
-            origin,
-            {{ source | join(', ') }},
-            num_planned,
-            num_present,
-            {{ num_judged(kind) }} as num_judged,
-            {{ num_passed(kind) }} as num_passed,
-            {{ kind }}_empty as num_empty,
-            num_unsafe,
-            num_problems
-        from spread_over_test_sets
-        where {{ is_answerable(kind) }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    select
+        grader_key,
+        dataset_version,
+        scope,
+        test_set,
+        verdict,
+        num_planned,
+        num_present,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ num_judged(kind) }}
+            {%- endfor %}
+        end as num_judged,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ num_passed(kind) }}
+            {%- endfor %}
+        end as num_passed,
+        case verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ kind }}_empty
+            {%- endfor %}
+        end as num_empty,
+        num_unsafe,
+        num_problems
+    from spread_over_kinds
 
 ),
 
 aggregated as (
 
     select
-        {{ cell_key() | join(', ') }},
-        {{ source | join(', ') }},
+        grader_key,
+        dataset_version,
+        scope,
+        test_set,
+        verdict,
         {{ counts | join(', ') }},
         sum(num_problems)::bigint as num_problems
     from spread_over_verdicts
-    group by all
+    group by
+        grader_key, dataset_version, scope, test_set, verdict,
+        {{ counts | join(', ') }}
+
+),
+
+-- the text last: many rows of many samples would hold it in memory
+with_grader as (
+
+    select
+        graders.model,
+        graders.benchmark,
+        graders.scenario,
+        aggregated.test_set,
+        aggregated.verdict,
+        aggregated.scope,
+        graders.comparability_digest,
+        graders.origin,
+        graders.request_digest,
+        graders.grader_id,
+        aggregated.dataset_version,
+        graders.source,
+        graders.trust_tier,
+        {%- for count in counts %}
+            aggregated.{{ count }},
+        {%- endfor %}
+        aggregated.num_problems
+    from aggregated
+    inner join graders using (grader_key)
+    where
+        case aggregated.verdict
+            {%- for kind in var('verdict_kinds') %}
+                when '{{ kind }}' then {{ is_answerable(kind) }}
+            {%- endfor %}
+        end
 
 )
 
-select * from aggregated
+select * from with_grader
