@@ -66,6 +66,8 @@ class Answer:
     seconds: float
     encode_seconds: float
     tree: Any
+    is_plain: bool = False
+    """Claims that real descriptors would have given the same."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Raised:
     case: int
     reason: str
     case_seconds: Sequence[float] = ()
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,14 +238,14 @@ def read_frame(line: bytes) -> Answer | Raised | Ended:
     if type(message) is not list or not message or not all(type(item) is str for item in message[:1]):
         raise decode.Malformed("frame")
     kind, content = message[0], message[1:]
-    if kind == "a" and [type(item) for item in content[:3]] == [int, float, float] and len(content) == 4:
+    if kind in ("a", "A") and [type(item) for item in content[:3]] == [int, float, float] and len(content) == 4:
         if not (0 <= content[1] < _MAX_SECONDS and 0 <= content[2] < _MAX_SECONDS):  # NaN is in no range
             raise decode.Malformed("seconds")
-        return Answer(*content)
-    if kind == "x" and len(content) in (3, 4) and [type(item) for item in content[:2]] == [int, str]:
+        return Answer(*content, is_plain=kind == "A")
+    if kind in ("x", "X") and len(content) in (3, 4) and [type(item) for item in content[:2]] == [int, str]:
         if content[1] not in _REASONS:
             raise decode.Malformed("reason")
-        return Raised(content[0], content[1], _seconds(content[3:]))
+        return Raised(content[0], content[1], _seconds(content[3:]), is_plain=kind == "X")
     if kind == "end" and len(content) in (1, 3) and type(content[0]) is int:
         return Ended("", content[0], _seconds(content[1:2]), sum(_seconds([content[2:]])))
     raise decode.Malformed("frame")

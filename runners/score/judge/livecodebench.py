@@ -3,7 +3,9 @@
 Theory of operation. ``official``: one child runs every test in order, with the transforms and mocks of the pinned
 harness (``sandbox.inside.livecodebench``), and claims text or values; the answers stay here and are compared here.
 ``strict``: for values, the same child read by another oracle; for text, the program as it is on real descriptors, one
-child per case (``stdin``), its threads awaited.
+child per case (``stdin``), its threads awaited. Where the child says that real descriptors would have changed nothing
+(``sandbox.inside.plain``), its text is read by both oracles, and only the cases after that are run again: such a word
+is not believed for a verdict, because what was printed is compared here either way.
 
 Official verdicts keep the code that LiveCodeBench/LiveCodeBench@28fef95 records (``upstream_code``):
 
@@ -33,7 +35,7 @@ from ....ingest.benchmarks.declaration import Task
 from ..sandbox.connection import Connection
 from . import decode, oracles, stdin
 from .execution import Answer, Bench, Raised, start
-from .livecodebench_answers import official_text, official_value, strict_value
+from .livecodebench_answers import official_text, official_value, strict_text, strict_value
 from .outcome import Outcome, PartOutcome, failed, passed
 
 HARNESS = "livecodebench"
@@ -46,10 +48,12 @@ def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[
     if task.kind == "calls":
         parts = _calls(bench, task, program, names)
         return {name: Outcome(part, None) for name, part in parts.items()}
-    rest = [name for name in names if name != oracles.OFFICIAL]
-    outcomes = stdin.grade(bench, task, program, rest, is_recorded=len(rest) == len(names)) if rest else {}
-    if len(rest) < len(names):
-        outcomes[oracles.OFFICIAL] = Outcome(_official_stdin(bench, task, program), None)
+    if oracles.OFFICIAL not in names:
+        return stdin.grade(bench, task, program, names)
+    panel = _stdin_panel(bench, task, program, names)
+    outcomes = {name: Outcome(part, None) for name, part in panel.outcomes.items()}
+    if rest := [name for name in names if name not in outcomes]:
+        outcomes |= stdin.grade(bench, task, program, rest, is_recorded=False, first=panel.num_shared)
     return outcomes
 
 
@@ -69,12 +73,14 @@ def upstream_code(part: PartOutcome) -> int | bool:
     return -5 if part.reason in ("killed", "tamper", "output_limit") else -4
 
 
-def _official_stdin(bench: Bench, task: Task, program: str) -> PartOutcome:
+def _stdin_panel(bench: Bench, task: Task, program: str, names: Sequence[str]) -> _SharedPanel:
+    """The official outcome, and the strict one as far as both roads are one."""
     cases = task.payload["cases"]
-    panel = _Panel([case["stdout"] for case in cases], _text, {oracles.OFFICIAL: official_text})
-    spec = {"kind": "livecodebench_stdin", "entry_point": ""}
+    compare: dict[str, Compare] = {oracles.OFFICIAL: official_text, oracles.STRICT: strict_text}
+    panel = _SharedPanel([case["stdout"] for case in cases], _text, {name: compare[name] for name in names})
+    spec = {"kind": "livecodebench_stdin", "entry_point": "", "is_shared": len(names) > 1}
     _run(bench, task, program, [case["stdin"] for case in cases], spec, panel)
-    return panel.outcomes[oracles.OFFICIAL]
+    return panel
 
 
 def _calls(bench: Bench, task: Task, program: str, names: Sequence[str]) -> Mapping[str, PartOutcome]:
@@ -95,7 +101,7 @@ class _Panel:
     """Each oracle on its way through the cases: still passing, or decided at its first failure."""
 
     def __init__(self, expected: Sequence[Any], read: Callable[[Any], Any], compare: Mapping[str, Compare]) -> None:
-        self._expected, self._read, self._compare = expected, read, compare
+        self._expected, self._read, self._compare = expected, read, dict(compare)
         self._num_seen = 0
         self.outcomes: dict[str, PartOutcome] = {}
 
@@ -144,6 +150,34 @@ class _Panel:
 
     def _open(self) -> list[str]:
         return [name for name in self._compare if name not in self.outcomes]
+
+
+class _SharedPanel(_Panel):
+    """The strict oracle listens as long as the child says that real descriptors would have changed nothing."""
+
+    num_shared = 0
+    """Cases that the strict oracle has passed when the roads part."""
+
+    def see(self, answer: Answer) -> None:
+        if not answer.is_plain:
+            self._part_ways()
+        super().see(answer)
+
+    def stop(self, raised: Raised) -> None:
+        """A loop is one on both roads; an exception may come of a name that only a function lacks."""
+        if not (raised.is_plain and raised.reason == "timeout"):
+            self._part_ways()
+        super().stop(raised)
+
+    def end(self, reason: str) -> None:
+        if reason:
+            self._part_ways()
+        super().end(reason)
+
+    def _part_ways(self) -> None:
+        if oracles.STRICT in self._open():
+            del self._compare[oracles.STRICT]
+            self.num_shared = self._num_seen
 
 
 def _run(bench: Bench, task: Task, program: str, inputs: Sequence[Any], spec: Mapping[str, Any], panel: _Panel) -> None:

@@ -27,6 +27,10 @@ def official_text(printed: str, expected: str) -> str:
     return stdin.why_text_differs(printed, expected)
 
 
+def strict_text(printed: str, expected: str) -> str:
+    return stdin.why_text_differs(printed, expected, is_strict=True)
+
+
 def official_value(answer: Any, expected: Any) -> str:
     """An array has no truth value but for one element: upstream records an exception, so do we."""
     if hasattr(answer, "tolist") and answer.size != 1:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from . import guard
+from . import guard, plain
 from .clock import Clock
 from .report import LOADING, Expired, Report
 
@@ -42,6 +42,9 @@ HEADER = "".join(
 _FUNCTION = "wrapped_function"
 _ARGUMENTS = ("main.py", "--scenario", "codegeneration")
 """The harness is a command with options, and a program sees them: ``fileinput`` takes each for a file to read."""
+_FAR = 0.5
+"""Of the limit of a test: a program that took less will not reach it on the other road."""
+_MAX_SHARED_CHARACTERS = 8 << 20
 _now = time.perf_counter
 _text_of = io.StringIO.getvalue
 
@@ -65,18 +68,31 @@ def run_calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: 
 def run_stdin(spec: Mapping[str, Any], inputs: Sequence[str], report: Report, clock: Clock) -> None:
     """Call the program, made a function, once per input with standard input and output replaced."""
 
+    is_plain = spec.get("is_shared", False) and plain.is_plain(spec["program"])
+    stream = _Stdin("")
+
     def answer(function: Callable[..., Any], text: str) -> tuple[str, float]:
-        return _printed(lambda: _fed(function, text), clock, spec["case_seconds"])
+        nonlocal stream
+        stream = _Stdin(text)
+        return _printed(lambda: _fed(function, text, stream), clock, spec["case_seconds"])
 
     def claim(case: int, seconds: float, value: Any) -> None:
-        report.printed(case, seconds, value)
+        is_far = seconds < _FAR * spec["case_seconds"] and len(value) < _MAX_SHARED_CHARACTERS and value.isascii()
+        report.printed(case, seconds, value, is_plain=is_plain and is_far and stream.is_read_one_way())
 
-    _run(spec, inputs, report, clock, lambda: _as_function(_without_main_guard(spec["program"])), answer, claim)
+    def is_plain_so_far() -> bool:
+        return is_plain and stream.is_read_one_way()
+
+    program = spec["program"]
+    _run(
+        spec, inputs, report, clock, lambda: _as_function(_without_main_guard(program)), answer, claim, is_plain_so_far
+    )
 
 
 def _run(
     spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock, transform: Callable[[], str],
     answer: Callable[..., tuple[Any, float]], claim: Callable[..., None],
+    is_plain: Callable[[], bool] = lambda: False,
 ) -> None:  # fmt: skip
     _prepare(clock)
     try:
@@ -93,7 +109,7 @@ def _run(
             value, seconds = answer(function, given)
         except Exception as error:
             clock.stop()
-            _report_failure(report, case, error)
+            _report_failure(report, case, error, is_plain())
             return
         finally:
             faulthandler.disable()
@@ -130,13 +146,13 @@ def names_of_header() -> dict[str, Any]:
     return names
 
 
-def _report_failure(report: Report, case: int, error: Exception) -> None:
+def _report_failure(report: Report, case: int, error: Exception, is_plain: bool) -> None:
     try:
         is_timeout = "timeoutexception" in repr(error).lower()
     except Exception as second:
         report.exception(case, second)
         return
-    report.exception(case, TimeoutException() if is_timeout else error)
+    report.exception(case, TimeoutException() if is_timeout else error, is_plain=is_plain)
 
 
 # --- the program's text ----------------------------------------------------------------------------------------------
@@ -198,7 +214,7 @@ def _printed(function: Callable[[], Any], clock: Clock, limit_seconds: float) ->
     return _text_of(captured), seconds
 
 
-def _fed(function: Callable[[], Any], text: str) -> None:
+def _fed(function: Callable[[], Any], text: str, stream: _Stdin) -> None:
     """Run with every road to the input that upstream mocks; SystemExit is a good end.
 
     The three methods are set on the object that ``sys.stdin`` was before: only a program that imported it by name
@@ -210,7 +226,7 @@ def _fed(function: Callable[[], Any], text: str) -> None:
         _replaced(before, "read", lambda *_: text),
         _replaced(before, "readlines", lambda *_: text.split("\n")),
         _replaced(before, "readline", lambda *_: next(lines)),
-        _replaced(sys, "stdin", _Stdin(text)),
+        _replaced(sys, "stdin", stream),
         _replaced(builtins, "open", lambda *_, **__: _Opened(text)),
         contextlib.suppress(SystemExit),
     ):
@@ -236,11 +252,26 @@ class _Stdin:
     """``sys.stdin`` of one test. No iteration; ``read`` and ``readlines`` tell everything however much was read."""
 
     def __init__(self, text: str) -> None:
-        self._stream = io.StringIO(text)
-        self.read = lambda *_: text
+        self._text, self._stream = text, io.StringIO(text)
+        self._num_read_whole, self._is_mixed = 0, False
+        self.read = self._whole
         self.readlines = lambda *_: text.split("\n")
         self.readline = self._stream.readline
-        self.buffer = _Bytes(text.encode("utf-8"))
+        self.buffer = _Bytes(text.encode("utf-8"), self._note_whole)
+
+    def is_read_one_way(self) -> bool:
+        """Line by line, or whole and once; from a text whose line ends and letters no decoding changes."""
+        is_by_line = self._stream.tell() > 0
+        is_one_way = not self._is_mixed and self._num_read_whole + is_by_line <= 1
+        return is_one_way and self._text.isascii() and "\r" not in self._text
+
+    def _whole(self, *limits: Any) -> str:
+        self._note_whole(*limits)
+        return self._text
+
+    def _note_whole(self, *limits: Any) -> None:
+        self._num_read_whole += 1
+        self._is_mixed |= bool(limits)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -249,9 +280,14 @@ class _Stdin:
 class _Bytes:
     """Its ``buffer``: everything, or the first line again and again."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, note: Callable[..., None]) -> None:
         first, _, _ = data.partition(b"\n")
-        self.read = lambda *_: data
+
+        def read(*limits: Any) -> bytes:
+            note(*limits)
+            return data
+
+        self.read = read
         self.readline = lambda *_: first + b"\n"
 
 

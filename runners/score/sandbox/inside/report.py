@@ -7,6 +7,7 @@ judge believes its order and its values, nothing else. No line carries code or a
 ``["a", case, seconds, encode_seconds, value]``  an answer (value: see ``codec``)
 ``=value``             the same in the kind ``calls``, in the order of the cases; the times come at the end
 ``["x", case, category, name]``  an exception; case -1: while the program loaded (``calls``: and the times)
+``["A", …]``, ``["X", …]``  as ``a`` and ``x``, from a run that real descriptors would not have changed (see ``plain``)
 ``["end", cases]``  every case ran; without it the report is incomplete, whatever the exit status says (``calls``: and
 the times, and what encoding took)
 """
@@ -51,18 +52,18 @@ class Report:
         encoded = _encode(value, is_digested=is_digested)
         self._line(f'["a",{case},{seconds:.9f},{_now() - started:.6f},{encoded}]')
 
-    def printed(self, case: int, seconds: float, text: str) -> None:
+    def printed(self, case: int, seconds: float, text: str, *, is_plain: bool = False) -> None:
         """An answer that is text, in full whatever its size."""
-        self._line(f'["a",{case},{seconds:.9f},0.0,{_dumps(str.__str__(text))}]')
+        self._line(f'["{"A" if is_plain else "a"}",{case},{seconds:.9f},0.0,{_dumps(str.__str__(text))}]')
 
     def value(self, value: Any) -> None:
         """An answer and nothing else: what is right has the very bytes that are expected."""
         self._line("=" + _encode(value))
 
-    def exception(self, case: int, error: BaseException, times: Sequence[int] = ()) -> None:
+    def exception(self, case: int, error: BaseException, times: Sequence[int] = (), *, is_plain: bool = False) -> None:
         """``times``: nanoseconds of the cases before, where their answers did not bring them."""
         name = type.__dict__["__name__"].__get__(type(error))[:60]
-        self._line(_dumps(["x", case, category(error), name, *([times] if times else [])]))
+        self._line(_dumps(["X" if is_plain else "x", case, category(error), name, *([times] if times else [])]))
 
     def end(self, num_cases: int, times: Sequence[int] = (), encode_nanoseconds: int = 0) -> None:
         """``times``: see ``exception``; ``encode_nanoseconds``: for all answers, where it was measured."""
