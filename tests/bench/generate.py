@@ -8,6 +8,7 @@ second. The baseline asks one problem at a time and waits for the answer, as Eva
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -44,6 +45,15 @@ class Slots:
     cpu_ms_per_request: float
     samples_per_minute: float
     baseline_per_minute: float
+
+
+@dataclass(frozen=True)
+class Processor:
+    """CPU per request with all of ours (prompt, row, journal, seal), beside the SDK's own call and nothing else."""
+
+    concurrency: int
+    ours_ms: float
+    sdk_ms: float
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,33 @@ def _one_at_a_time(base_url: str, number: int) -> float:
     return 60 * number / (time.monotonic() - started)
 
 
+def processor(concurrency: int, per_slot: int, mean_seconds: float) -> Processor:
+    """Both ask the same engine at the same pace, one after the other."""
+    habits = decoder.Habits(300.0, 0.7, 383.0 / mean_seconds, full_at=concurrency)
+    with _engine(habits) as (base_url, counters), tempfile.TemporaryDirectory() as folder:
+        run = _run(Path(folder), concurrency * per_slot // planned_run.NUM_TASKS + 1)
+        ours = _client(lambda: _generate(run, base_url, Demand(concurrency), Job()))
+        number = int(counters.get("num_answers"))
+        bare = _client(lambda: asyncio.run(_ask_all(base_url, concurrency, number)))
+        assert (ours.code, bare.code, counters.get("num_answers")) == (0, 0, 2 * number)
+        return Processor(concurrency, 1000 * ours.cpu_seconds / number, 1000 * bare.cpu_seconds / number)
+
+
+async def _ask_all(base_url: str, concurrency: int, number: int) -> None:
+    """``chat.completions.create`` as its documentation shows it; the answers are thrown away."""
+    import openai
+
+    client = openai.AsyncOpenAI(api_key="none", base_url=base_url, max_retries=0)
+    seeds = iter(range(number))
+
+    async def slot() -> None:
+        for seed in seeds:
+            messages: Any = [{"role": "user", "content": f"{'x' * 300} {seed}"}]
+            await client.chat.completions.create(model="m", messages=messages, seed=seed, max_tokens=512)
+
+    await asyncio.gather(*(slot() for _ in range(concurrency)))
+
+
 def memory(num_samples: int) -> Memory:
     """Peak of the client over one shard, ten samples in a request; what the fork inherited is in it."""
     with _engine(decoder.Habits(300.0, 0.5, 30_000.0)) as (base_url, counters), tempfile.TemporaryDirectory() as folder:
@@ -199,6 +236,7 @@ def long_answers(num_jobs: int, concurrency: int, scale: float, *, knows_its_end
 
 _MEASUREMENTS: dict[str, Callable[..., Any]] = {
     "slots": lambda concurrency, per_slot, seconds: slots(int(concurrency), int(per_slot), float(seconds)),
+    "processor": lambda concurrency, per_slot, seconds: processor(int(concurrency), int(per_slot), float(seconds)),
     "memory": lambda number: memory(int(number)),
     "long": lambda jobs, word, number, scale: long_answers(
         int(jobs), int(number), float(scale), knows_its_end=word == "with"

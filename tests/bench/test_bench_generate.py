@@ -43,13 +43,14 @@ def test_every_measurement_runs_on_a_small_case():
     assert slots["num_samples"] == 84
     assert 0 < slots["share_full"] < 1.001
     assert measured("memory", "84")["num_samples"] == 84
+    assert measured("processor", "4", "10", "0.1")["sdk_ms"] > 0
     long = measured("long", "1", "with", "4", "4000")
     assert 0 <= long["share_lost"] < 1
 
 
 @needs_time
 @pytest.mark.parametrize("concurrency", [64, 256])
-def test_slots_are_full_and_a_request_costs_little(concurrency: int):
+def test_slots_are_full(concurrency: int):
     found = measured("slots", str(concurrency), "12", "10.0")
     ratio = found["samples_per_minute"] / found["baseline_per_minute"]
     print(
@@ -57,7 +58,15 @@ def test_slots_are_full_and_a_request_costs_little(concurrency: int):
         f"{found['samples_per_minute']:.0f} samples/min, {ratio:.0f} x one at a time"
     )
     assert found["share_full"] >= LEAST_SHARE_FULL
-    assert found["cpu_ms_per_request"] <= MOST_CPU_MS
+
+
+@needs_time
+@pytest.mark.parametrize("concurrency", [64, 256])
+def test_a_request_costs_little_more_than_the_sdk_alone(concurrency: int):
+    """On a busy machine milliseconds grow, the ratio does not."""
+    found = measured("processor", str(concurrency), "12", "2.0")
+    print(f"\n{concurrency} slots: {found['ours_ms']:.2f} ms CPU per request, the SDK alone {found['sdk_ms']:.2f}")
+    assert found["ours_ms"] <= max(MOST_CPU_MS, 1.3 * found["sdk_ms"])
 
 
 @needs_time
