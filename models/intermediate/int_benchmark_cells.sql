@@ -1,7 +1,7 @@
--- The pins of the benchmark seed, one row per number of problems.
+-- The pins of every dataset version, one row per number of problems.
 with benchmarks as (
 
-    select * from {{ ref('stg_seeds__benchmarks') }}
+    select * from {{ ref('int_benchmarks_unioned') }}
 
 ),
 

@@ -8,7 +8,7 @@ with weights as (
 
 benchmarks as (
 
-    select * from {{ ref('stg_seeds__benchmarks') }}
+    select * from {{ ref('int_benchmarks_unioned') }}
 
 ),
 

@@ -1,6 +1,6 @@
 with benchmarks as (
 
-    select * from {{ ref('stg_seeds__benchmarks') }}
+    select * from {{ ref('int_benchmarks_unioned') }}
 
 ),
 

@@ -20,6 +20,8 @@ renamed as (
         source_problem,
         stratum,
         cluster,
+        licence,
+        pinned_cells,
         ---------- numerics
         num_base_cases,
         num_plus_cases,
