@@ -30,11 +30,13 @@ COMMANDS: Mapping[str, Command] = {
     "demo": Command("demo", "The whole road on bundled data: plan, generate, score, build, leaderboard.", "anywhere"),
     "plan": Command("plan", "Write the shards that are missing to the manifest.", "anywhere"),
     "stage": Command("stage", "Put pinned problem files and protocol strings in place.", "login node"),
+    "ingest-problems": Command(
+        "ingest_problems", "Take in dated problems of one's own, checked whole, as a new release.", "CPU node (Linux)"
+    ),
     "generate": Command("generate", "Ask the model for the samples of pending shards.", "GPU node or any client"),
     "smoke": Command(
         "smoke", "Try the engine on a few tasks of each benchmark: ready or not.", "GPU node or any client"
     ),
-    "smoke": Command("smoke", "Try the engine on a few tasks of each benchmark: ready or not.", "GPU node or any client"),
     "import": Command("import_", "Take in recorded samples and published verdicts of others.", "anywhere"),
     "score": Command("score", "Grade samples in the sandbox.", "CPU node (Linux)"),
     "judge": Command("judge", "Grade rows that carry task and solution inline.", "CPU node (Linux)"),
