@@ -43,6 +43,8 @@ class Job:
     array_task: str | None = None
     end: float | None = None
     closing_seconds: float = _CLOSING_SECONDS
+    age_seconds: float = 0.0
+    """How long the job had been running when this program began; 0 where nobody says."""
     num_gpus: int | None = None
     """Held by the job, whether or not the engine uses them."""
 
@@ -52,11 +54,13 @@ class Job:
         environment = os.environ if environment is None else environment
         ends = [float(text) for name in _END_TIMES if (text := environment.get(name, "")).isdigit()]
         left = time_left_seconds if time_left_seconds is not None or not ends else ends[0] - time.time()
+        begun = environment.get("SLURM_JOB_START_TIME", "")
         return cls(
             environment.get("SLURM_JOB_ID"),
             int(environment.get("SLURM_RESTART_COUNT") or 0),
             environment.get("SLURM_ARRAY_TASK_ID"),
             None if left is None else time.monotonic() + left,
+            age_seconds=max(0.0, time.time() - float(begun)) if begun.isdigit() else 0.0,
             num_gpus=_num_gpus(environment),
         )
 
@@ -87,9 +91,12 @@ class Job:
         return max(0.0, left)
 
     def refuse_missed_notice(self) -> None:
-        """A notice sent before the handlers stood is lost: so late in a job, act as if it had come."""
+        """A notice sent before the handlers stood is lost: so late in a job, act as if it had come.
+
+        Not in a job that has only begun: one that is too short for anything would be requeued for ever.
+        """
         left = self.seconds_left()
-        if self.id is not None and left is not None and left <= 0:
+        if self.id is not None and self.age_seconds > _NOTICE_SECONDS and left is not None and left <= 0:
             raise Interrupted("the job is about to end; nothing was asked", _USR1_MISSED_HINT, "SIGUSR1")
 
     @contextmanager

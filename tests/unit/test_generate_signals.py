@@ -178,6 +178,7 @@ def test_time_left_is_known_from_slurm_or_told():
     assert told <= 20
     assert Job.current(None, {}).seconds_left() is None
     assert Job.current(None, {"SLURM_JOB_END_TIME": "Unknown"}).seconds_left() is None
+    assert Job.current(None, {"SLURM_JOB_START_TIME": str(int(time.time()) - 500)}).age_seconds >= 499
 
 
 @pytest.mark.parametrize(
@@ -190,11 +191,12 @@ def test_only_the_notice_of_the_limit_gives_time(name: str, left: float | None, 
 
 
 def test_so_late_that_the_notice_may_have_been_missed_nothing_is_begun(run: Run, server: Server):
-    job = Job("77", end=time.monotonic() + 10.0)
+    job = Job("77", end=time.monotonic() + 10.0, age_seconds=3600.0)
     with pytest.raises(Interrupted, match="about to end"):
         generate(run, server, means={"job": job})
     assert not server.asked
-    with pytest.raises(Incomplete, match="not expected to end before the job does"):
-        generate(run, server, means={"job": Job(end=time.monotonic() + 10.0)})
+    for too_short in (Job(end=time.monotonic() + 10.0), Job("77", end=time.monotonic() + 10.0)):
+        with pytest.raises(Incomplete, match="not expected to end before the job does"):
+            generate(run, server, means={"job": too_short})
     assert not server.asked
     assert causes(run) == {}
