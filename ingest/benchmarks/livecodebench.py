@@ -11,20 +11,35 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput, NotStaged
-from . import livecodebench_problems, livecodebench_prompts
-from .declaration import Benchmark, Design, Extraction, Oracles, Task
+from . import livecodebench_execution, livecodebench_problems, livecodebench_prompts
+from .declaration import Benchmark, Design, Extraction, Oracles, Task, Version
 from .livecodebench_tests import opened
 from .versions import licence_of, versions_of
 
 NAME = "livecodebench"
 MAX_INT_DIGITS = 50_000
 """Upstream's limit; the interpreter's own would refuse longer integers than 4,300 digits in a test."""
+
+
+def _load(directory: Path, version: Version, scenario: str) -> Iterator[Task]:
+    if scenario == livecodebench_execution.SCENARIO:
+        return livecodebench_execution.load(directory)
+    return livecodebench_problems.load(directory, version, scenario)
+
+
+def _stage_beside(paths: Iterable[Path], directories: Sequence[Path]) -> Mapping[Path, int]:
+    """Hidden tests by release, and the problems of code execution where the files hold them."""
+    found = list(paths)
+    livecodebench_execution.stage(found, directories)
+    return livecodebench_problems.stage_hidden(found, directories)
+
 
 BENCHMARK = Benchmark(
     name=NAME,
@@ -44,10 +59,10 @@ BENCHMARK = Benchmark(
         "clusters", "problems of one contest share authors, theme and day; execution samples share a problem"
     ),
     licence=licence_of(NAME),
-    load=livecodebench_problems.load,
+    load=_load,
     assemble=livecodebench_problems.assemble,
-    import_only=("execution", "testgen", "repair"),
-    stage_hidden=livecodebench_problems.stage_hidden,
+    import_only=("testgen", "repair"),
+    stage_hidden=_stage_beside,
     why_not_judged=livecodebench_problems.why_not_judged,
     protocols=tuple(livecodebench_prompts.protocols()),
     aliases={

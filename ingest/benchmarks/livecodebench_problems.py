@@ -117,7 +117,7 @@ def _ids_in(path: Path) -> frozenset[str]:
 
 def why_not_judged(tasks: Iterable[Task]) -> str:
     """What grading lacks, as a sentence with the command; empty where every task has its tests."""
-    if all("tests" in task.payload for task in tasks):
+    if all("tests" in task.payload for task in tasks if task.scenario == SCENARIO):
         return ""
     return f"its hidden tests are not staged ({INDEX} is written from {_UPSTREAM})"
 

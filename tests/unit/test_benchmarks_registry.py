@@ -87,7 +87,7 @@ def test_an_unknown_word_is_answered_with_the_nearest():
 
 def test_an_import_only_benchmark_says_so(tmp_path):
     with pytest.raises(NotStaged, match="import-only"):
-        load_tasks(registry()["livecodebench"], None, "execution", tmp_path)
+        load_tasks(registry()["livecodebench"], None, "repair", tmp_path)
 
 
 def test_a_benchmark_that_is_not_staged_names_the_command(tmp_path):

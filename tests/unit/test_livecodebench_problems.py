@@ -126,7 +126,7 @@ def test_staged_statements_become_tasks_to_be_asked(tmp_path: Path):
 
 
 def test_other_scenarios_are_import_only(tmp_path: Path):
-    for scenario in ("execution", "testgen", "repair"):
+    for scenario in ("testgen", "repair"):
         with pytest.raises(NotStaged, match="is import-only"):
             load_tasks(BENCHMARK, "release_v6", scenario, tmp_path)
 

@@ -239,3 +239,28 @@ def test_a_release_without_a_list_is_refused_with_a_file_too_few(made: Path, tmp
         stage("release_v2", less, tmp_path)
     with pytest.raises(BadInput, match="hold 501 problems, not the 612"):
         stage("release_v3", less, tmp_path)
+
+
+def test_code_execution_is_staged_beside_and_its_references_are_gold(made: Path, tmp_path: Path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "test.jsonl").symlink_to(made / "test.jsonl")
+    facts = {"question_id": 1, "contest_id": "c", "contest_date": "2023-05-07 00:00:00", "difficulty": "Easy"}
+    problem = {**facts, "function_name": "g", "code": "def g(x):\n    return x", "input": "g(x = 2)", "output": "2"}
+    rows = [{"id": f"sample_{number}", **problem} for number in range(479)]
+    (source / "execution.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows[1:]))
+    with pytest.raises(BadInput, match="has 478 problems of livecodebench execution, not the 479"):
+        stage("release_v1", source, tmp_path)
+    with pytest.raises(NotStaged, match="execution are not staged"):
+        load_tasks(BENCHMARK, "release_v1", "execution", tmp_path)
+    (source / "execution.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in reversed(rows)))
+    stage("release_v1", source, tmp_path)
+    tasks = load_tasks(BENCHMARK, "release_v1", "execution", tmp_path)
+    assert [task.task_id for task in tasks] == [f"sample_{number}" for number in range(479)]
+    assert (tasks[0].kind, tasks[0].reference, tasks[0].stratum, tasks[0].test_sets) == (
+        "expression",
+        "2",
+        "easy",
+        ("full",),
+    )
+    assert BENCHMARK.why_not_judged(tasks) == ""
