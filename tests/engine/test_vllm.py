@@ -25,6 +25,7 @@ from benchforge.runners.generate.client import Client, Prefix
 from benchforge.runners.generate.engines import Engine, open_engine
 from benchforge.runners.generate.engines.orphans import members_of
 from benchforge.runners.generate.engines.wire import Address, call_json
+from benchforge.runners.generate.exchanges import Recorder
 from benchforge.runners.generate.pending import Means, generate_pending, to_generate
 from benchforge.runners.generate.probe import Abilities, probe
 from benchforge.runners.generate.request import CHAT, Request
@@ -68,9 +69,12 @@ class Served:
         run.manifest.add(make_plan(run, wanted_of(settings), terms_of(settings), folder, Scope(num_tasks)).shards)
         return run
 
-    def generate(self, run: Run, demand: Demand | None = None) -> list[dict[str, Any]]:
+    def generate(
+        self, run: Run, demand: Demand | None = None, recorder: Recorder | None = None
+    ) -> list[dict[str, Any]]:
         """Rows of the run by task and index, without what was measured."""
-        means = Means(run.root.parent, {self.model.name: self.model}, demand or Demand(8), probe=probe)
+        served = {self.model.name: self.model}
+        means = Means(run.root.parent, served, demand or Demand(8), probe=probe, recorder=recorder)
         generate_pending(run, to_generate(run, Selection()), self.engine, means)
         return rows_of(run)
 
@@ -155,6 +159,17 @@ def test_a_resumed_run_and_an_uninterrupted_one_are_equal(served: Served, tmp_pa
         with pytest.raises(Incomplete):
             served.generate(resumed, Demand(8, limit=limit))
     assert served.generate(resumed) == whole
+
+
+@pytest.mark.parametrize("stream_from_tokens", [1, 4096])
+def test_a_recorded_run_is_replayed_into_the_same_rows(served: Served, tmp_path: Path, stream_from_tokens: int):
+    kept, demand = tmp_path / "exchanges.jsonl", Demand(8, 5, stream_from_tokens)
+    recorded = served.generate(served.run(tmp_path / "recorded", SAMPLED), demand, Recorder(kept))
+    run = served.run(tmp_path / "replayed", SAMPLED)
+    with open_engine(load_settings({"engine.name": "replay", "engine.exchanges": str(kept)})) as engine:
+        means = Means(tmp_path, {served.model.name: served.model}, demand)
+        generate_pending(run, to_generate(run, Selection()), engine, means)
+    assert rows_of(run) == recorded
 
 
 def test_a_greedy_answer_goes_on_from_its_prefix(served: Served):
