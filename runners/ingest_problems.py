@@ -132,12 +132,14 @@ def solution_faults(
 
 
 def _misses(graded: Graded, task: Task) -> Iterator[str]:
-    for oracle, outcome in graded.outcomes.items():
-        part = outcome.base
-        if part is not None and part.verdict != "pass":
+    parts = {oracle: outcome.base for oracle, outcome in graded.outcomes.items() if outcome.base is not None}
+    is_right = parts[_ORACLES.strict].verdict == "pass"
+    for oracle, part in parts.items():
+        if part.verdict != "pass":
             case = "" if part.first_failing_case is None else f", test {part.first_failing_case + 1}"
             words = f"{part.verdict} ({part.reason}{case} of {task.num_base_cases})"
-            yield f"its solution does not pass under the {oracle} verdict of {HARNESS}: {words}"
+            advice = "; it passes as a program: read input without what the harness lacks" if is_right else ""
+            yield f"its solution does not pass under the {oracle} verdict of {HARNESS}: {words}{advice}"
 
 
 def _refuse_strangers(accepted: Collection[str], problems: Sequence[Problem]) -> None:

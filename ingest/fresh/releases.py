@@ -30,6 +30,7 @@ from ..benchmarks.own import (
 from ..benchmarks.problem_files import problems as problems_of
 from ..errors import Incomplete, NotStaged, UsageError
 from ..lake import fsync_directory, replace_file
+from ..schemas import BENCHMARKS
 from ..staging import staged
 from .layouts import Fault, Problem
 from .similarity import THRESHOLD, Known
@@ -84,7 +85,7 @@ def _is_taken(name: str) -> bool:
     try:
         resolve(name)
     except UsageError:
-        return False
+        return name in BENCHMARKS
     return True
 
 
