@@ -107,7 +107,7 @@ def _real(data: Path, number: int) -> Iterator[tuple[dict[str, Any], str]]:
         known = tests[name]
         cases = [(known[n % len(known)]["input"], known[n % len(known)]["output"]) for n in range(NUM_TESTS)]
         row = recorded[name]
-        yield _record(name, cases, row["starter_code"], known[0]["func_name"]), row["code_list"][0]
+        yield record(name, cases, row["starter_code"], known[0]["func_name"]), row["code_list"][0]
 
 
 def _large(number: int) -> tuple[dict[str, Any], str]:
@@ -116,14 +116,12 @@ def _large(number: int) -> tuple[dict[str, Any], str]:
     for _ in range(NUM_TESTS):
         numbers = [draw.randrange(10**6) for _ in range(NUM_NUMBERS)]
         cases.append((f"{NUM_NUMBERS}\n{' '.join(map(str, numbers))}\n", "\n".join(map(str, sorted(numbers)))))
-    return _record(
+    return record(
         f"large_{number}", cases
     ), "n = int(input())\nfor x in sorted(map(int, input().split())):\n    print(x)\n"
 
 
-def _record(
-    name: str, cases: Sequence[tuple[str, str]], starter: str = "", method: str | None = None
-) -> dict[str, Any]:
+def record(name: str, cases: Sequence[tuple[str, str]], starter: str = "", method: str | None = None) -> dict[str, Any]:
     rows = [
         {"input": given, "output": wanted, "testtype": "functional" if method else "stdin"} for given, wanted in cases
     ]

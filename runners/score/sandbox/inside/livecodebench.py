@@ -253,7 +253,7 @@ class _Stdin:
 
     def __init__(self, text: str) -> None:
         self._text, self._stream = text, io.StringIO(text)
-        self._num_read_whole, self._is_mixed = 0, False
+        self._num_read_whole, self._is_mixed, self._is_by_line = 0, False, False
         self.read = self._whole
         self.readlines = lambda *_: text.split("\n")
         self.readline = self._stream.readline
@@ -261,9 +261,17 @@ class _Stdin:
 
     def is_read_one_way(self) -> bool:
         """Line by line, or whole and once; from a text whose line ends and letters no decoding changes."""
-        is_by_line = self._stream.tell() > 0
-        is_one_way = not self._is_mixed and self._num_read_whole + is_by_line <= 1
+        self._note_lines()
+        is_one_way = not self._is_mixed and self._num_read_whole + self._is_by_line <= 1
         return is_one_way and self._text.isascii() and "\r" not in self._text
+
+    def close(self) -> None:
+        """``exit()`` does so before it raises."""
+        self._note_lines()
+        self._stream.close()
+
+    def _note_lines(self) -> None:
+        self._is_by_line |= not self._stream.closed and self._stream.tell() > 0
 
     def _whole(self, *limits: Any) -> str:
         self._note_whole(*limits)
