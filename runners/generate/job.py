@@ -101,11 +101,20 @@ class Job:
 
     @contextmanager
     def requeued_on_notice(self) -> Iterator[None]:
-        """USR1 anywhere in the block ends in a requeue, also while an engine starts."""
+        """USR1 anywhere in the block ends in a requeue, also while an engine starts.
+
+        So does what is left being too long for the rest of the job: it needs another one, and nobody else would ask.
+        """
+        from .ledger import OutOfTime  # which knows jobs itself
+
         try:
             yield
         except Interrupted as error:
             self.answer_notice(error)
+            raise
+        except OutOfTime:
+            if self.id is not None and self._is_requeued():
+                _await_kill()
             raise
 
     def answer_notice(self, error: Interrupted) -> None:
