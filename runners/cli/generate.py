@@ -82,9 +82,9 @@ def command(
         return
     job = Job.current(time_left)
     if job.id is not None and not force:
-        from ..cluster.limits import refuse_hopeless
+        from ..cluster.limits import within_limits
 
-        refuse_hopeless(run, shards, settings)
+        job = within_limits(run, shards, settings, job)
     generated: list[dict[str, Any]] = []
     with interruptible(heeds_ignored=HEEDED), job.requeued_on_notice():
         try:

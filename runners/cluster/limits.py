@@ -14,7 +14,8 @@ from ...ingest.config import Settings
 from ...ingest.errors import Incomplete
 from ...ingest.lake import replace_file
 from ...ingest.manifest import Run, Shard, now_text
-from .ledger import Tries, attempts, gpu_hours, tries_by_shard
+from ..generate.job import Job
+from .ledger import SECONDS_PER_HOUR, Tries, attempts, gpu_hours, tries_by_shard
 
 
 def refuse_spent(settings: Settings, spent_hours: float) -> None:
@@ -27,14 +28,28 @@ def refuse_spent(settings: Settings, spent_hours: float) -> None:
         )
 
 
-def refuse_hopeless(run: Run, shards: Sequence[Shard], settings: Settings) -> None:
-    """A task of a batch job, before it works: within the budget, and its shard not tried too often. Incomplete else."""
+def within_limits(run: Run, shards: Sequence[Shard], settings: Settings, job: Job) -> Job:
+    """A task of a batch job, before it works: within the budget, and its shard not tried too often. Incomplete else.
+
+    The job comes back with no more time than its share of the budget: what is left, divided among the tasks that hold
+    a lease now. So nothing is asked that the budget is not expected to cover, while many tasks spend it side by side.
+    """
     rows = attempts(run.lake)
-    refuse_spent(settings, gpu_hours(rows))
+    used = gpu_hours(rows)
+    refuse_spent(settings, used)
     failed = mark_failed(run, "generate", shards, rows, settings["run.max_requeue_per_shard"])
     if failed and len(failed) == len(shards):
         said = reason_of(failed_marker(run, "generate", failed[0]))
         raise Incomplete(f"shard {failed[0]} is given up: {said}", "benchforge resubmit")
+    left_seconds = (settings["run.gpu_hour_budget"] - used) * SECONDS_PER_HOUR
+    return job.within(left_seconds / (job.num_gpus or 1) / _num_at_work(run, shards)) if job.num_gpus else job
+
+
+def _num_at_work(run: Run, shards: Sequence[Shard]) -> int:
+    """Tasks that hold a lease, and this one."""
+    ours = {shard.shard_id for shard in shards}
+    others = {path.parent.name for path in (run.root / "gen").glob("*/lease")} - ours
+    return 1 + len(others)
 
 
 def mark_failed(

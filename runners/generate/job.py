@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NoReturn
 
@@ -72,6 +72,11 @@ class Job:
     def seconds_left(self) -> float | None:
         """Until the limit, less what closing needs; None without a limit."""
         return None if self.end is None else self.end - time.monotonic() - self.closing_seconds
+
+    def within(self, seconds: float) -> Job:
+        """The same job, to end in so many seconds at the latest (its share of a budget)."""
+        end = time.monotonic() + seconds
+        return replace(self, end=end if self.end is None else min(self.end, end))
 
     def cause_of_signal(self, signal_name: str) -> str | None:
         """Word of ``schemas.CAUSES`` for a signal that came; None outside SLURM, or where it does not answer."""

@@ -23,6 +23,8 @@ BENCHFORGE_COMPUTE_CPU_CPUS=4
 BENCHFORGE_SCORE_NUM_WORKERS=1
 """
 MODELS = ("forge__perfect", "forge__careless", "forge__chatty")
+SAMPLED = dict.fromkeys(("forge__sampler", "forge__repeater", "forge__short"), ", temperature: 0.8")
+"""Models whose recorded answers were sampled -> what their item says besides."""
 RUN_FILE = """\
 run: {{name: month, scratch: {scratch}, seed: 20260, num_samples: 1}}
 benchmarks: [forge_mini]
@@ -50,7 +52,7 @@ class Operator:
         """With the facts of the virtual cluster; ``facts`` come after them and win."""
         home.mkdir(parents=True, exist_ok=True)
         (home / ".benchforge.env").write_text(FACTS + facts, encoding="utf-8")
-        listed = ", ".join(f"{{model: {name}}}" for name in models)
+        listed = ", ".join(f"{{model: {name}{SAMPLED.get(name, '')}}}" for name in models)
         text = RUN_FILE.format(scratch=home / "scratch", models=listed, concurrency=concurrency)
         (home / "run.yaml").write_text(text, encoding="utf-8")
         return cls(cluster, home)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -63,10 +64,19 @@ class Storm:
         return [task for task in running if self._is_at_work(shards.get((task.array_id, task.index)))]
 
     def notice(self, task: QueuedTask) -> None:
-        """What ``--signal`` does two minutes before the limit, now."""
+        """What ``--signal`` does two minutes before the limit, now.
+
+        scancel tries again while the job is on its way back to the queue, and would signal its next run: it is ended
+        when the notice was answered.
+        """
         before = self.causes()["notice"]
-        self.operator.cluster.run("scancel", "--signal=USR1", "--batch", task.raw_id)
-        self._wait(lambda: self.causes()["notice"] > before, "the notice to be answered")
+        words = ("scancel", "--signal=USR1", "--batch", task.raw_id)
+        sender = subprocess.Popen(words, env=self.operator.cluster.environment, stderr=subprocess.DEVNULL)
+        try:
+            self._wait(lambda: self.causes()["notice"] > before, "the notice to be answered")
+        finally:
+            sender.kill()
+            sender.wait()
         self.happened["notice"] += 1
 
     def preempt(self, task: QueuedTask) -> None:
@@ -92,13 +102,6 @@ class Storm:
         self.happened["node lost"] += 1
         cluster.start_node(name)
         cluster.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
-
-    def exceed_limit(self, task: QueuedTask) -> None:
-        """The job's limit becomes what it has used: SLURM ends it, TERM first."""
-        before = self.causes()["time_limit"]
-        self.operator.cluster.run("scontrol", "update", f"JobId={task.raw_id}", "TimeLimit=1")
-        self._wait(lambda: self.causes()["time_limit"] > before, "an attempt that ended at its limit", 240)
-        self.happened["time limit"] += 1
 
     def causes(self) -> Counter[str]:
         """Word of the ledger -> attempts of generation."""
@@ -152,6 +155,16 @@ def wait_for_work(storm: Storm, number: int = 1, timeout_seconds: float = 180) -
         assert time.monotonic() < deadline, f"{number} tasks never were at work\n{storm.operator.logs()}"
         time.sleep(0.2)
     return found
+
+
+def plan_many_shards(operator: Operator) -> int:
+    """24 shards of 42 rows: samples of three models planned one by one, and one greedy model; how many."""
+    for number in range(1, 11):
+        models = ("forge__sampler", "forge__repeater", *(("forge__short",) if number <= 3 else ()))
+        words = [word for model in models for word in ("--model", model)]
+        operator.do("plan", *words, "--num-samples", str(number))
+    operator.do("plan", "--model", "forge__perfect")
+    return len(operator.rows("status"))
 
 
 def board(operator: Operator) -> list[dict[str, Any]]:

@@ -155,7 +155,9 @@ class VirtualCluster:
         self.wait_for(lambda: self.state(job_id) in states, f"{job_id} to be {' or '.join(states)}", timeout_seconds)
 
     def queue(self) -> str:
-        return self.run("squeue", "-r", "-t", "all").stdout
+        """Nodes and jobs that are not over, for the message of a failure."""
+        nodes = self.run("sinfo", "-N", "-o", "%N %T %E").stdout
+        return nodes + self.run("squeue", "-r", "-t", "PD,R,CG,S", "-o", "%i %P %j %T %M %N %r").stdout
 
     def kill_node(self, name: str) -> None:
         """The node is lost: its daemon and every process it started end without any signal to handle."""
