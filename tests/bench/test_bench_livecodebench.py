@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 for place in (HERE, HERE.parent / "sandbox"):
     sys.path.insert(0, str(place))
 
-import livecodebench as bench
-from livecodebench_programs import CALLS, STDIN, SUM
+import livecodebench as bench  # noqa: E402
+from livecodebench_programs import CALLS, STDIN, SUM  # noqa: E402
 
 CHECKOUT, IS_BENCH = os.environ.get("BENCHFORGE_LIVECODEBENCH"), bool(os.environ.get("BENCHFORGE_BENCH"))
 needs_upstream = pytest.mark.skipif(
