@@ -1,0 +1,28 @@
+"""The full storm on a virtual cluster; ``make bench`` runs it where slurm-wlm is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cluster_storm
+from virtual_cluster import missing_programs
+
+IS_BENCH = bool(os.environ.get("BENCHFORGE_BENCH"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not IS_BENCH, reason="ten minutes: make bench")
+@pytest.mark.skipif(bool(missing_programs()), reason="slurmctld is missing: apt-get install slurm-wlm")
+def test_a_stormy_run_ends_in_the_marts_of_a_calm_one(tmp_path: Path):
+    calm, stormy = cluster_storm.storm_outcomes(tmp_path, seed=0)
+    print("\n" + cluster_storm.table(calm, stormy))
+    assert stormy.leaderboard == calm.leaderboard
+    assert stormy.causes["preempted"] >= cluster_storm.PREEMPTIONS
+    assert stormy.causes["notice"] >= cluster_storm.NOTICES
+    assert stormy.causes["done"] == calm.causes["done"] == cluster_storm.SHARDS
