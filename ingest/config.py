@@ -325,6 +325,8 @@ def _checked(option: Option, value: Any) -> Any:
         _refuse_unknown(value if option.type is list else [value], option.allowed)
     if option.minimum is not None and not value >= option.minimum:
         raise ValueError(f"{value!r} is less than {option.minimum:g}")
+    if option.path == "compute.signal" and not re.fullmatch(r"(USR[12]@\d+)?", str(value)):
+        raise ValueError(f"{value!r} is no notice: USR1@SECONDS or USR2@SECONDS")
     if option.path == "run.name" and not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", str(value)):
         raise ValueError(f"{value!r} is no folder name: letters, digits, . _ + -")
     return value

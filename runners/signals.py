@@ -1,4 +1,4 @@
-"""Signals as exceptions: TERM, HUP, USR1 and INT end a stage between two appends, everything flushed, exit code 75."""
+"""Signals as exceptions: TERM, HUP, USR1, USR2, INT end a stage between two appends, everything flushed, exit code 75."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 
 from ..ingest.errors import Interrupted
 
-_NAMES = ("SIGTERM", "SIGHUP", "SIGUSR1")
+_NAMES = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
 
 @contextmanager

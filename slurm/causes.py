@@ -20,7 +20,7 @@ _ASK_SECONDS = 10.0
 
 
 def cause_of_signal(signal_name: str, job_id: str, restart: int) -> str | None:
-    """Word of ``schemas.CAUSES`` for SIGTERM or SIGUSR1; None where the controller does not answer in time."""
+    """Word of ``schemas.CAUSES`` for SIGTERM or a notice; None where the controller does not answer in time."""
     try:
         said = commands.run(["scontrol", "-o", "show", "job", job_id], timeout_seconds=_ASK_SECONDS)
     except QueueError:

@@ -90,7 +90,7 @@ class ArrayScript:
         }
         command = " ".join([*(shlex.quote(word) for word in self.words), '--shard-id "$shard"'])
         body = [
-            "trap '' USR1 TERM  # ignored until the program has its handlers",
+            "trap '' USR1 USR2 TERM  # ignored until the program has its handlers",
             *_exports(self.environment),
             f"cd {shlex.quote(str(self.working_directory))}",
             _SHARD_OF_TASK.format(list=shlex.quote(str(self.folder / "shards.txt"))),

@@ -21,7 +21,9 @@ from typing import NoReturn
 
 from ...ingest.errors import Interrupted
 
-HEEDED = ("SIGUSR1", "SIGTERM")
+NOTICES = ("SIGUSR1", "SIGUSR2")
+"""What ``compute.signal`` may send before the limit; NCCL is said to catch USR1 (submitit@e49d5e7 warns of it)."""
+HEEDED = (*NOTICES, "SIGTERM")
 """Signals that count even where the batch script ignores them until this program runs."""
 _END_TIMES = ("SLURM_JOB_END_TIME", "BENCHFORGE_JOB_END_TIME")
 """Seconds since 1970: of SLURM itself; else of the batch script, from ``squeue -h -o %e``."""
@@ -91,7 +93,7 @@ class Job:
         preemption with a grace time that nobody tells.
         """
         left = self.seconds_left()
-        if signal_name != "SIGUSR1" or left is None or left > _NOTICE_SECONDS:
+        if signal_name not in NOTICES or left is None or left > _NOTICE_SECONDS:
             return 0.0
         return max(0.0, left)
 
@@ -127,7 +129,7 @@ class Job:
 
         Returns where there is nothing to ask, or where asking failed: then the caller ends with 75.
         """
-        is_notice, error.signal_name = error.signal_name == "SIGUSR1", ""  # answered once, whoever asks again
+        is_notice, error.signal_name = error.signal_name in NOTICES, ""  # answered once, whoever asks again
         if is_notice and self.id is not None and self._is_requeued():
             _await_kill()
 

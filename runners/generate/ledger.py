@@ -14,9 +14,14 @@ from ...ingest.errors import BenchforgeError, Incomplete, Interrupted
 from ...ingest.manifest import Run, Shard, run_id
 from .client import Unreachable
 from .engines import Engine
-from .job import Job
+from .job import NOTICES, Job
 
-_CAUSES: Mapping[str, str] = {"SIGUSR1": "notice", "SIGTERM": "preempted", "SIGINT": "cancelled", "SIGHUP": "cancelled"}
+_CAUSES: Mapping[str, str] = {
+    **dict.fromkeys(NOTICES, "notice"),
+    "SIGTERM": "preempted",
+    "SIGINT": "cancelled",
+    "SIGHUP": "cancelled",
+}
 """Signal that ended an attempt -> word of ``schemas.CAUSES``."""
 
 

@@ -31,7 +31,7 @@ from .server import Probe, Server
 from .shard import Generated, OpenShard, Problems
 from .work import Asker, Demand
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP")
 
 
 @dataclass(frozen=True)

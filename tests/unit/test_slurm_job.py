@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from benchforge.ingest.errors import Incomplete
+from benchforge.ingest.config import load_settings
+from benchforge.ingest.errors import Incomplete, Interrupted, UsageError
 from benchforge.runners.generate import job as jobs
 from benchforge.runners.generate.job import Job
-from benchforge.runners.generate.ledger import OutOfTime
+from benchforge.runners.generate.ledger import OutOfTime, cause_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,16 @@ def test_outside_a_job_or_for_another_reason_nothing_is_asked(requeued: list[str
     with pytest.raises(Incomplete), job.requeued_on_notice():
         raise error
     assert requeued == []
+
+
+@pytest.mark.parametrize("name", jobs.NOTICES)
+def test_either_notice_is_answered_with_a_requeue(requeued: list[str | None], name: str):
+    with pytest.raises(_Killed), Job(id="7").requeued_on_notice():
+        raise Interrupted("stopped", "again", name)
+    assert requeued == ["7"] and cause_of(Interrupted("stopped", "again", name)) == "notice"
+
+
+@pytest.mark.parametrize("text", ["KILL@120", "USR1", "USR1@", "B:USR1@120", "USR3@9"])
+def test_a_notice_that_nothing_answers_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(UsageError, match="is no notice"):
+        load_settings({}, None, {"HOME": str(tmp_path), "BENCHFORGE_COMPUTE_SIGNAL": text})
