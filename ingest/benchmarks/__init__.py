@@ -47,12 +47,14 @@ def adopt(datasets_root: Path) -> None:
 
 @cache
 def declared() -> Mapping[str, Benchmark]:
-    """Benchmark key -> declaration, in the order of ``schemas.BENCHMARKS``; files are imported on the first call."""
+    """Benchmark key -> declaration, in the order of ``schemas.BENCHMARKS``, others by name; imported on first use."""
     modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
     found = [module.BENCHMARK for module in modules if hasattr(module, "BENCHMARK")]
     for benchmark in found:
         _refuse_conflicts(benchmark)
-    return {benchmark.name: benchmark for benchmark in sorted(found, key=lambda one: BENCHMARKS.index(one.name))}
+    ranks = {name: rank for rank, name in enumerate(BENCHMARKS)}
+    found.sort(key=lambda one: (ranks.get(one.name, len(ranks)), one.name))
+    return {benchmark.name: benchmark for benchmark in found}
 
 
 def resolve(name: str) -> tuple[Benchmark, tuple[str, ...]]:

@@ -15,7 +15,7 @@ BENCHMARKS = (
     "ds1000",
     "forge_mini",
 )
-"""Those with a file of their own; a benchmark of one's own is any other name, declared among the staged problems."""
+"""The order in which they are listed; one that is not here comes after these."""
 KINDS = ("calls", "check", "stdin", "expression", "suite")
 TEST_SETS = ("base", "plus", "full", "hard", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9")
 VERDICTS = ("pass", "fail", "timeout", "error")
