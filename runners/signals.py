@@ -1,4 +1,4 @@
-"""Signals as exceptions: TERM, HUP, USR1, USR2, INT end a stage between two appends, everything flushed, exit code 75."""
+"""Signals as exceptions: TERM, HUP, USR1, USR2, INT end a stage between two appends, all flushed, exit code 75."""
 
 from __future__ import annotations
 
