@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ..errors import BadInput, UsageError
+from ..errors import BadInput, NotStaged, UsageError
 from ..schemas import BENCHMARKS
 from .declaration import Benchmark
 
@@ -23,9 +23,18 @@ _own: dict[str, Benchmark] = {}
 """Of the one datasets folder that a process works with."""
 
 
+class _Registry(dict[str, Benchmark]):
+    def __missing__(self, name: str) -> Benchmark:
+        """A run, a lake or a row may name a benchmark of one's own that another machine has."""
+        raise NotStaged(
+            f"there is no benchmark {name!r} here: one of your own lies in the datasets folder",
+            "name that folder: --datasets DIR, or put the benchmark's folder into this one",
+        )
+
+
 def registry() -> Mapping[str, Benchmark]:
-    """Benchmark key -> declaration: those of this folder, then those adopted."""
-    return {**declared(), **_own} if _own else declared()
+    """Benchmark key -> declaration: those of this folder, then those adopted. ``[]`` raises NotStaged for others."""
+    return _Registry({**declared(), **_own})
 
 
 def adopt(datasets_root: Path) -> None:

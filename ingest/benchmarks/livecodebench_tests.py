@@ -127,7 +127,9 @@ def index_of(directory: Path) -> Mapping[str, tuple[StoredTests, str | None]]:
 
 def opened(stored: StoredTests) -> Tests:
     """One problem's tests. Raises NotStaged for a file that is gone, BadInput for one that is not what was staged."""
-    hint = "benchforge stage livecodebench --version RELEASE --from DIR writes it again"
+    hint = (
+        "benchforge stage livecodebench --version RELEASE --from DIR writes it again; of your own, put the folder back"
+    )
     try:
         with gzip.open(stored.path) as stream:
             content = stream.read(stored.num_bytes + 1)

@@ -20,6 +20,8 @@ from benchforge.ingest.planning import wanted as planning_wanted
 from benchforge.ingest.planning.models import ServedModel
 from benchforge.ingest.planning.plan import Plan, Scope, make_plan
 from benchforge.ingest.planning.task_sets import load_task_set
+from benchforge.ingest.recorded import Wanted as Imported
+from benchforge.ingest.recorded import import_file
 from benchforge.ingest.staging.staged import load_tasks
 from benchforge.runners import aggregate
 from benchforge.runners.cli.main import cli
@@ -184,6 +186,19 @@ def test_the_command_says_what_it_did(root: Path) -> None:
     assert "compared with" in outcome.stderr
     outcome = CliRunner().invoke(cli, [*words, "--licence", "MIT"])
     assert json.loads(outcome.stdout)[0]["state"] == "nothing new"
+
+
+def test_recorded_samples_of_it_are_imported(root: Path, tmp_path: Path) -> None:
+    ingest(root, WEIGH, FOLD)
+    run = Run(tmp_path / "run", Lake(tmp_path / "lake"))
+    answers = [{"task_id": one["task_id"], "sample_index": 0, "text": one["solution"]} for one in (WEIGH, FOLD)]
+    path = written(tmp_path / "samples.jsonl", *answers)
+    wanted = Imported("benchforge", "stall", "lab__x", temperature=0.0, text_form="program")
+    import_file(run, path, wanted, root)
+    (task,) = [row for row in run.lake.read("tasks").to_pylist() if row["task_id"] == "weigh"]
+    assert (task["pinned_cells"], task["licence"]) == ("default:v1=2", "Apache-2.0")
+    with pytest.raises(BadInput, match="not whole"):
+        import_file(run, written(tmp_path / "half.jsonl", answers[0]), wanted, root)
 
 
 def plan_of(run: Run, root: Path) -> Plan:

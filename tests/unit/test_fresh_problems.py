@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest.benchmarks import livecodebench_tests
-from benchforge.ingest.errors import UsageError
-from benchforge.ingest.fresh.layouts import Defaults, Fault, Problem, read_problems
+from benchforge.ingest.benchmarks import livecodebench_tests, registry
+from benchforge.ingest.errors import NotStaged, UsageError
+from benchforge.ingest.fresh.layouts import FIELDS, Defaults, Fault, Problem, read_problems
 from benchforge.ingest.fresh.releases import Book, duplicates, new_problems, opened_book
 from benchforge.ingest.fresh.similarity import THRESHOLD, Known
 
@@ -179,3 +179,20 @@ def test_a_folder_of_something_else_is_not_taken_over(tmp_path: Path) -> None:
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="holds something else"):
         opened_book("mine", tmp_path)
+
+
+def test_the_line_that_the_page_shows_is_taken(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "fresh_problems.md").read_text("utf-8")
+    (tmp_path / "a.jsonl").write_text(page.split("```json\n")[1].split("```")[0])
+    problems, faults = read(tmp_path / "a.jsonl")
+    assert len(problems) == 1 and not faults
+    assert set(FIELDS) == {name for row in page.splitlines() if row.startswith("| `") for name in words_of(row)}
+
+
+def words_of(row: str) -> list[str]:
+    return [word.strip(" `") for word in row.split("|")[1].split(",")]
+
+
+def test_a_benchmark_that_is_not_here_is_a_sentence() -> None:
+    with pytest.raises(NotStaged, match="there is no benchmark 'elsewhere' here"):
+        registry()["elsewhere"]
