@@ -14,6 +14,9 @@ from .queue import SQUEUE_FORMAT, QueuedTask, parse_squeue
 from .site import Partition, Site, parse_config, parse_partitions
 
 TIMEOUT_SECONDS = 60.0
+_ELSEWHERE = "run this on a login node of the cluster, or run the stage here: benchforge generate"
+_NO_CLUSTER = ("configuration source", "Unable to contact slurm controller")
+"""SLURM is installed, but this machine belongs to no cluster, or its controller is away."""
 
 
 def is_there() -> bool:
@@ -26,15 +29,16 @@ def run(words: Sequence[str], timeout_seconds: float = TIMEOUT_SECONDS) -> str:
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=timeout_seconds)
     except FileNotFoundError as error:
-        hint = "run this on a login node of the cluster, or run the stage here: benchforge generate"
-        raise QueueError(f"there is no {words[0]} on this machine", hint) from error
+        raise QueueError(f"there is no {words[0]} on this machine", _ELSEWHERE) from error
     except subprocess.TimeoutExpired as error:
         raise QueueError(
             f"{words[0]} gave no answer in {timeout_seconds:g} s", "try again; see: scontrol ping"
         ) from error
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise QueueError(f"{words[0]} refused: {said[-1] if said else done.returncode}", " ".join(words))
+        sentence = said[-1] if said else str(done.returncode)
+        is_elsewhere = any(symptom in sentence for symptom in _NO_CLUSTER)
+        raise QueueError(f"{words[0]} refused: {sentence}", _ELSEWHERE if is_elsewhere else " ".join(words))
     return done.stdout
 
 

@@ -37,7 +37,9 @@ def within_limits(run: Run, shards: Sequence[Shard], settings: Settings, job: Jo
     rows = attempts(run.lake)
     used = gpu_hours(rows)
     refuse_spent(settings, used)
-    failed = mark_failed(run, "generate", shards, rows, settings["run.max_requeue_per_shard"])
+    is_ours = job.array_task is not None  # a person at an interactive job may try as often as she likes
+    limit = settings["run.max_requeue_per_shard"]
+    failed = mark_failed(run, "generate", shards, rows, limit) if is_ours else []
     if failed and len(failed) == len(shards):
         said = reason_of(failed_marker(run, "generate", failed[0]))
         raise Incomplete(f"shard {failed[0]} is given up: {said}", "benchforge resubmit")

@@ -67,14 +67,15 @@ def test_a_shard_is_given_up_when_it_was_requeued_too_often(run: Run, tmp_path: 
     (shard_id,) = run.manifest.shards()
     for cause in ("notice", "preempted"):
         attempt(run, cause)
-    within_limits(run, shards_of(run), settings, Job("7"))
+    within_limits(run, shards_of(run), settings, Job("7", array_task="0"))
     attempt(run, "node_fail")
     with pytest.raises(Incomplete, match="is given up: 3 attempts, last: node_fail"):
-        within_limits(run, shards_of(run), settings, Job("7"))
+        within_limits(run, shards_of(run), settings, Job("7", array_task="0"))
+    within_limits(run, shards_of(run), settings, Job("7"))  # an interactive job
     assert reason_of(failed_marker(run, "generate", shard_id)) == "3 attempts, last: node_fail"
     forgive(run, "generate", [shard_id], attempts(run.lake))
     assert failed_marker(run, "generate", shard_id) == {}
-    within_limits(run, shards_of(run), settings, Job("7"))
+    within_limits(run, shards_of(run), settings, Job("7", array_task="0"))
     assert tries_by_shard(attempts(run.lake), "generate")[shard_id].num_unfinished == 3
 
 
