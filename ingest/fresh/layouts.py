@@ -160,13 +160,20 @@ def _problem(file: Path, number: int, record: Mapping[str, Any], defaults: Defau
     record = _with_defaults(record, defaults)
     tests = record["tests"]
     wrong = [*_missing(record), *_odd_texts(record), *_odd_values(record, defaults.today)]
-    wrong += [] if isinstance(tests, Tests) else [str(tests)]
+    wrong += _odd_tests(tests, record)
     if wrong or not isinstance(tests, Tests):
         raise Wrong(*wrong)
     texts = {name: record[name] for name in FIELDS if name not in ("tests", "entry_point") and record.get(name)}
     day = datetime.datetime.fromisoformat(record["date"]).date().isoformat()
     starter = record.get("starter_code") or ""
     return Problem(file.name, number, **{**texts, "date": day, "starter_code": starter, "tests": keep(tests, root)})
+
+
+def _odd_tests(tests: Any, record: Mapping[str, Any]) -> list[str]:
+    if not isinstance(tests, Tests):
+        return [] if tests is None else [str(tests)]
+    is_called = tests.fn_name is not None
+    return [] if bool(record.get("starter_code")) == is_called else ["starter_code and the method's name go together"]
 
 
 def _with_defaults(record: Mapping[str, Any], defaults: Defaults) -> dict[str, Any]:

@@ -71,22 +71,22 @@ def _refuse_name(name: str, datasets_root: Path) -> None:
         raise UsageError(
             f"{name!r} cannot name a benchmark", "take 2 to 40 small letters, digits and _, a letter first"
         )
-    if name in registry() and name not in declared():
+    folder = datasets_root / name
+    if name not in declared() and (folder / DECLARATION).exists():
         return
     if _is_taken(name):
         raise UsageError(f"{name} is a benchmark that benchforge has already", "give another --name")
-    folder = datasets_root / name
     # an ingestion that was killed leaves these two
     if folder.exists() and not {path.name for path in folder.iterdir()} <= {"v1", "tests"}:
         raise UsageError(f"{folder} holds something else", "give another --name")
 
 
 def _is_taken(name: str) -> bool:
+    """Whether a word of the command line means one of ours."""
     try:
-        resolve(name)
+        return resolve(name)[0].name in declared()
     except UsageError:
         return name in BENCHMARKS
-    return True
 
 
 def new_problems(book: Book, problems: Sequence[Problem]) -> tuple[list[Problem], list[Fault]]:

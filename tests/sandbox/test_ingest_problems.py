@@ -13,7 +13,7 @@ from benchforge.ingest.benchmarks import adopt, registry, resolve
 from benchforge.ingest.config import load_settings
 from benchforge.ingest.errors import BadInput, Incomplete, UsageError
 from benchforge.ingest.fresh import releases as fresh_releases
-from benchforge.ingest.lake import Lake
+from benchforge.ingest.lake import Lake, replace_file
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.pins import pins_of
 from benchforge.ingest.planning import wanted as planning_wanted
@@ -166,6 +166,26 @@ def test_a_declaration_that_changed_meanwhile_is_not_overwritten(root: Path, mon
     with pytest.raises(Incomplete, match="another release of stall was written meanwhile"):
         fresh_releases.write_release(book, [], release, content, root)
     assert files(root) != before and set(tasks(root)) == {"weigh", "fold"}
+
+
+@pytest.mark.parametrize("last", ["problems.jsonl", "releases.json"])
+def test_an_ingestion_that_breaks_off_leaves_what_was_there_and_goes_on_next_time(
+    root: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        if path.name == last:
+            raise OSError(28, "No space left on device", str(path))
+        replace_file(path, content)
+
+    for problem, before in ((WEIGH, set[str]()), (RHYME, {"weigh"})):
+        with monkeypatch.context() as patched:
+            patched.setattr(fresh_releases, "replace_file", full)
+            with pytest.raises(OSError, match="No space left"):
+                ingest(root, problem)
+        adopt(root)
+        assert (set(tasks(root)) if before else set()) == before and ("stall" in registry()) == bool(before)
+        assert not list(root.glob(".benchforge-*"))
+        assert ingest(root, problem).num_new == 1
 
 
 def test_accepting_names_a_problem_that_is_there(root: Path) -> None:

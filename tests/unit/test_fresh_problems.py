@@ -72,6 +72,7 @@ def test_livecodebenchs_layout_gives_the_same_tests(tmp_path: Path) -> None:
         ({"tests": [{"input": 1, "output": "1"}]}, "input and output of a test are texts"),
         ({"tests": [{"input": "1", "output": " \n"}]}, "a program that does nothing would pass every test"),
         ({"entry_point": "f"}, "entry_point names a method of the class in starter_code"),
+        ({"starter_code": "class Solution:\n    pass"}, "starter_code and the method's name go together"),
         ({"testz": []}, "there is no field testz"),
     ],
 )
