@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Command] = {
     "compact": Command("compact", "Many small parts of the lake into few.", "anywhere"),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
+    "pull-image": Command("pull_image", "Fetch the engine image, or its fall-back.", "login node", True),
     "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),
     "submit": Command("submit", "Pending shards to SLURM, throttled to what is idle.", "login node"),
     "monitor": Command("monitor", "Keep the throttle at what is idle; measure what we get.", "login node"),
