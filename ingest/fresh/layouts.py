@@ -106,20 +106,24 @@ def files_of(path: Path) -> list[Path]:
 
 
 def read_problems(path: Path, layout: str, defaults: Defaults, root: Path) -> tuple[list[Problem], list[Fault]]:
-    """Every line of a file or folder, as a problem or as what is wrong with it. Tests are kept below ``root``.
+    """Every line of a file or folder: its problem, and what is wrong with it. Tests are kept below ``root``.
 
-    UsageError for a folder without files; OSError where one cannot be read.
+    A line with a fault is among the problems as well where its statement, tests and solution are there: what else is
+    wrong with these can be said at once. UsageError for a folder without files; OSError where one cannot be read.
     """
     problems: list[Problem] = []
     faults: list[Fault] = []
     for file in files_of(path):
         for number, line in _numbered(file, faults):
-            record: Any = None
             try:
-                record = _record(line)
-                problems.append(_problem(file, number, LAYOUTS[layout](record), defaults, root))
+                record = _with_defaults(LAYOUTS[layout](_record(line)), defaults)
             except Wrong as error:
-                faults += [Fault(file.name, number, sentence, _id_of(record)) for sentence in error.args]
+                faults.append(Fault(file.name, number, str(error)))
+                continue
+            wrong = _wrong(record, defaults.today)
+            faults += [Fault(file.name, number, sentence, _id_of(record)) for sentence in wrong]
+            if not wrong or _can_be_run(record):
+                problems.append(_problem(file.name, number, record, root))
     return problems, faults
 
 
@@ -155,18 +159,34 @@ def _id_of(record: Any) -> str:
     return name if isinstance(name, str) and _TASK_ID.fullmatch(name) else ""
 
 
-def _problem(file: Path, number: int, record: Mapping[str, Any], defaults: Defaults, root: Path) -> Problem:
-    """Raises Wrong with every sentence about the record at once."""
-    record = _with_defaults(record, defaults)
-    tests = record["tests"]
-    wrong = [*_missing(record), *_odd_texts(record), *_odd_values(record, defaults.today)]
-    wrong += _odd_tests(tests, record)
-    if wrong or not isinstance(tests, Tests):
-        raise Wrong(*wrong)
-    texts = {name: record[name] for name in FIELDS if name not in ("tests", "entry_point") and record.get(name)}
-    day = datetime.datetime.fromisoformat(record["date"]).date().isoformat()
-    starter = record.get("starter_code") or ""
-    return Problem(file.name, number, **{**texts, "date": day, "starter_code": starter, "tests": keep(tests, root)})
+def _wrong(record: Mapping[str, Any], today: datetime.date) -> list[str]:
+    """Every sentence about the record."""
+    return [
+        *_missing(record),
+        *_odd_texts(record),
+        *_odd_values(record, today),
+        *_odd_tests(record["tests"], record),
+    ]
+
+
+def _can_be_run(record: Mapping[str, Any]) -> bool:
+    """Whether a record with faults has all that comparing it and running its solution needs."""
+    texts = (record.get("statement"), record.get("solution"), record.get("starter_code") or "-")
+    is_whole = isinstance(record["tests"], Tests) and not _odd_tests(record["tests"], record)
+    return is_whole and bool(_id_of(record)) and all(map(_is_text, texts))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and _is_encodable(value)
+
+
+def _problem(file: str, number: int, record: Mapping[str, Any], root: Path) -> Problem:
+    """What is no text, or no day, has a stand-in: a fault says so, and keeps it from being released."""
+    names = (name for name in FIELDS if name not in ("tests", "entry_point"))
+    texts = {name: record[name] for name in names if _is_text(record.get(name))}
+    texts["date"] = (_day(texts.get("date", "")) or datetime.date.min).isoformat()
+    stand_ins = dict.fromkeys(("source", "licence", "starter_code"), "")
+    return Problem(file, number, **{**stand_ins, **texts, "tests": keep(record["tests"], root)})
 
 
 def _odd_tests(tests: Any, record: Mapping[str, Any]) -> list[str]:
@@ -226,12 +246,18 @@ def _odd_values(record: Mapping[str, Any], today: datetime.date) -> list[str]:
 
 
 def _odd_date(text: str, today: datetime.date) -> str:
-    try:
-        day = datetime.datetime.fromisoformat(text).date()
-    except ValueError:
+    day = _day(text)
+    if day is None:
         return f"date {text[:40]!r} is no day: write 2026-03-31"
     # a day too late would make a problem clean for every model: one day for time zones
     return f"date {day} is still to come" if day > today + datetime.timedelta(days=1) else ""
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
 
 
 def _of_jsonl(record: Mapping[str, Any]) -> dict[str, Any]:

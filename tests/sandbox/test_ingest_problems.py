@@ -101,25 +101,34 @@ def test_a_release_is_the_same_whatever_the_order_and_layout_of_its_lines(root: 
 
 
 def test_every_kind_of_fault_is_named_with_its_line_and_nothing_is_written(root: Path) -> None:
-    wrong = {**WEIGH, "solution": "print(6)"}
+    wrong = {**WEIGH, "solution": "print(6)", "date": "2126-03-01"}
     unread = {
         **RHYME,
         "task_id": "unread",
         "solution": RHYME["solution"].replace("sys.stdin.read().split()", "sys.stdin"),
     }
     half = {**FOLD, "tests": [*FOLD["tests"], {"args": [[1], 0], "output": [2]}]}
+    again = {**without(RHYME, "licence"), "task_id": "again"}
     with pytest.raises(BadInput) as caught:
-        ingest(root, wrong, half, RHYME, {**unread, "statement": "nothing alike at all"}, without(FOLD, "date"))
-    lines = caught.value.message.splitlines()[1:]
-    assert [line.strip().split(": ", 2)[:2] for line in lines] == [
-        ["problems.jsonl:1", "weigh"], ["problems.jsonl:1", "weigh"],
-        ["problems.jsonl:2", "fold"], ["problems.jsonl:2", "fold"],
-        ["problems.jsonl:4", "unread"],
-        ["problems.jsonl:5", "fold"],
-    ]  # fmt: skip
-    assert "does not pass under the official verdict" in lines[0] and "wrong_answer, test 1 of 2" in lines[0]
-    assert "wrong_answer, test 3 of 3" in lines[2] and "date is missing" in lines[5]
-    assert "official verdict" in lines[4] and "it passes as a program" in lines[4]
+        ingest(root, wrong, half, RHYME, {**unread, "statement": "nothing alike at all"}, again, {**FOLD, "date": 3})
+    lines = [line.strip().split(": ", 2) for line in caught.value.message.splitlines()[1:]]
+    does_not_pass = "its solution does not pass under the {} verdict of livecodebench: fail (wrong_answer, test {}"
+    expected = [
+        (1, "weigh", "date 2126-03-01 is still to come"),
+        (1, "weigh", does_not_pass.format("official", "1 of 2")),
+        (1, "weigh", does_not_pass.format("strict", "1 of 2")),
+        (2, "fold", does_not_pass.format("official", "3 of 3")),
+        (2, "fold", does_not_pass.format("strict", "3 of 3")),
+        (4, "unread", "its solution does not pass under the official verdict of livecodebench: fail (exception"),
+        (5, "again", "its statement is that of rhyme in line 3 of problems.jsonl (100%"),
+        (5, "again", "licence is missing"),
+        (6, "fold", "date is not a text"),
+        (6, "fold", "the id stands in line 2 of problems.jsonl already"),
+    ]
+    assert [(place, name) for place, name, _ in lines] == [(f"problems.jsonl:{row}", name) for row, name, _ in expected]
+    for (_, _, said), (_, _, begins) in zip(lines, expected, strict=True):
+        assert said.startswith(begins)
+    assert lines[5][2].endswith("it passes as a program: read input without what the harness lacks")
     assert not files(root) and "stall" not in registry()
 
 
