@@ -9,6 +9,7 @@ the queue says so afterwards (``accounting.cause_of_state``).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from ..ingest.errors import QueueError
@@ -17,16 +18,28 @@ from .records import fields, moment
 
 _ASK_SECONDS = 10.0
 """TERM is followed by KILL after KillWait, 30 s unless the site says otherwise."""
+_LOOKS, _PAUSE_SECONDS = 3, 0.3
 
 
 def cause_of_signal(signal_name: str, job_id: str, restart: int) -> str | None:
     """Word of ``schemas.CAUSES`` for SIGTERM or a notice; None where the controller does not answer in time."""
+    record = _asked(job_id)
+    if record is None or signal_name == "SIGTERM":
+        return None if record is None else cause_in(record, restart)
+    for _ in range(_LOOKS - 1):
+        if cause_of_notice(record, restart) != "notice":
+            break
+        time.sleep(_PAUSE_SECONDS)  # without a grace time the signal may come before the requeue is written down
+        record = _asked(job_id) or record
+    return cause_of_notice(record, restart)
+
+
+def _asked(job_id: str) -> Mapping[str, str] | None:
     try:
         said = commands.run(["scontrol", "-o", "show", "job", job_id], timeout_seconds=_ASK_SECONDS)
     except QueueError:
         return None
-    record = fields(said.splitlines()[0]) if said.strip() else {}
-    return cause_in(record, restart) if signal_name == "SIGTERM" else cause_of_notice(record, restart)
+    return fields(said.splitlines()[0]) if said.strip() else {}
 
 
 def cause_of_notice(record: Mapping[str, str], restart: int) -> str:

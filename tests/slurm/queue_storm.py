@@ -80,15 +80,22 @@ class Storm:
         self.happened["notice"] += 1
 
     def preempt(self, task: QueuedTask) -> None:
-        """A job of higher priority takes every GPU of the task's node for a moment."""
-        before = self.causes()["preempted"]
+        """A job of higher priority takes every GPU of the task's node for a moment.
+
+        Without a grace time the signal may come before the requeue is written down; the ledger then says notice.
+        """
+        before = self._num_noticed()
         assert task.node is not None
         job = self.operator.cluster.submit(
             "sleep 2", "-p", "gpu-hi", "--gres=gpu:pro6000:4", "-w", task.node, "-t", "1", "-J", "other"
         )
         self.operator.cluster.wait_for_state(job, "RUNNING", "COMPLETED")
-        self._wait(lambda: self.causes()["preempted"] > before, "a preempted attempt in the ledger")
-        self.happened["preempted"] += self.causes()["preempted"] - before
+        self._wait(lambda: self._num_noticed() > before, "a preempted attempt in the ledger")
+        self.happened["preempted"] += self._num_noticed() - before
+
+    def _num_noticed(self) -> int:
+        causes = self.causes()
+        return causes["preempted"] + causes["notice"]
 
     def lose_node(self, name: str) -> None:
         """Nobody there hears a signal; its tasks come back elsewhere when SLURM has noticed."""

@@ -13,25 +13,24 @@ from virtual_cluster import VirtualCluster
 
 @pytest.fixture
 def operator(cluster: VirtualCluster, tmp_path: Path) -> Operator:
-    return Operator.at(cluster, tmp_path / "home", ("forge__perfect", "forge__careless"), concurrency=2)
+    return Operator.at(cluster, tmp_path / "home", ("forge__perfect", "forge__careless"), concurrency=1)
 
 
 def test_troubles_of_every_kind_end_in_the_same_marts(operator: Operator, tmp_path: Path):
     """One shard is noticed and preempted, the other loses its node; a task killed by scancel is resubmitted."""
     storm = Storm(operator)
-    slow = slow_answers(tmp_path / "slow", 1.0)
+    slow = slow_answers(tmp_path / "slow", 0.8)
     operator.do("plan")
     operator.do("submit", "generate", **slow)
     first = wait_for_work(storm, 2)
     storm.notice(first[0])
-    again = next(task for task in wait_for_work(storm, 2) if task.index == first[0].index)
-    storm.preempt(again)
+    storm.preempt(wait_for_work(storm)[0])
     storm.lose_node(str(wait_for_work(storm)[0].node))
     wait_for_work(storm, 1)
     storm.await_end(300)
     storm.assert_nothing_lost()
     causes = storm.causes()
-    assert causes["notice"] == 1 and causes["preempted"] >= 1 and causes["done"] == 2, causes
+    assert causes["notice"] >= 1 and causes["notice"] + causes["preempted"] >= 2 and causes["done"] == 2, causes
     assert causes["crashed"] + causes["node_fail"] >= 1, causes
     assert set(causes) <= {"notice", "preempted", "done", "crashed", "node_fail"}, causes
     operator.do("score")
@@ -43,7 +42,7 @@ def test_troubles_of_every_kind_end_in_the_same_marts(operator: Operator, tmp_pa
 
 def test_cancel_is_clean_and_resubmit_goes_on(operator: Operator, tmp_path: Path):
     storm = Storm(operator)
-    slow = slow_answers(tmp_path / "slow", 1.0)
+    slow = slow_answers(tmp_path / "slow", 0.8)
     operator.do("plan")
     operator.do("submit", "generate", "--with-score", **slow)
     wait_for_work(storm, 2)
@@ -61,7 +60,7 @@ def test_cancel_is_clean_and_resubmit_goes_on(operator: Operator, tmp_path: Path
 
 def test_a_shard_tried_too_often_is_given_up_with_its_last_cause(operator: Operator, tmp_path: Path):
     storm = Storm(operator)
-    limited = {**slow_answers(tmp_path / "slow", 1.0), "BENCHFORGE_RUN_MAX_REQUEUE_PER_SHARD": "1"}
+    limited = {**slow_answers(tmp_path / "slow", 0.8), "BENCHFORGE_RUN_MAX_REQUEUE_PER_SHARD": "1"}
     operator.do("plan", "--model", "forge__perfect")
     operator.do("submit", "generate", **limited)
     for _ in range(2):
