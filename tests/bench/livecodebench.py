@@ -252,7 +252,7 @@ def _p99(seconds: Sequence[float]) -> float:
 
 def run(upstream: Path, data: Path, is_quick: bool) -> list[dict[str, Any]]:
     """Real programs alone (CPU), then with large tests at two sizes of the dataset (memory)."""
-    sets = ((12, 0), (4, 2), (4, 6)) if is_quick else ((200, 0), (100, 20), (100, 60))
+    sets = ((12, 0), (4, 2), (4, 6)) if is_quick else ((400, 0), (100, 20), (100, 60))
     table: list[dict[str, Any]] = []
     for num_real, num_large in sets:
         with tempfile.TemporaryDirectory() as place:
