@@ -172,7 +172,9 @@ def append_line(path: Path, line: str) -> None:
     try:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        os.write(descriptor, ((b"\n" if torn else b"") + line.encode("utf-8") + b"\n"))
+        left = (b"\n" if torn else b"") + line.encode("utf-8") + b"\n"
+        while left:  # a disk that fills up takes a part without a word, and refuses the rest
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

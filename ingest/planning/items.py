@@ -117,7 +117,8 @@ def _value_problem(key: Any, value: Any, declared: Mapping[str, Types]) -> str |
     if key not in declared:
         return f"unknown key {key}{nearest(str(key), declared)}"
     if not isinstance(value, declared[key]) or (isinstance(value, bool) and bool not in declared[key]):
-        allowed = "; one of true, false" if bool in declared[key] else ""
+        words = ("true", "false") if bool in declared[key] else _ALLOWED.get(key, ())
+        allowed = f"; one of {', '.join(words)}" if words else ""
         return f"{key}: {value!r} is not of type {' or '.join(kind.__name__ for kind in declared[key])}{allowed}"
     if key in _ALLOWED and value not in _ALLOWED[key]:
         return f"{key} {value!r} is not allowed; one of {', '.join(_ALLOWED[key])}"

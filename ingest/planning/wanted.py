@@ -6,7 +6,7 @@ differs. Every error is reported at once, with its line and the allowed values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ def _cells_of(item: Any, note: Note) -> list[WantedCell]:
     wrong = item_problems(given, BENCHMARK_KEYS, "benchmark")
     for key, sentence in wrong:
         note(key, sentence)
-    if wrong:
+    if not isinstance(given, Mapping) or not isinstance(given.get("benchmark"), str):
         return []
     try:
         benchmark, scenarios = resolve(given["benchmark"])
@@ -138,7 +138,9 @@ def _cells_of(item: Any, note: Note) -> list[WantedCell]:
         return []
     version = given.get("version")
     known = [entry.name for entry in benchmark.versions]
-    if version is not None and version not in known:
+    if isinstance(version, str) and version not in known:
         note("version", f"{benchmark.name} has no version {version!r}; one of {', '.join(known)}")
+    if wrong:
+        return []
     sampling = {key: given[key] for key in SAMPLING if key in given}
     return [WantedCell(benchmark, scenario, version, sampling) for scenario in scenarios]

@@ -86,12 +86,26 @@ def command(
 
         job = within_limits(run, shards, settings, job)
     generated: list[dict[str, Any]] = []
-    with interruptible(heeds_ignored=HEEDED), job.requeued_on_notice():
+    with _hints(force), interruptible(heeds_ignored=HEEDED), job.requeued_on_notice():
         try:
             _generate(run, shards, settings, _means(settings, job, limit), force, generated)
         finally:
             if generated:
                 out.table(generated, _GENERATED, format_)
+
+
+@contextmanager
+def _hints(force: bool) -> Iterator[None]:
+    """After ``--force`` the same command would ask for everything once more, also for what was just answered."""
+    from ...ingest.errors import BenchforgeError
+
+    again = "run the same command again"
+    try:
+        yield
+    except BenchforgeError as error:
+        if force:
+            error.hint = error.hint.replace(again, f"{again} without --force, which would ask for all of it once more")
+        raise
 
 
 def _means(settings: Settings, job: Any, limit: int | None) -> Means:

@@ -6,7 +6,7 @@ side and the ceiling is never passed. What earlier attempts of the run spent cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...ingest.errors import Incomplete, UsageError
@@ -83,17 +83,19 @@ def price_of(served: ServedModel, ceilings: Ceilings) -> Price:
     return Price(prompt or 0.0, completion or 0.0)
 
 
-def count_spent(run: Run, served: Mapping[str, ServedModel], ceilings: Ceilings) -> None:
-    """Add what the run has spent until now: sealed shards from the lake, the others from their journals."""
+def count_spent(run: Run, served_model: Callable[[str], ServedModel], ceilings: Ceilings) -> None:
+    """Add what the whole run has spent until now, models that are finished too: sealed shards from the lake, the
+    others from their journals."""
     for shard in run.manifest.shards().values():
-        if shard.stage == "generate" and shard.model in served:
-            prompt, completion = _tokens(run, shard)
-            ceilings.spend(price_of(served[shard.model], ceilings), prompt, completion)
+        tokens = _tokens(run, shard) if shard.stage == "generate" else (0, 0)
+        if any(tokens):
+            ceilings.spend(price_of(served_model(shard.model), ceilings), *tokens)
 
 
 def _tokens(run: Run, shard: Shard) -> tuple[int, int]:
-    names = ("prompt_tokens", "completion_tokens")
-    totals = [0, 0]
+    """Of the prompts, and of the answers with what broken attempts had made of them."""
+    names = ("prompt_tokens", "completion_tokens", "tokens_discarded")
+    totals = [0, 0, 0]
     journal = run.journal("generate", shard.shard_id)
     if journal.path.exists():
         rows = iter(journal.rows())
@@ -102,4 +104,4 @@ def _tokens(run: Run, shard: Shard) -> tuple[int, int]:
     for row in rows:
         for position, name in enumerate(names):
             totals[position] += row.get(name) or 0
-    return totals[0], totals[1]
+    return totals[0], totals[1] + totals[2]

@@ -49,9 +49,15 @@ class Recorder:
     """Appends exchanges to ``path``, synced one by one; another run's lines in it are kept."""
 
     def __init__(self, path: Path) -> None:
-        """BadInput for a zipped recording: nothing can be appended to it."""
+        """BadInput for a zipped recording, to which nothing can be appended, and for what cannot be written."""
         if path.is_file() and _is_zipped(path):
             raise BadInput(f"{path} is a zipped recording, which cannot grow", "give --record another file")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("ab").close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise BadInput(f"the recording {path} cannot be written: {reason}", "give --record another file") from error
         self.path = path
 
     def keep(

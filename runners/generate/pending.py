@@ -114,7 +114,7 @@ async def _generate(
 ) -> list[BenchforgeError]:
     ceilings = Ceilings(means.token_ceiling, means.money_ceiling)
     if ceilings.is_set:
-        count_spent(run, {shard.model: means.served_model(shard.model) for shard in shards}, ceilings)
+        count_spent(run, means.served_model, ceilings)
     gate = Gate(means.job, Admission(means.job.seconds_left()), ceilings)
     async with Server(engine, means.recorder, means.probe) as server:
         opener = _Opener(run, shards, server, means, gate, is_forced)

@@ -234,7 +234,7 @@ class OpenShard:
         return Incomplete(
             f"{num_missing} of {shard.expected_rows} samples of shard {shard.shard_id} ({shard.model} on "
             f"{shard.benchmark} {shard.scenario}) are missing{because}",
-            "run the same command again",
+            _and_again(self.first_refusal.hint if self.first_refusal else ""),
         )
 
     def _batches(self) -> Iterator[list[dict[str, Any]]]:
@@ -286,6 +286,12 @@ def _task_ids(shard: Shard, problems: Problems) -> list[str]:
 def _is_single(shard: Shard, abilities: Abilities | None) -> bool:
     """vLLM answers 400 to n > 1 at temperature 0, and some servers know n = 1 alone."""
     return shard.request["temperature"] == 0 or (abilities is not None and abilities.n is False)
+
+
+def _and_again(hint: str) -> str:
+    """What mends a refusal, and then the way on: alone, asking again would only be refused again."""
+    again = "run the same command again"
+    return hint if again in hint else f"{hint}, then {again}" if hint else again
 
 
 def _characters(prompt: Prompt) -> int:

@@ -24,7 +24,7 @@ class Refused(BenchforgeError):
     """
 
     def __init__(self, status: int, message: str, parameter: str | None = None) -> None:
-        super().__init__(f"the server refused a request with {status}: {message}", _mend(parameter, message))
+        super().__init__(f"the server refused a request with {status}: {message}", _mend(status, parameter, message))
         self.status = status
         self.reason = message
         self.parameter = parameter
@@ -55,8 +55,12 @@ def _message(error: Any) -> str:
     return str(error)[:500]
 
 
-def _mend(parameter: str | None, message: str) -> str:
-    """A server either does not know a field, or does not like its value."""
+def _mend(status: int, parameter: str | None, message: str) -> str:
+    """A server does not know the caller, the model or a field, or does not like a field's value."""
+    if status in (401, 403):
+        return "put the server's key into the environment variable that engine.api_key_variable names (OPENAI_API_KEY)"
+    if status == 404 and re.search(r"\bmodel\b", message, re.IGNORECASE):
+        return "write the name that the server knows into served_as of the model's row"
     if parameter is None:
         return "see the server's log"
     if re.search(r"support|recogni[sz]ed|unknown|unexpected|extra|not permitted|not allowed", message, re.IGNORECASE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def test_a_run_stops_below_its_ceiling_and_counts_what_it_spent_before(
         generate(run, server, concurrency=64, means=means)
     asked = sum(server.asked.values())
     spent = Ceilings()
-    count_spent(run, {"lab__one": PRICED}, spent)
+    count_spent(run, lambda name: PRICED, spent)
     assert 0 < len(journal_rows(run)) == asked < ROWS
     assert 20_000 - 2 * most < spent.spent_tokens <= 20_000
     with pytest.raises(Incomplete, match="ceiling"):
@@ -153,6 +154,31 @@ def test_a_run_stops_below_its_ceiling_and_counts_what_it_spent_before(
     assert all(row["cut"] != "ceiling" for row in journal_rows(run))
     generate(run, server)
     assert_whole(run)
+
+
+def test_a_ceiling_counts_models_that_are_finished_and_what_was_thrown_away(tmp_path: Path, server: Server):
+    run = planned(tmp_path, "  - {model: lab__one, temperature: 0.5}\n  - {model: lab__two, temperature: 0.5}\n")
+    generate(run, server, models=("lab__one",), means={"token_ceiling": 100_000})
+    asked = sum(server.asked.values())
+    spent = Ceilings(tokens=1)
+    count_spent(run, lambda name: ServedModel(name, name), spent)
+    assert spent.spent_tokens == 2 * asked == 84, "one token of prompt and one of answer each"
+    with pytest.raises(Incomplete, match=r"ceiling of 84 tokens .*84 tokens, 0 spent"):
+        generate(run, server, means={"token_ceiling": spent.spent_tokens})
+    assert sum(server.asked.values()) == asked
+    with pytest.raises(UsageError, match="lab__one has no price"):
+        generate(run, server, means={"served": {"lab__two": replace(PRICED, name="lab__two")}, "money_ceiling": 1e9})
+
+
+def test_tokens_that_broken_attempts_had_made_are_spent(run: Run):
+    (shard,) = run.manifest.shards().values()
+    journal = run.journal("generate", shard.shard_id)
+    journal.path.parent.mkdir(parents=True)
+    journal.path.write_text('{"prompt_tokens": 3, "completion_tokens": 5, "tokens_discarded": 7}\n')
+    spent = Ceilings()
+    count_spent(run, lambda name: PRICED, spent)
+    assert spent.spent_tokens == 15
+    assert spent.spent_money == 3 + 2 * 12
 
 
 # ---- keys and their order -------------------------------------------------------------------------------------------

@@ -145,6 +145,15 @@ def test_a_parameter_that_is_refused_is_named_with_what_mends_it():
     assert len(server.bodies()) == 1
 
 
+def test_a_key_and_a_model_that_a_server_does_not_know_are_named():
+    unknown = refusal(401, {"message": "Incorrect API key provided"}, {}, {})
+    assert isinstance(unknown, Refused)
+    assert "engine.api_key_variable" in unknown.hint
+    other = refusal(404, {"message": "The model `m` does not exist."}, {}, {})
+    assert isinstance(other, Refused)
+    assert "served_as" in other.hint
+
+
 def test_a_value_that_is_refused_is_to_be_corrected_not_left_out():
     found = refusal(400, {"message": "it is greater than the window", "param": "max_tokens"}, {}, BODY)
     assert getattr(found, "hint", "") == "correct max_tokens in the run file or in the model's row"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 from benchforge.ingest.errors import ConfigurationChanged, Incomplete, UsageError
 from benchforge.ingest.manifest import Run
 from benchforge.ingest.texts import original
+from benchforge.runners.cli.generate import command as generate_command
 from benchforge.runners.generate import shard as shard_module
 from benchforge.runners.generate import work as work_module
 from benchforge.runners.generate.client import Refused
 from benchforge.runners.generate.pending import to_generate
 from benchforge.runners.selection import Selection
+from click.testing import CliRunner
 from planned_run import ROWS, Server, assert_whole, generate, journal_rows, planned, serving
 
 
@@ -64,8 +67,11 @@ def test_a_torn_last_line_is_asked_for_again_and_only_that_one(run: Run, server:
 
 def test_refused_samples_leave_the_shard_incomplete_and_stop_no_other(run: Run, server: Server):
     server.refuses = "def clamp("
-    with pytest.raises(Incomplete, match=r"2 of 84 samples .* the server refused a request with 400: too long"):
+    with pytest.raises(
+        Incomplete, match=r"2 of 84 samples .* the server refused a request with 400: too long"
+    ) as caught:
         generate(run, server)
+    assert caught.value.hint == "see the server's log, then run the same command again"
     assert len(journal_rows(run)) == ROWS - 2
     (shard_id,) = run.manifest.shards()
     assert not run.is_done("generate", shard_id)
@@ -81,6 +87,17 @@ def test_a_server_that_refuses_everything_is_given_up(run: Run, server: Server, 
     with pytest.raises(Refused):
         generate(run, server, concurrency=1)
     assert sum(server.asked.values()) == 5
+
+
+def test_what_force_began_goes_on_without_it(run: Run, server: Server, tmp_path: Path):
+    words = ["--config", str(tmp_path / "run.yaml"), "--scratch", str(tmp_path), "--base-url", server.base_url]
+    CliRunner().invoke(generate_command, words, catch_exceptions=False)
+    with pytest.raises(Incomplete, match="81 of 84 samples") as caught:
+        CliRunner().invoke(generate_command, [*words, "--force", "--limit", "3"], catch_exceptions=False)
+    assert "without --force" in caught.value.hint
+    done = CliRunner().invoke(generate_command, [*words, "--format", "json"], catch_exceptions=False)
+    assert json.loads(done.stdout)[0]["num_resumed"] == 3
+    assert_whole(run)
 
 
 def test_a_server_that_is_gone_is_incomplete(run: Run):

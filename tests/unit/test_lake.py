@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -137,6 +139,24 @@ def test_append_closes_a_torn_line_first(tmp_path: Path):
     path.write_bytes(b'{"a": 1}\n{"b"')
     append_line(path, json.dumps({"c": 3}))
     assert path.read_text().splitlines() == ['{"a": 1}', '{"b"', '{"c": 3}']
+
+
+def test_a_line_that_the_disk_takes_half_of_is_an_error_and_no_later_one_suffers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path, write = tmp_path / "lines", os.write
+
+    def full(descriptor: int, content: bytes) -> int:
+        if not content.startswith(b"one"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, content[:-3])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space"):
+            append_line(path, "one half")
+    append_line(path, "two")
+    assert path.read_text().splitlines()[-1] == "two"
 
 
 def test_shipped_empty_parts_follow_the_declared_schemas(tmp_path: Path):

@@ -137,16 +137,18 @@ def test_changed_prompts_are_a_changed_request(run: Run, tmp_path: Path, monkeyp
 
 def test_every_wrong_item_is_reported_at_once_with_its_line(run: Run, tmp_path: Path):
     text = (
-        "benchmarks:\n  - forge_mimi\n  - {benchmark: forge_mini, version: v9}\n"
+        "benchmarks:\n  - forge_mimi\n  - {benchmark: forge_mini, version: v9, tempo: 1}\n"
         "models:\n  - nobody__here\n  - {model: a__b, temprature: 1}\n  - {model: a__b, num_samples: 0}\n  - 7\n"
-        "  - {model: noorg, templating_mode: talk}\n"
+        "  - {model: noorg, templating_mode: talk}\n  - {model: a__c, reasoning: on}\n"
     )
     with pytest.raises(UsageError) as caught:
         planned(run, text, tmp_path)
     message = caught.value.message
     assert "run.yaml:2: benchmarks: there is no benchmark 'forge_mimi'; did you mean 'forge_mini'?" in message
     assert "run.yaml:3: benchmarks: forge_mini has no version 'v9'; one of v1" in message
+    assert "run.yaml:3: benchmarks: unknown key tempo" in message
     assert "run.yaml:5: models: seeds/models.csv has no model nobody__here" in message
+    assert "run.yaml:10: models: reasoning: True is not of type str; one of never, always, default_on" in message
     assert "run.yaml:6: models: unknown key temprature; did you mean temperature?" in message
     assert "run.yaml:7: models: num_samples: 0 is not allowed; between 1 and 100000" in message
     assert "run.yaml:8: models: an item is a name, or a mapping with model:" in message

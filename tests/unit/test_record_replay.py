@@ -118,6 +118,14 @@ def test_a_zipped_recording_does_not_grow(tmp_path: Path):
         Recorder(path)
 
 
+def test_a_recording_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path: Path):
+    with pytest.raises(BadInput, match="cannot be written: Is a directory"):
+        Recorder(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="cannot be written"):
+        Recorder(tmp_path / "file" / "exchanges.jsonl")
+
+
 def test_the_last_answer_to_a_request_counts(tmp_path: Path):
     recorder = Recorder(tmp_path / "kept.jsonl")
     for text in ("lost with the kill", "journalled"):
