@@ -53,3 +53,19 @@ def test_the_real_files_are_staged_once(shared_data: Path, tmp_path: Path):
     assert [row["state"] for row in json.loads(run(*arguments))] == ["staged", "staged"]
     assert [row["state"] for row in json.loads(run(*arguments))] == ["in place", "in place"]
     assert (tmp_path / "cruxeval" / "v1" / "cruxeval.jsonl").is_file()
+
+
+def test_hidden_tests_are_staged_with_their_problems(shared_data: Path, tmp_path: Path):
+    """The first release from a file as on the Hub, its tests made up; without ``private_test_cases`` there are none."""
+    cases = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
+    with gzip.open(shared_data / "livecodebench" / "problems_v1_public_tests.jsonl.gz", "rt") as stream:
+        rows = [json.loads(line) for line in stream]
+    source = tmp_path / "in"
+    source.mkdir()
+    arguments = ("livecodebench", "--version", "release_v1", "--from", str(source))
+    arguments = (*arguments, "--datasets", str(tmp_path / "datasets"), "--format", "json")
+    (source / "test.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert [row["what"] for row in json.loads(run(*arguments))] == ["livecodebench"]
+    (source / "test.jsonl").write_text("".join(f"{json.dumps({**row, 'private_test_cases': cases})}\n" for row in rows))
+    found = [(row["what"], row["state"]) for row in json.loads(run(*arguments))]
+    assert found == [("livecodebench", "in place"), ("hidden tests of 400 problems", "staged")]
