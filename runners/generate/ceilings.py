@@ -93,15 +93,17 @@ def count_spent(run: Run, served_model: Callable[[str], ServedModel], ceilings: 
 
 
 def _tokens(run: Run, shard: Shard) -> tuple[int, int]:
-    """Of the prompts, and of the answers with what broken attempts had made of them."""
-    names = ("prompt_tokens", "completion_tokens", "tokens_discarded")
-    totals = [0, 0, 0]
+    """Of the prompts, and of the answers with what broken attempts had made of them; where the server did not count an
+    answer (one of several choices without token ids, say) it is taken at its most."""
+    names = ("prompt_tokens", "completion_tokens", "tokens_discarded", "max_tokens_effective", "max_tokens")
+    prompts = completions = 0
     journal = run.journal("generate", shard.shard_id)
     if journal.path.exists():
         rows = iter(journal.rows())
     else:
         rows = (row for batch in read_batches(run.lake, "samples", names, shard_id=shard.shard_id) for row in batch)
     for row in rows:
-        for position, name in enumerate(names):
-            totals[position] += row.get(name) or 0
-    return totals[0], totals[1] + totals[2]
+        prompts += row.get("prompt_tokens") or 0
+        most = row.get("max_tokens_effective") or row.get("max_tokens") or 0
+        completions += (row.get("completion_tokens") or most) + (row.get("tokens_discarded") or 0)
+    return prompts, completions

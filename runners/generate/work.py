@@ -121,7 +121,8 @@ class Asker:
         for row in work.rows:
             cell.add(row["task_id"], each)
         self._gate.admission.speed.add(each - (reply.resumed_at or 0), reply.latency_seconds)
-        self._gate.ceilings.spend(work.opened.price, prompt, completion + reply.tokens_discarded)
+        spent = completion or work.max_tokens  # by a server that does not count: at its most
+        self._gate.ceilings.spend(work.opened.price, prompt, spent + reply.tokens_discarded)
         return completion
 
     def _count_refusal(self, work: Work, error: Refused) -> Answered:

@@ -181,6 +181,19 @@ def test_tokens_that_broken_attempts_had_made_are_spent(run: Run):
     assert spent.spent_money == 3 + 2 * 12
 
 
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": 1}])
+def test_what_a_server_does_not_count_is_spent_at_its_most(run: Run, server: Server, usage: Any):
+    """Else a ceiling would never be met, or be passed by running the command again."""
+    choice = {"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}
+    server.odd = [{"choices": [choice], "usage": usage} for _ in range(ROWS)]
+    (shard,) = run.manifest.shards().values()
+    ceiling = 10 * shard.request["max_tokens"]
+    for _ in range(2):
+        with pytest.raises(Incomplete, match="ceiling"):
+            generate(run, server, means={"token_ceiling": ceiling})
+        assert 0 < sum(server.asked.values()) <= 10
+
+
 # ---- keys and their order -------------------------------------------------------------------------------------------
 
 
