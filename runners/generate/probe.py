@@ -73,6 +73,8 @@ class _Probe:
         await self._thinking()
         self._found["logprobs"] = await self._logprobs()
         self._found["max_tokens"] = self._is_limited
+        unsent = [name for name in ("temperature", "top_p") if name in self._served.omits]
+        self._found |= dict.fromkeys(unsent)  # never sent, so never ignored: the row states what the server uses
         self._client.observed = Observed()  # its answers were meant to be odd
         return Abilities(**self._found, num_answers=self._num_answers)
 

@@ -148,6 +148,16 @@ def test_what_a_row_omits_is_not_sent_by_the_probe_either():
     assert all(body["max_completion_tokens"] <= 32 for body in server.bodies("/v1/chat/completions"))
 
 
+def test_what_a_row_omits_is_not_held_against_the_server():
+    """It samples as it likes, and the row of the model says how: nothing was asked that it could ignore."""
+    picky = Manners(refuses=frozenset({"temperature", "top_p"}))
+    served = ServedModel("a__b", "m", omits=("temperature", "top_p"))
+    sampled = made_shard(temperature=1.0, top_p=0.9)
+    abilities, _ = probed(picky, sampled, served=served)
+    assert (abilities.temperature, abilities.top_p, abilities.seed) == (None, None, True)
+    assert deviations(abilities, [sampled]) == {}
+
+
 def test_a_server_that_refuses_the_plainest_question_is_not_probed_further():
     with pytest.raises(Refused, match="404"):
         probed(Manners(faults=[Fault("status", 404)] * 100))
