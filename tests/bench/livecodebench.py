@@ -66,11 +66,13 @@ def check_correctness(*arguments, **keywords):
         with open("/result/seconds.jsonl", "a") as stream:
             stream.write(f"{time.monotonic() - started}\\n")
 harness.check_correctness = check_correctness
+num_workers = int(sys.argv[1])
+sys.argv = ["main.py", "--scenario", "codegeneration"]  # as its own command is called: programs see it
 programs = json.load(open("/result/programs.json"))
 problems = [one for one in load_code_generation_dataset() if one.question_id in programs]
 samples = [one.get_evaluation_sample() for one in problems]
 asked = [programs[one.question_id] for one in problems]
-_, results, metadata = harness.codegen_metrics(samples, asked, num_process_evaluate=int(sys.argv[1]), timeout=6)
+_, results, metadata = harness.codegen_metrics(samples, asked, num_process_evaluate=num_workers, timeout=6)
 names = [one.question_id for one in problems]
 codes = {name: [list(map(int, codes)) for codes in results[n]] for n, name in enumerate(names)}
 json.dump({"codes": codes, "metadata": dict(zip(names, metadata))}, open("/result/results.json", "w"))
