@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,3 +132,28 @@ def test_a_longer_limit_is_asked_for_by_rule_and_the_share_is_of_the_official_on
     assert long.outcomes["official"].base.verdict == "pass"
     assert long.limit_shares[0] is not None
     assert long.limit_shares[0] > 1.0
+
+
+_IDIOMS = (
+    "input", "read", "readline", "readlines", "buffer.read", "imported read", "imported readline", "readline to the end",
+    "EOFError", "iteration, right", "imported iteration", "next", "buffer.readline", "buffer.readlines", "imported buffer",
+    "open(0)", "open(0), next", "os.read", "os.read as lines", "fileinput, right", "input and read", "fileno",
+    "stdout.write", "stdout.buffer", "imported stdout", "os.write", "global", "main", "exit", "quit",
+)  # fmt: skip
+"""Ways to read and write that contest programs use; none of these programs is anybody's sample."""
+
+
+@pytest.mark.parametrize("name", _IDIOMS)
+def test_strict_says_what_plain_python_does(graded: Mapping[str, Graded], name: str, tmp_path: Path) -> None:
+    program = _ROWS[f"sum: {name}"][1][1]
+    for given, wanted in zip(SUM["inputs"], SUM["outputs"], strict=True):
+        (tmp_path / "given.txt").write_text(given)
+        assert _printed(program, tmp_path / "given.txt").strip() == wanted.strip()
+    assert graded[f"sum: {name}"].outcomes["strict"].base.verdict == "pass"
+
+
+def _printed(program: str, given: Path) -> str:
+    with given.open() as stream:
+        return subprocess.run(
+            [sys.executable, "-c", program], stdin=stream, capture_output=True, text=True, check=True
+        ).stdout
