@@ -18,6 +18,9 @@ _ENDED_BY = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """``incomplete_details.reason`` of a response -> finish_reason of chat."""
 
 
+_MOST_TOKENS = 2**31 - 1
+
+
 class Malformed(BadInput):
     """The server's answer is not of the protocol's form: no sample, and none of the model's doing."""
 
@@ -156,9 +159,12 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _first_count(holder: Mapping[str, Any], *names: str) -> int | None:
-    """A token count; servers leave it out, or say null or nonsense: then it is unknown."""
+    """A token count; servers leave it out, or say null or nonsense: then it is unknown.
+
+    What no column can hold would stand in the journal and end every attempt to seal it.
+    """
     values = (holder.get(name) for name in names)
-    return next((value for value in values if isinstance(value, int) and not isinstance(value, bool)), None)
+    return next((value for value in values if type(value) is int and 0 <= value <= _MOST_TOKENS), None)
 
 
 def _ids(holder: Mapping[str, Any], name: str) -> tuple[int, ...] | None:

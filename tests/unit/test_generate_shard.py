@@ -81,6 +81,16 @@ def test_refused_samples_leave_the_shard_incomplete_and_stop_no_other(run: Run, 
     assert_whole(run)
 
 
+@pytest.mark.parametrize("count", [2**70, -3, "7", True])
+def test_a_count_that_is_none_is_not_known_and_never_in_the_way_of_the_seal(run: Run, server: Server, count: Any):
+    choice = {"index": 0, "message": {"content": "answer 5"}, "finish_reason": "stop"}
+    server.odd = [{"choices": [choice], "usage": {"prompt_tokens": count, "completion_tokens": count}}]
+    generate(run, server)
+    counts = run.lake.read("samples", ["prompt_tokens", "completion_tokens"]).to_pylist()
+    assert [list(row.values()) for row in counts].count([None, None]) == 1
+    assert len(counts) == ROWS
+
+
 def test_a_server_that_refuses_everything_is_given_up(run: Run, server: Server, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(work_module, "_HOPELESS_REFUSALS", 5)
     server.refuses = " "
