@@ -11,6 +11,7 @@
     ├── SandboxUnavailable     exit 1   a layer that scoring insists on is missing
     ├── QueueError             exit 1   SLURM is not there, does not answer, or refused; nothing was submitted
     ├── Incomplete             exit 3   run it again: some work is not done yet
+    │   └── Unwritable         exit 1   the disk is full: nothing is lost, but it has to have room first
     ├── GateFailed             exit 4   a critical check found offending rows
     └── Interrupted            exit 75  stopped by a signal; the journal is flushed, run it again
 
@@ -61,6 +62,12 @@ class QueueError(BenchforgeError):
 
 class Incomplete(BenchforgeError):
     exit_code = 3
+
+
+class Unwritable(Incomplete):
+    """Work is left, as with Incomplete, but running again alone does not help: somebody has to make room first."""
+
+    exit_code = 1
 
 
 class GateFailed(BenchforgeError):

@@ -8,12 +8,13 @@ thread; the answer counts when that fsync returned.
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Protocol
 
-from ...ingest.errors import BenchforgeError, Incomplete, Interrupted
+from ...ingest.errors import BenchforgeError, Incomplete, Interrupted, Unwritable
 from ...ingest.manifest import Shard
 from .client import Refused, Unreachable
 from .gate import Gate, out_of_time
@@ -310,9 +311,8 @@ class Pool:
             opened.attempt.gpu_seconds += seconds * share * (opened.attempt.num_gpus or 0)
 
 
-def full_disk(error: OSError) -> Incomplete:
+def full_disk(error: OSError) -> Unwritable:
     """What an answer that could not be written ends in."""
-    return Incomplete(
-        f"the journal or the lake cannot be written: {error.strerror or error}; what was written before is kept",
-        "free space there and run the same command again",
-    )
+    causes = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up"}
+    cause = causes.get(error.errno or 0, f"the journal or the lake cannot be written ({error.strerror or error})")
+    return Unwritable(f"{cause}; what was written before is kept", "free space there and run the same command again")

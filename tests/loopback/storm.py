@@ -41,7 +41,7 @@ _EXIT_CODES = {
     "SIGUSR1": {75},
     "server killed": {75},
     "connection reset": {75},
-    "full disk": {3},
+    "full disk": {1},
 }
 """What the client must end with; 0 or 3 where it had reached its limit before the kill."""
 _DEADLINE_SECONDS = 120.0

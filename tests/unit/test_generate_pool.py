@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest.errors import BadInput, Incomplete
+from benchforge.ingest.errors import BadInput, Incomplete, Unwritable
 from benchforge.ingest.manifest import Run
 from benchforge.runners.generate import work as work_module
 from benchforge.runners.generate.abilities import Abilities
@@ -197,7 +197,7 @@ def test_an_answer_that_contradicts_itself_ends_its_cell_and_no_other(
 # ---- disks ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_full_disk_is_incomplete_and_the_rest_goes_on_later(run: Run, server: Server, monkeypatch: Any):
+def test_a_full_disk_is_said_and_the_rest_goes_on_later(run: Run, server: Server, monkeypatch: Any):
     """The system takes half of a line and then says no, as it does."""
     real, number = os.write, 0
 
@@ -213,7 +213,7 @@ def test_a_full_disk_is_incomplete_and_the_rest_goes_on_later(run: Run, server: 
         return real(descriptor, content)
 
     monkeypatch.setattr("benchforge.ingest.journal._write_whole", _writing(filling))
-    with pytest.raises(Incomplete, match="No space left on device"):
+    with pytest.raises(Unwritable, match="the disk is full"):
         generate(run, server)
     monkeypatch.undo()
     before = len(journal_rows(run))
