@@ -7,7 +7,7 @@ Texts are one letter where only their place matters: ``r`` thinking, ``a`` answe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from benchforge.runners.generate.engines import Engine
 from benchforge.runners.generate.probe import Abilities
 from benchforge.runners.generate.request import request_of
 from benchforge.runners.generate.rows import NotHonoured, sample_rows
+from made_shard import made_shard
 
 IDS = {"<think>": (1,), "</think>": (2,)}
 TEMPLATE_OPENS, TEMPLATE_SWITCHED_OFF, TEMPLATE_SILENT = [7, 8, 1, 9], [7, 8, 1, 9, 2, 9], [7, 8]
@@ -32,25 +33,8 @@ FENCED = "r ```python\nprint(1)\n```"
 
 def shard(**request: Any) -> Shard:
     asked = {"templating_mode": "chat", "temperature": 0.6, "top_p": 0.95, "max_tokens": 1024, "protocol": "card"}
-    return Shard(
-        shard_id="s",
-        stage="generate",
-        benchmark="forge_mini",
-        scenario="default",
-        dataset_version="v1",
-        dataset_digest="d",
-        model="a__b",
-        protocol="card",
-        request={**asked, **request},
-        request_digest="r",
-        comparability_digest="c",
-        first_sample=0,
-        num_samples=5,
-        num_planned=5,
-        expected_rows=5,
-        seed=100,
-        engine="endpoint",
-    )
+    made = made_shard(**{**asked, "stop": None, **request})
+    return replace(made, protocol="card", num_samples=5, num_planned=5, expected_rows=5)
 
 
 def rows_of(
