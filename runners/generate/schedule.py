@@ -20,7 +20,7 @@ from .client import Refused, Unreachable
 from .gate import Gate, out_of_time
 from .prefixes import may_resume
 from .server import Server
-from .shard import Generated, OpenShard
+from .shard import Generated, OpenShard, SealedMeanwhile
 from .waiting import Background, Changes, first_failure
 from .work import Answered, Asker, Demand, Work
 
@@ -117,6 +117,10 @@ class Pool:
         seconds = self._gate.job.drain_seconds(self._signal_name)
         await asyncio.wait({work, hard}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         hard.cancel()
+        if work.done() and work.exception() is None:
+            await self._background.succeeded()
+            if not self._open and not self._pending:
+                return  # the last answers made everything whole: another run would find nothing to ask for
         raise Interrupted(
             f"stopped by {self._signal_name}; what was answered is kept",
             "run the same command again",
@@ -245,6 +249,9 @@ class Pool:
     async def _open_one(self, shard: Shard) -> None:
         try:
             opened = await self._opening(shard)
+        except SealedMeanwhile:
+            self._meter.resumed(shard.expected_rows)
+            return
         except BenchforgeError as error:
             if isinstance(error, Unreachable):
                 raise

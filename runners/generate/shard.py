@@ -35,6 +35,10 @@ from .window import Key, Window
 _FREE = Price()
 
 
+class SealedMeanwhile(BenchforgeError):
+    """Another process finished the shard between our choice of it and our lease: there is nothing to ask for."""
+
+
 @dataclass(frozen=True)
 class Generated:
     """What one attempt did: rows sealed, samples asked for now, samples that the journal held."""
@@ -122,15 +126,20 @@ class OpenShard:
     ) -> OpenShard:
         """Lease, look at what the journal holds, put the rest in order.
 
-        Raises Incomplete (another process has it), ConfigurationChanged, OSError (disk full).
+        Raises Incomplete (another process has it), SealedMeanwhile, ConfigurationChanged, OSError (disk full).
         """
         lease = Lease.take(run.journal("generate", shard.shard_id).path.parent, shard.shard_id)
         try:
             if lease.heir_of is not None:
                 attempt.record_heir_of(lease.heir_of)
+            if not is_forced and run.is_done("generate", shard.shard_id):
+                raise SealedMeanwhile(f"shard {shard.shard_id} was finished by another process")
             opened = cls(run, shard, problems, served, attempt, lease, abilities, price)
             opened._begin(cell, is_forced)
             return opened
+        except SealedMeanwhile:
+            lease.release()
+            raise
         except BaseException as error:
             with suppress(OSError):
                 attempt.record(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -89,6 +90,19 @@ def test_a_second_process_on_the_shard_is_refused_and_the_others_go_on(tmp_path:
     assert sum(server.asked.values()) == 2 * ROWS
     generate(run, server)
     assert_whole(run, 3 * ROWS)
+
+
+def test_a_shard_that_another_process_finished_meanwhile_is_not_asked_for_again(run: Run, server: Server):
+    """Between choosing a shard and its lease lie the boot of an engine and the questions of the probe."""
+
+    async def slow_probe(*about: Any) -> Abilities:
+        await asyncio.to_thread(generate, run, server)
+        return Abilities()
+
+    assert generate(run, server, means={"probe": slow_probe}) == []
+    assert sum(server.asked.values()) == ROWS
+    assert_whole(run)
+    assert causes(run) == {"done": 1}
 
 
 def test_choices_that_did_not_come_are_asked_for_singly(tmp_path: Path, server: Server):

@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchforge.ingest.errors import Incomplete, Interrupted
 from benchforge.ingest.manifest import Run
 from benchforge.runners.generate.job import Job
+from benchforge.runners.generate.schedule import Pool
 from planned_run import ROWS, Server, assert_whole, causes, generate, journal_rows, planned, serving, wait_until
 
 CONCURRENCY = 2
@@ -167,6 +169,35 @@ def test_near_the_limit_a_notice_lets_answers_end(run: Run, server: Server):
         generate(run, server, CONCURRENCY, means={"job": job})
     thread.join()
     assert len(journal_rows(run)) == sum(server.asked.values()) > 0
+
+
+def test_a_notice_after_which_everything_is_whole_asks_for_no_other_run(
+    run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    """All that is left is in flight when USR1 comes: a requeued job would boot an engine and find nothing to do."""
+    heard, ours, requeued = threading.Event(), os.getpid(), []
+    monkeypatch.setattr(Job, "_is_requeued", lambda self: requeued.append(self.id) is None)
+    answer, stop = server.answer, Pool.stop
+
+    def held(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        found = answer(body)
+        num_asked = sum(server.asked.values())
+        if num_asked == ROWS:
+            os.kill(ours, signal.SIGUSR1)
+        assert num_asked <= ROWS - CONCURRENCY or heard.wait(120), "the notice was never heard"
+        return found
+
+    def hear(pool: Pool, signal_name: str) -> None:
+        stop(pool, signal_name)
+        heard.set()
+
+    server.answer, server.pause_seconds = held, 0.0  # type: ignore[method-assign]
+    monkeypatch.setattr(Pool, "stop", hear)
+    job = Job("77", end=time.monotonic() + 120.0, closing_seconds=0.0)
+    (done,) = generate(run, server, CONCURRENCY, means={"job": job})
+    assert done.num_rows == ROWS and heard.is_set() and not requeued
+    assert_whole(run)
+    assert causes(run) == {"done": 1}
 
 
 def test_time_left_is_known_from_slurm_or_told():
