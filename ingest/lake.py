@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 EMPTY_PARTS = Path(__file__).parent / "bundled" / "empty"
 """Zero-row typed parts, one per table: readers union them first, so that an empty lake builds and old parts widen."""
 
+_WITH_EMPTY_PARTS = {**schemas.TABLES, schemas.PUBLISHED.name: schemas.PUBLISHED}
+
 WRITE_OPTIONS: Mapping[str, Any] = {"compression": "zstd", "compression_level": 3, "write_page_index": True}
 
 
 def arrow_schema(table: str) -> pa.Schema:
-    """Arrow schema of a lake table, in declared column order."""
+    """Arrow schema of a lake table, or of ``published`` rows, in declared column order."""
     import pyarrow as pa
 
     types = {
@@ -45,7 +47,7 @@ def arrow_schema(table: str) -> pa.Schema:
         "float_list": pa.list_(pa.float64()),
         "int_list": pa.list_(pa.int64()),
     }
-    columns = schemas.TABLES[table].columns
+    columns = _WITH_EMPTY_PARTS[table].columns
     return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in columns])
 
 
@@ -130,7 +132,7 @@ def write_empty_parts(directory: Path = EMPTY_PARTS) -> list[Path]:
 
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name in schemas.TABLES:
+    for name in _WITH_EMPTY_PARTS:
         paths.append(directory / f"{name}.parquet")
         pq.write_table(_all_nullable(arrow_schema(name)).empty_table(), paths[-1], **WRITE_OPTIONS)
     return paths

@@ -34,8 +34,10 @@
     {%- elif found.form == 'published' and table == 'results' -%}
         (
         select
-            {{ all_but(['sample_id']) }},
-            coalesce(sample_id, {{ sample_id() }}) as sample_id
+            {{ all_but(['sample_id', 'source', 'shard_id']) }},
+            coalesce(sample_id, {{ sample_id() }}) as sample_id,
+            {{ of_verdict('source') }} as source,
+            {{ of_verdict('shard_id') }} as shard_id
         from {{ reader }}
         where grader_id is not null
     )
@@ -46,6 +48,14 @@
     {%- else -%}
         {{ reader }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- source and shard_id of a published row are the sample's. A lake that was
+    published without the verdict's own (osi_approved is NULL: the bundled one)
+    has them from the same hand. -#}
+{% macro of_verdict(column) -%}
+    case when osi_approved is null then {{ column }} else verdict_{{ column }} end
 {%- endmacro %}
 
 

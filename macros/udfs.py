@@ -82,8 +82,8 @@ def lake_files(root: str, table: str) -> dict[str, Any]:
     lake = (Path(root).expanduser() if root else BUNDLED / "lake").resolve()
     is_published = (lake / "data").is_dir() and not (lake / "_live").is_dir()
     if is_published and table in ("samples", "results"):
-        empty = [EMPTY_PARTS / f"{name}.parquet" for name in ("samples", "results")]
-        return {"form": "published", "files": [*map(str, empty), *_parts_in(lake / "data")]}
+        empty = str(EMPTY_PARTS / "published.parquet")
+        return {"form": "published", "files": [empty, *_parts_in(lake / "data")]}
     empty = [str(EMPTY_PARTS / f"{table}.parquet")]
     if is_published:
         return {"form": "published", "files": [*empty, *_parts_in(lake / table)]}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..ingest.errors import BadInput
-from ..ingest.schemas import TABLES
+from ..ingest.schemas import PUBLISHED, TABLES, Table
 from .aggregate import NOT_EXPORTED, PROJECT, Built, failures, finished, resolved, workshop_beside
 from .lake_check import check_parts
 
@@ -105,18 +105,18 @@ def register(spark: SparkSession, lake: Path) -> str:
     for table in TABLES:
         found = lake_files(str(lake), table)
         forms.add(found["form"])
-        _frame(spark, _tables_in(table, found["form"]), found["files"]).createOrReplaceTempView(f"lake_{table}")
+        _frame(spark, _written_as(table, found["form"]), found["files"]).createOrReplaceTempView(f"lake_{table}")
     return "published" if "published" in forms else "lake"
 
 
-def _tables_in(table: str, form: str) -> tuple[str, ...]:
-    """Tables whose columns the files of a table hold: published samples and results lie side by side."""
-    return ("samples", "results") if form == "published" and table in ("samples", "results") else (table,)
+def _written_as(table: str, form: str) -> Table:
+    """The table whose columns the files hold: published samples and results lie side by side."""
+    return PUBLISHED if form == "published" and table in ("samples", "results") else TABLES[table]
 
 
-def _frame(spark: SparkSession, tables: tuple[str, ...], patterns: list[str]) -> DataFrame:
+def _frame(spark: SparkSession, table: Table, patterns: list[str]) -> DataFrame:
     """The files with the declared schema: a column that an older part lacks is NULL."""
-    types = {column.name: _TYPES[column.type] for table in tables for column in TABLES[table].columns}
+    types = {column.name: _TYPES[column.type] for column in table.columns}
     columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
     return spark.read.schema(columns).parquet(*(file for pattern in patterns for file in _files(pattern)))
 

@@ -7,6 +7,7 @@ checks are derived from these lists.
 from __future__ import annotations
 
 from .columns import TYPES, Column, Table
+from .published import PUBLISHED, PUBLISHED_ONLY, TEXTS_WITHHELD
 from .tables import (
     PROBLEM_MEANS,
     PROGRAMS,
@@ -55,6 +56,8 @@ __all__ = [
     "PARTS",
     "PROBLEM_MEANS",
     "PROGRAMS",
+    "PUBLISHED",
+    "PUBLISHED_ONLY",
     "REASONING_FIELDS",
     "REASONING_SOURCES",
     "REASONS",
@@ -70,6 +73,7 @@ __all__ = [
     "TASKS",
     "TEMPLATING_MODES",
     "TEST_SETS",
+    "TEXTS_WITHHELD",
     "TEXT_FORMS",
     "THINK_STATES",
     "TIMINGS",

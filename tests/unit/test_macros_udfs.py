@@ -270,11 +270,11 @@ def test_the_published_form_is_known_by_its_data_folder(tmp_path: Path) -> None:
         form, files = _files(tmp_path, table)
         assert form == "published"
         assert files[-1] == str(folder / "part-0.parquet")
-        assert [Path(file).name for file in files[:2]] == ["samples.parquet", "results.parquet"]
+        assert [Path(file).name for file in files[:-1]] == ["published.parquet"]
     assert _files(tmp_path, "runs") == ("published", [str(EMPTY_PARTS / "runs.parquet")])
 
 
 def test_the_bundled_lake_is_the_default() -> None:
     found = udfs.lake_files("", "samples")
     assert found["form"] == "published"
-    assert len(found["files"]) > 2 and all(Path(file).is_file() for file in found["files"])
+    assert len(found["files"]) > 1 and all(Path(file).is_file() for file in found["files"])
