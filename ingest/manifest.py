@@ -81,7 +81,7 @@ class Manifest:
         """Shard id -> shard; the first line of an id counts, torn lines are skipped."""
         found: dict[str, Shard] = {}
         for row in Journal(self.path).rows():
-            shard = _shard(row)
+            shard = shard_of_row(row)
             found.setdefault(shard.shard_id, shard)
         return found
 
@@ -164,7 +164,7 @@ def now_text() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def _shard(row: Mapping[str, Any]) -> Shard:
+def shard_of_row(row: Mapping[str, Any]) -> Shard:
     names = {field.name for field in fields(Shard)}
     try:
         values = {name: value for name, value in row.items() if name in names}

@@ -8,16 +8,16 @@ Nothing of a shard is held in memory but a few bytes per key: rows go to the jou
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ...ingest.benchmarks.declaration import Prompt, Protocol, Task
-from ...ingest.errors import BenchforgeError, ConfigurationChanged, Incomplete, LakeError
+from ...ingest.errors import BenchforgeError, ConfigurationChanged, Incomplete
 from ...ingest.journal import OpenJournal
-from ...ingest.lake_batches import BATCH_BYTES, BATCH_ROWS, write_batches
+from ...ingest.lake_batches import write_batches
 from ...ingest.manifest import Run, Shard
 from ...ingest.planning.models import ServedModel
 from ...ingest.planning.task_sets import TaskSet, dataset_digest, prompts_digest, protocol_of
@@ -29,7 +29,7 @@ from .lease import Lease
 from .ledger import Attempt
 from .prefixes import Saved, prefixes_path, read_prefixes, write_prefixes
 from .probe import Abilities
-from .rows import restored
+from .sealing import batches_of
 from .window import Key, Window
 
 _FREE = Price()
@@ -212,10 +212,12 @@ class OpenShard:
             raise self.incomplete()
         self.lease.refuse_lost()
         num_rows = self.window.num_answered
-        parts = write_batches(self.run.lake, "samples", self._batches(), self.shard.shard_id)
-        self.run.seal_parts("generate", self.shard.shard_id, parts, num_rows)
+        shard_id = self.shard.shard_id
+        rows = batches_of(self.run.journal("generate", shard_id), self.window.placed(), shard_id)
+        parts = write_batches(self.run.lake, "samples", rows, shard_id)
+        self.run.seal_parts("generate", shard_id, parts, num_rows)
         prefixes_path(self.run, self.shard).unlink(missing_ok=True)
-        return Generated(self.shard.shard_id, num_rows, self.num_asked, self.num_resumed)
+        return Generated(shard_id, num_rows, self.num_asked, self.num_resumed)
 
     def close(self, error: BaseException | None) -> None:
         """End the attempt: its row in the ledger, then the lease. ``error`` is None for a sealed shard."""
@@ -245,24 +247,6 @@ class OpenShard:
             f"{shard.benchmark} {shard.scenario}) are missing{because}",
             _and_again(self.first_refusal.hint if self.first_refusal else ""),
         )
-
-    def _batches(self) -> Iterator[list[dict[str, Any]]]:
-        """Rows in the order of the lake, read at their offsets."""
-        keys = (key for key, _ in self.window.placed())
-        offsets = (offset for _, offset in self.window.placed())
-        placed = self.run.journal("generate", self.shard.shard_id).rows_at(offsets)
-        batch: list[dict[str, Any]] = []
-        num_bytes = 0
-        for key, (length, row) in zip(keys, placed, strict=True):
-            if (row["task_id"], row["sample_index"]) != key:
-                raise LakeError(f"the journal of shard {self.shard.shard_id} changed", "run the same command again")
-            batch.append(restored(row))
-            num_bytes += length
-            if len(batch) >= BATCH_ROWS or num_bytes >= BATCH_BYTES:
-                yield batch
-                batch, num_bytes = [], 0
-        if batch:
-            yield batch
 
     def _refuse_other(self, row: Mapping[str, Any]) -> None:
         """A journal line that was asked for in another way than the shard is now."""
