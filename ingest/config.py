@@ -195,6 +195,11 @@ def secret(variable: str) -> str | None:
     return os.environ.get(variable)
 
 
+def variable(name: str) -> str:
+    """A variable that belongs to other programs (``HF_HOME``), or a fact that probe wrote; empty where it is not set."""
+    return os.environ.get(name) or _environment_file(os.environ, []).get(name, "")
+
+
 def _from_options(options: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
     declared = {option.path: option for option in OPTIONS}
     found = {}

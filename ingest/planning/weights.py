@@ -7,14 +7,12 @@ so a file's digest is kept with its size and time of change, and a file that has
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import keys
 from ..errors import ConfigurationChanged, UsageError
-from ..lake import append_line
+from ..file_digests import digests_of_files
 from .models import ServedModel
 
 _WEIGHTS = ("*.safetensors", "*.gguf", "pytorch_model*.bin", "model*.bin", "consolidated*.pth")
@@ -31,10 +29,6 @@ _SHAPING = (
     "chat_template*",
     "*.safetensors.index.json",
 )
-State = tuple[str, int, int]
-"""Path, size in bytes, time of change in nanoseconds: what a known digest holds for."""
-_THREADS = 4
-"""Hashing leaves the interpreter's lock; more readers do not help one disk."""
 
 
 def weights_problem(folder: Path) -> str | None:
@@ -54,19 +48,10 @@ def weights_digest(folder: Path, kept: Path, tell: Callable[[str], None] = lambd
     problem = weights_problem(folder)
     if problem:
         raise UsageError(problem, "correct weights: or checkpoints: of the run file")
-    known = _known(kept)
     files = sorted(set(_matching(folder, (*_WEIGHTS, *_SHAPING))))
-    states = [_state(path) for path in files]  # before reading: a file that changes meanwhile is read again next time
-    unread = sum(size for path, size, changed in states if (path, size, changed) not in known)
-    if unread:
-        tell(f"reading {unread / 1e9:.1f} GB of weights in {folder} for their digest")
-    digests: list[str] = []
-    with ThreadPoolExecutor(_THREADS) as pool:
-        read = pool.map(lambda path, state: known.get(state) or keys.sha256_file(path), files, states)
-        for state, digest in zip(states, read, strict=True):
-            digests.append(digest)
-            if state not in known:
-                append_line(kept, json.dumps([*state, digest]))
+    digests = digests_of_files(
+        files, kept, lambda unread: tell(f"reading {unread / 1e9:.1f} GB of weights in {folder} for their digest")
+    )
     return keys.digest_of([[path.name, digest] for path, digest in zip(files, digests, strict=True)])
 
 
@@ -96,22 +81,3 @@ def refuse_other_weights(
 
 def _matching(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
     return (path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
-
-
-def _state(path: Path) -> State:
-    found = path.stat()
-    return str(path.resolve()), found.st_size, found.st_mtime_ns
-
-
-def _known(kept: Path) -> dict[State, str]:
-    """State -> digest; a line that a kill tore is left out, and its file is read again."""
-    known: dict[State, str] = {}
-    if not kept.exists():
-        return known
-    for line in kept.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            path, size, changed, digest = json.loads(line)
-            known[path, size, changed] = digest
-        except (ValueError, TypeError):
-            continue
-    return known
