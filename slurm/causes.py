@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from ..ingest.errors import QueueError
 from . import commands
+from .accounting import cause_of_state
 from .records import fields, moment
 
 _ASK_SECONDS = 10.0
@@ -32,6 +33,16 @@ def cause_of_signal(signal_name: str, job_id: str, restart: int) -> str | None:
         time.sleep(_PAUSE_SECONDS)  # without a grace time the signal may come before the requeue is written down
         record = _asked(job_id) or record
     return cause_of_notice(record, restart)
+
+
+def cause_of_silence(job_id: str) -> str | None:
+    """How accounting says that the run of a requeued job before this one ended; None where it is off or away."""
+    try:
+        ended = commands.ended_attempts([job_id], timeout_seconds=_ASK_SECONDS)
+    except QueueError:
+        return None
+    causes = [cause_of_state(attempt.state) for attempt in ended if attempt.raw_id == job_id]
+    return next((cause for cause in reversed(causes) if cause), None)
 
 
 def _asked(job_id: str) -> Mapping[str, str] | None:

@@ -66,7 +66,9 @@ def waiting(partition: str = "") -> list[QueuedTask]:
     return parse_squeue(run(["squeue", "-h", "-r", "-t", "PD", *where, "-o", SQUEUE_FORMAT]))
 
 
-def ended_attempts(job_ids: Sequence[str], since: str = "") -> list[EndedAttempt]:
+def ended_attempts(
+    job_ids: Sequence[str], since: str = "", timeout_seconds: float = TIMEOUT_SECONDS
+) -> list[EndedAttempt]:
     """Attempts of jobs as accounted, requeued ones too. Raises QueueError where accounting is off.
 
     sacct looks no further back than today's midnight unless told: ``since`` is when the first job was submitted.
@@ -74,7 +76,7 @@ def ended_attempts(job_ids: Sequence[str], since: str = "") -> list[EndedAttempt
     if not job_ids:
         return []
     words = ["sacct", "-D", "-X", "-P", "-n", f"--format={','.join(SACCT_FIELDS)}", "-j", ",".join(job_ids)]
-    return parse_sacct(run([*words, "-S", since] if since else words))
+    return parse_sacct(run([*words, "-S", since] if since else words, timeout_seconds))
 
 
 def qos() -> list[Qos]:

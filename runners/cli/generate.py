@@ -58,7 +58,7 @@ def command(
     **settings_options: Any,
 ) -> None:
     """Ask the model for the samples of pending shards; every answer is on disk before it counts."""
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
@@ -82,13 +82,19 @@ def command(
         return
     job = Job.current(time_left)
     if job.id is not None and not force:
-        from ..cluster.limits import within_limits
+        from ..cluster.limits import refuse_beyond_limits
 
-        job = within_limits(run, shards, settings, job)
+        refuse_beyond_limits(run, shards, settings, job)
     generated: list[dict[str, Any]] = []
-    with _hints(force), interruptible(heeds_ignored=HEEDED), job.requeued_on_notice():
+    with (
+        _hints(force),
+        interruptible(heeds_ignored=HEEDED),
+        _budget(run, settings, job) as budget,
+        job.requeued_on_notice(),
+    ):
+        means = replace(_means(settings, job, limit), budget=None if force else budget)
         try:
-            _generate(run, shards, settings, _means(settings, job, limit), force, generated)
+            _generate(run, shards, settings, means, force, generated)
         finally:
             if generated:
                 out.table(generated, _GENERATED, format_)
@@ -106,6 +112,17 @@ def _hints(force: bool) -> Iterator[None]:
         if force:
             error.hint = error.hint.replace(again, f"{again} without --force, which would ask for all of it once more")
         raise
+
+
+def _budget(run: Any, settings: Settings, job: Any) -> Any:
+    """Counts what a batch job holds; nothing of it is loaded where there is none."""
+    from contextlib import nullcontext
+
+    if job.id is None:
+        return nullcontext()
+    from ..cluster.spending import spending
+
+    return spending(run, settings, job)
 
 
 def _means(settings: Settings, job: Any, limit: int | None) -> Means:

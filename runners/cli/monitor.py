@@ -20,6 +20,7 @@ _COLUMNS = (
     "longest_wait_seconds",
     "useful_share",
     "ledger_gpu_hours",
+    "held_gpu_hours",
     "accounted_gpu_hours",
 )
 
@@ -50,7 +51,7 @@ def command(once: bool, format_: str, **settings_options: Any) -> None:
             out.say(measurements.line(look))
     looks, found = followed(run, monitor)
     used = spent(run, attempts(run.lake))
-    hours = {"ledger_gpu_hours": used.ledger_hours, "accounted_gpu_hours": used.accounted_hours}
+    hours = {f"{name}_gpu_hours": getattr(used, f"{name}_hours") for name in ("ledger", "held", "accounted")}
     out.table([{**asdict(found), **hours}], _COLUMNS, format_)
     try:
         names = qos_names()

@@ -1,8 +1,8 @@
-"""GPU hours that a run has used: by its own ledger, and by the site's accounting where there is one.
+"""GPU hours that a run has used: by its own records, and by the site's accounting where there is one.
 
-The ledger knows what attempts wrote; a killed attempt wrote nothing, a running one not yet, and a booting engine is not
-in it. Accounting (``sacct -D``) knows all of that, but is off on many sites and forgets after some months. The larger
-of the two counts.
+The ledger knows what attempts wrote about their shards, the files in ``held`` what every task held, boot and death
+included. Accounting (``sacct -D``) also knows what a job held before its program began, but is off on many sites and
+forgets after some months. The largest of the three counts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ...slurm import commands
 from ...slurm.accounting import gpu_seconds
 from ...slurm.submissions import Submissions
 from .ledger import SECONDS_PER_HOUR, gpu_hours
+from .spending import held_hours
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,21 @@ class Spent:
 
     ledger_hours: float
     accounted_hours: float | None
+    held_hours: float = 0.0
 
     @property
     def hours(self) -> float:
-        return max(self.ledger_hours, self.accounted_hours or 0.0)
+        return max(self.ledger_hours, self.held_hours, self.accounted_hours or 0.0)
 
 
 def spent(run: Run, rows: Sequence[Mapping[str, Any]]) -> Spent:
     """One call of sacct for all jobs of the run; ``rows`` are its ledger."""
     submissions = [one for one in Submissions(run.root).all() if one.gpus]
+    ledger, held = gpu_hours(rows), held_hours(run)
     if not submissions or not commands.is_there():
-        return Spent(gpu_hours(rows), None)
+        return Spent(ledger, None, held)
     try:
         ended = commands.ended_attempts([one.job_id for one in submissions], since=submissions[0].submitted_at)
     except QueueError:
-        return Spent(gpu_hours(rows), None)
-    return Spent(gpu_hours(rows), gpu_seconds(ended) / SECONDS_PER_HOUR)
+        return Spent(ledger, None, held)
+    return Spent(ledger, gpu_seconds(ended) / SECONDS_PER_HOUR, held)

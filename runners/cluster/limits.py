@@ -1,7 +1,7 @@
 """What stops a run by itself: the GPU-hour budget, and shards that were tried often enough.
 
 Both are checked when something is submitted and again by every task before it works: between the two a queue may wait
-for days.
+for days. The budget is checked before every request as well (``spending``).
 """
 
 from __future__ import annotations
@@ -15,43 +15,30 @@ from ...ingest.errors import Incomplete
 from ...ingest.lake import replace_file
 from ...ingest.manifest import Run, Shard, now_text
 from ..generate.job import Job
-from .ledger import SECONDS_PER_HOUR, Tries, attempts, gpu_hours, tries_by_shard
+from .ledger import Tries, attempts, gpu_hours, tries_by_shard
+from .spending import held_hours, spent_error
 
 
 def refuse_spent(settings: Settings, spent_hours: float) -> None:
     """Incomplete (exit 3) where the budget of GPU hours is used up."""
     budget = settings["run.gpu_hour_budget"]
     if spent_hours >= budget:
-        raise Incomplete(
-            f"{spent_hours:.1f} GPU hours are used, the budget is {budget:g}",
-            "raise run.gpu_hour_budget (BENCHFORGE_RUN_GPU_HOUR_BUDGET) and run the same command again",
-        )
+        raise spent_error(budget, spent_hours)
 
 
-def within_limits(run: Run, shards: Sequence[Shard], settings: Settings, job: Job) -> Job:
-    """A task of a batch job, before it works: within the budget, and its shard not tried too often. Incomplete else.
+def refuse_beyond_limits(run: Run, shards: Sequence[Shard], settings: Settings, job: Job) -> None:
+    """A task of a batch job, before it works: Incomplete where the budget is used up or its shard tried too often.
 
-    The job comes back with no more time than its share of the budget: what is left, divided among the tasks that hold
-    a lease now. So nothing is asked that the budget is not expected to cover, while many tasks spend it side by side.
+    How much of the budget may still be spent while it works, ``spending.Budget`` says.
     """
     rows = attempts(run.lake)
-    used = gpu_hours(rows)
-    refuse_spent(settings, used)
+    refuse_spent(settings, max(gpu_hours(rows), held_hours(run)))
     is_ours = job.array_task is not None  # a person at an interactive job may try as often as she likes
     limit = settings["run.max_requeue_per_shard"]
     failed = mark_failed(run, "generate", shards, rows, limit) if is_ours else []
     if failed and len(failed) == len(shards):
         said = reason_of(failed_marker(run, "generate", failed[0]))
         raise Incomplete(f"shard {failed[0]} is given up: {said}", "benchforge resubmit")
-    left_seconds = (settings["run.gpu_hour_budget"] - used) * SECONDS_PER_HOUR
-    return job.within(left_seconds / (job.num_gpus or 1) / _num_at_work(run, shards)) if job.num_gpus else job
-
-
-def _num_at_work(run: Run, shards: Sequence[Shard]) -> int:
-    """Tasks that hold a lease, and this one."""
-    ours = {shard.shard_id for shard in shards}
-    others = {path.parent.name for path in (run.root / "gen").glob("*/lease")} - ours
-    return 1 + len(others)
 
 
 def mark_failed(

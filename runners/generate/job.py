@@ -9,13 +9,14 @@ FAILED and is not requeued.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import NoReturn
 
@@ -43,6 +44,10 @@ class Job:
     id: str | None = None
     restart: int = 0
     array_task: str | None = None
+    array_id: str | None = None
+    """Id of the whole array; None for what is no array."""
+    node: str = field(default_factory=platform.node)
+    """As SLURM calls it, which need not be what it calls itself."""
     end: float | None = None
     closing_seconds: float = _CLOSING_SECONDS
     age_seconds: float = 0.0
@@ -61,6 +66,8 @@ class Job:
             environment.get("SLURM_JOB_ID"),
             int(environment.get("SLURM_RESTART_COUNT") or 0),
             environment.get("SLURM_ARRAY_TASK_ID"),
+            environment.get("SLURM_ARRAY_JOB_ID"),
+            environment.get("SLURMD_NODENAME") or platform.node(),
             None if left is None else time.monotonic() + left,
             age_seconds=max(0.0, time.time() - float(begun)) if begun.isdigit() else 0.0,
             num_gpus=_num_gpus(environment),
@@ -69,16 +76,11 @@ class Job:
     @property
     def name(self) -> str | None:
         """``<job>[_<array task>].<restart>``, as the ledger has it."""
-        return self.id and f"{self.id}{f'_{self.array_task}' if self.array_task else ''}.{self.restart}"
+        return self.id and name_of(self.id, self.array_task, self.restart)
 
     def seconds_left(self) -> float | None:
         """Until the limit, less what closing needs; None without a limit."""
         return None if self.end is None else self.end - time.monotonic() - self.closing_seconds
-
-    def within(self, seconds: float) -> Job:
-        """The same job, to end in so many seconds at the latest (its share of a budget)."""
-        end = time.monotonic() + seconds
-        return replace(self, end=end if self.end is None else min(self.end, end))
 
     def cause_of_signal(self, signal_name: str) -> str | None:
         """Word of ``schemas.CAUSES`` for a signal that came; None outside SLURM, or where it does not answer."""
@@ -146,6 +148,11 @@ class Job:
         if done.returncode != 0:
             print(f"scontrol requeue {self.id}: {done.stderr.strip()}", file=sys.stderr, flush=True)
         return done.returncode == 0
+
+
+def name_of(job_id: str, array_task: str | None, restart: int | str) -> str:
+    """One run of a job: SLURM keeps the id when it requeues, and counts."""
+    return f"{job_id}{f'_{array_task}' if array_task else ''}.{restart}"
 
 
 def _num_gpus(environment: Mapping[str, str]) -> int | None:

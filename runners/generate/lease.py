@@ -109,7 +109,9 @@ def _ourselves() -> dict[str, Any]:
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "born": _born(os.getpid()),
+        "node": os.environ.get("SLURMD_NODENAME"),
         "job": os.environ.get("SLURM_JOB_ID"),
+        "array_task": os.environ.get("SLURM_ARRAY_TASK_ID"),
         "restart": os.environ.get("SLURM_RESTART_COUNT", "0"),
     }
 

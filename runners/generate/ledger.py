@@ -14,7 +14,8 @@ from ...ingest.errors import BenchforgeError, Incomplete, Interrupted
 from ...ingest.manifest import Run, Shard, run_id
 from .client import Unreachable
 from .engines import Engine
-from .job import NOTICES, Job
+from .held import held_by
+from .job import NOTICES, Job, name_of
 
 _CAUSES: Mapping[str, str] = {
     **dict.fromkeys(NOTICES, "notice"),
@@ -64,13 +65,16 @@ class Attempt:
 
     def record_heir_of(self, holder: Mapping[str, Any]) -> None:
         """The row of an attempt that was killed: its lease was still there when ours was taken."""
-        is_here = holder.get("host") == platform.node()
+        lost = held_by(self.run.root, _name_of(holder)) if holder.get("job") else None
         self._append(
-            "crashed" if is_here else "node_fail",
+            _cause_of_death(holder, self.job),
             f"process {holder.get('pid')} on {holder.get('host')} left its lease behind",
             started_at=self.started,
-            node=holder.get("host") or platform.node(),
-            job_id=holder.get("job"),
+            node=holder.get("node") or holder.get("host") or platform.node(),
+            job_id=_name_of(holder) if holder.get("job") else None,
+            num_gpus=lost.num_gpus if lost else None,
+            # up to its last beat; a job of several shards held them for all of these
+            gpu_seconds=lost.gpu_seconds if lost and holder.get("array_task") else None,
         )
 
     def _append(self, cause: str, detail: str | None, **measured: Any) -> None:
@@ -83,7 +87,7 @@ class Attempt:
             **{name: getattr(shard, name) for name in names},
             "attempt": attempt,
             "job_id": self.job.name,
-            "node": platform.node(),
+            "node": self.job.node,
             "gpu": self.engine.gpu,
             "image_digest": self.engine.image_digest,
             "engine": self.engine.name,
@@ -107,6 +111,19 @@ def cause_of(error: BaseException | None) -> str:
     if isinstance(error, Unreachable) or not isinstance(error, BenchforgeError | KeyboardInterrupt):
         return "crashed"
     return "cancelled"
+
+
+def _name_of(holder: Mapping[str, Any]) -> str:
+    return name_of(holder["job"], holder.get("array_task"), holder.get("restart", "0"))
+
+
+def _cause_of_death(holder: Mapping[str, Any], job: Job) -> str:
+    """SLURM requeued our own job without a word of its process: a lost node, unless accounting knows better."""
+    if holder.get("job") and holder["job"] == job.id:
+        from ...slurm.causes import cause_of_silence
+
+        return cause_of_silence(holder["job"]) or "node_fail"
+    return "crashed" if holder.get("host") == platform.node() else "node_fail"
 
 
 def _utc_now() -> datetime.datetime:

@@ -22,7 +22,7 @@ from .admission import Admission
 from .ceilings import Ceilings, count_spent, price_of
 from .engines import Engine
 from .expected import CellLengths, cell_of, sealed_lengths
-from .gate import Gate
+from .gate import Budget, Gate
 from .job import HEEDED, Job
 from .ledger import Attempt
 from .probe import refuse_deviations
@@ -51,6 +51,8 @@ class Means:
     recorder: Any = None
     say: Callable[[str], None] = lambda text: None
     """Where a sentence about the server goes that no row holds."""
+    budget: Budget | None = None
+    """What all tasks of the run spend together; None: nobody counts."""
 
     def served_model(self, name: str) -> ServedModel:
         """A model that no row describes is served under its key."""
@@ -115,7 +117,7 @@ async def _generate(
     ceilings = Ceilings(means.token_ceiling, means.money_ceiling)
     if ceilings.is_set:
         count_spent(run, means.served_model, ceilings)
-    gate = Gate(means.job, Admission(means.job.seconds_left()), ceilings)
+    gate = Gate(means.job, Admission(means.job.seconds_left()), ceilings, means.budget)
     async with Server(engine, means.recorder, means.probe) as server:
         opener = _Opener(run, shards, server, means, gate, is_forced)
         asker = Asker(server, means.demand, opener.cell, gate)

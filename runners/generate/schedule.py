@@ -12,12 +12,13 @@ import errno
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from ...ingest.errors import BenchforgeError, Incomplete, Interrupted, Unwritable
 from ...ingest.manifest import Shard
 from .client import Refused, Unreachable
-from .gate import Gate, out_of_time
+from .gate import Gate
 from .prefixes import may_resume
 from .server import Server
 from .shard import Generated, OpenShard, SealedMeanwhile
@@ -78,7 +79,7 @@ class Pool:
         """
         slots = [asyncio.create_task(self._slot()) for _ in range(self._demand.concurrency)]
         work = asyncio.create_task(first_failure([asyncio.create_task(self._open_ahead()), *slots]))
-        saving = asyncio.create_task(self._save_regularly())
+        beside = [asyncio.create_task(self._save_regularly()), asyncio.create_task(self._look_at_budget())]
         error: BaseException | None = None
         try:
             await self._until_over(work)
@@ -90,9 +91,9 @@ class Pool:
             error = problem
             raise
         finally:
-            for task in (work, saving):
+            for task in (work, *beside):
                 task.cancel()
-            await asyncio.gather(work, saving, return_exceptions=True)
+            await asyncio.gather(work, *beside, return_exceptions=True)
             await self._wind_up(error)
 
     # ---- the end -----------------------------------------------------------------------------------------------
@@ -235,10 +236,10 @@ class Pool:
                     await self._changes.wait()
                     continue
                 shard = self._pending.popleft()
-                if self._gate.is_in_time(shard, self._started()):
-                    await asyncio.shield(self._background.start(self._open_one(shard)))
+                if late := self._gate.too_late(shard, self._started()):
+                    self.unfinished.append(late)
                 else:
-                    self.unfinished.append(out_of_time(shard))
+                    await asyncio.shield(self._background.start(self._open_one(shard)))
         finally:
             self._is_opening = False
             self._changes.tell()
@@ -297,6 +298,15 @@ class Pool:
         while True:
             await asyncio.sleep(SAVE_EVERY_SECONDS)
             await self._save_prefixes()
+
+    async def _look_at_budget(self) -> None:
+        """What other tasks spend stops this one too: looked at beside the work, weighed before each request."""
+        budget, pause_seconds = self._gate.budget, SAVE_EVERY_SECONDS
+        while budget is not None:
+            with suppress(OSError):  # between two looks it is counted on
+                pause_seconds = await asyncio.to_thread(budget.look)
+            self._changes.tell()
+            await asyncio.sleep(pause_seconds)
 
     async def _save_prefixes(self) -> None:
         """Of every open shard that may go on inside an answer."""

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchforge.ingest.errors import BadInput, Incomplete, Unwritable
+from benchforge.ingest.errors import BadInput, BenchforgeError, Incomplete, Unwritable
 from benchforge.ingest.manifest import Run
 from benchforge.runners.generate import work as work_module
 from benchforge.runners.generate.abilities import Abilities
 from benchforge.runners.generate.client import Endpoint, Prefix, Unreachable
 from benchforge.runners.generate.lease import leased
+from benchforge.runners.generate.ledger import OutOfTime
 from benchforge.runners.generate.pending import Means, generate_pending, to_generate
 from benchforge.runners.generate.prefixes import prefixes_path, read_prefixes, write_prefixes
 from benchforge.runners.generate.timeouts import Timeouts
@@ -103,6 +104,30 @@ def test_a_shard_that_another_process_finished_meanwhile_is_not_asked_for_again(
     assert sum(server.asked.values()) == ROWS
     assert_whole(run)
     assert causes(run) == {"done": 1}
+
+
+def test_a_budget_that_others_spend_ends_the_asking_and_is_no_lack_of_time(run: Run, server: Server):
+    """A requeued job would only find it spent: so it is Incomplete, not OutOfTime."""
+
+    class Shared:
+        """Enough until twenty answers were asked for, as if other tasks took the rest."""
+
+        def look(self) -> float:
+            return 30.0
+
+        def seconds_left(self) -> float:
+            return 3600.0 if sum(server.asked.values()) < 20 else -1.0
+
+        def refusal(self) -> BenchforgeError:
+            return Incomplete("2000.0 GPU hours are used, the budget is 2000")
+
+    with pytest.raises(Incomplete, match="the budget is 2000") as caught:
+        generate(run, server, means={"budget": Shared()})
+    assert not isinstance(caught.value, OutOfTime)
+    assert 20 <= len(journal_rows(run)) == sum(server.asked.values()) < 20 + 4
+    assert causes(run) == {"cancelled": 1}
+    generate(run, server)
+    assert_whole(run)
 
 
 def test_choices_that_did_not_come_are_asked_for_singly(tmp_path: Path, server: Server):
