@@ -165,6 +165,7 @@ def now_text() -> str:
 
 
 def shard_of_row(row: Mapping[str, Any]) -> Shard:
+    """A manifest line as a shard; BadInput for one that is none."""
     names = {field.name for field in fields(Shard)}
     try:
         values = {name: value for name, value in row.items() if name in names}

@@ -51,6 +51,15 @@ def record_unstaged_tasks(lake: Lake, rows: Sequence[Mapping[str, Any]]) -> None
 
 def _write(lake: Lake, rows: Sequence[Mapping[str, Any]]) -> None:
     benchmark, scenario, version = (rows[0][name] for name in ("benchmark", "scenario", "dataset_version"))
-    name = f"tasks-{scenario}-{version}".replace("/", "_")
+    name = _part_name(scenario, version)
     parts = lake.write_part("tasks", rows, name)
-    lake.commit(f"{benchmark}-{name}", "import", parts)
+    lake.commit(lane_of_tasks(benchmark, scenario, version), "import", parts)
+
+
+def lane_of_tasks(benchmark: str, scenario: str, dataset_version: str) -> str:
+    """Under which name the tasks of a scenario are live (stage import)."""
+    return f"{benchmark}-{_part_name(scenario, dataset_version)}"
+
+
+def _part_name(scenario: str, dataset_version: str) -> str:
+    return f"tasks-{scenario}-{dataset_version}".replace("/", "_")

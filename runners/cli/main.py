@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
         "sandbox_check", "Say whether scoring is safe on this machine, layer by layer.", "CPU node (Linux)"
     ),
     "compact": Command("compact", "Many small parts of the lake into few.", "anywhere"),
+    "verify": Command("verify", "Whether a run and its lake are what their writers left; --repair mends.", "anywhere"),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "pull-image": Command("pull_image", "Fetch the engine image, or its fall-back.", "login node", True),

@@ -15,6 +15,7 @@ import json
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ from typing import Any
 from ...ingest.errors import Incomplete
 
 BEAT_SECONDS = 20.0
+LEFT_SECONDS = 3600.0
+"""Nobody who is alive leaves a file of theirs untouched for so long."""
 _MISSED_BEATS = 3
 _ROUNDS = 3
 """A stale lease and a claim that a kill left are both out of the way after two."""
@@ -85,6 +88,20 @@ def leased(directory: Path, shard_id: str, beat_seconds: float = BEAT_SECONDS) -
         yield lease
     finally:
         lease.release()
+
+
+def is_left(lease: Path) -> bool:
+    """Whether its holder is gone for certain, by what can be seen without writing anything.
+
+    Certain is a process of this host that has ended, or a file that nobody has touched for an hour.
+    """
+    try:
+        age_seconds = time.time() - lease.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    holder = _holder(lease)
+    is_here = holder.get("host") == socket.gethostname()
+    return (is_here and not _is_same_process(holder)) or age_seconds > LEFT_SECONDS
 
 
 def _take(lease: Path, shard_id: str, beat_seconds: float) -> tuple[str, Mapping[str, Any] | None]:
