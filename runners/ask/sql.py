@@ -1,23 +1,31 @@
-"""Questions to a file of marts: one reading statement, the estimators at hand, nearest names for a misspelt one."""
+"""Questions to a file of marts: answers by the batch, nearest names for a misspelt one, an end that Ctrl-C reaches."""
 
 from __future__ import annotations
 
 import difflib
 import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...ingest.errors import BadInput, NotStaged, UsageError
-from ..aggregate import opened
+from ...ingest.errors import BadInput, UsageError
+from .reading import opened_for_questions
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
-_SCHEMAS = "main,staging,intermediate,seeds"
 _MISSING_TABLE = re.compile(r'Table (?:with name|Function with name) "?([^"\s!]+)"? does not exist')
 _MISSING_FUNCTION = re.compile(r'Function with name "?([^"\s!]+)"? does not exist')
 _MISSING_COLUMN = re.compile(r'(?:Referenced column|column named?|have a column named) "([^"]+)"')
+_ROWS_A_BATCH = 10_000
+_LOOK_EVERY_SECONDS = 0.2
+
+Watch = Callable[[float], None]
+"""Is told how much of a query is done, in percent, a few times a second."""
 
 
 @dataclass(frozen=True)
@@ -28,39 +36,85 @@ class Answer:
     rows: tuple[dict[str, Any], ...]
 
 
-def ask(path: Path, query: str) -> Answer:
+@dataclass(frozen=True)
+class Asked:
+    """An answer whose rows are read once, by the batch: columns in order, rows as DuckDB gives them."""
+
+    columns: tuple[str, ...]
+    batches: Iterator[list[tuple[Any, ...]]]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Rows as dicts, bytes as hexadecimal text; 10,000 in memory at a time."""
+        for batch in self.batches:
+            yield from (_row(self.columns, values) for values in batch)
+
+
+def ask(path: Path, query: str, parameters: Mapping[str, str] | None = None) -> Answer:
     """Run one SELECT (or EXPLAIN, DESCRIBE, SHOW) on the file of marts at ``path``, read-only.
 
     Tables of all layers are found by name alone. Raises UsageError for a statement that writes, several statements,
     or an unknown name (with the nearest ones), NotStaged where nothing was built.
     """
+    with asked(path, query, parameters) as answer:
+        return Answer(answer.columns, tuple(answer.rows()))
+
+
+@contextmanager
+def asked(
+    path: Path, query: str, parameters: Mapping[str, str] | None = None, watch: Watch = lambda percent: None
+) -> Iterator[Asked]:
+    """As ``ask``, by the batch; ``parameters`` are the values of ``$name``. KeyboardInterrupt ends the query."""
+    with _explaining(path, query) as connection:
+        result = _watched(connection, lambda: connection.execute(query, dict(parameters or {})), watch)
+        columns = tuple(column[0] for column in result.description or ())
+        yield Asked(columns, iter(lambda: result.fetchmany(_ROWS_A_BATCH), []))
+
+
+@contextmanager
+def asked_for_arrow(
+    path: Path, query: str, parameters: Mapping[str, str] | None = None, watch: Watch = lambda percent: None
+) -> Iterator[pa.RecordBatchReader]:
+    """As ``asked``, with the types of DuckDB: a reader of Arrow batches."""
+    with _explaining(path, query) as connection:
+        relation = connection.sql(query, params=dict(parameters or {}))
+        yield _watched(connection, lambda: relation.to_arrow_reader(_ROWS_A_BATCH), watch)
+
+
+@contextmanager
+def _explaining(path: Path, query: str) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
-    if not path.exists():
-        raise NotStaged(f"there are no marts at {path}", "benchforge aggregate")
-    with opened(path, with_functions=True) as connection:
-        connection.execute(f"set search_path = '{_SCHEMAS}'").fetchall()
-        _refuse_writing(connection, query)
+    with opened_for_questions(path, query) as connection:
         try:
-            result = connection.execute(query)
-            columns = tuple(column[0] for column in result.description or ())
-            return Answer(columns, tuple(_row(columns, row) for row in result.fetchall()))
+            yield connection
         except duckdb.Error as error:
             raise _explained(connection, error) from error
 
 
-def _refuse_writing(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    import duckdb
+def _watched(connection: duckdb.DuckDBPyConnection, work: Callable[[], Any], watch: Watch) -> Any:
+    """``work`` in a thread of its own: a query holds the interpreter's signals back until it is done."""
+    done: list[Any] = []
+    failed: list[BaseException] = []
 
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    worker = threading.Thread(target=run, daemon=True)
+    worker.start()
     try:
-        statements = connection.extract_statements(query)
-    except duckdb.Error as error:
-        raise UsageError(_sentence(error), 'benchforge sql "select * from headline"') from error
-    if len(statements) != 1:
-        raise UsageError(f"one statement is needed, {len(statements)} were given", "ask them one by one")
-    kind = statements[0].type.name
-    if kind not in ("SELECT", "EXPLAIN"):
-        raise UsageError(f"{kind} is refused: the marts are read-only", "ask with SELECT")
+        while worker.is_alive():
+            worker.join(_LOOK_EVERY_SECONDS)
+            watch(connection.query_progress())
+    except BaseException:
+        connection.interrupt()
+        worker.join()
+        raise
+    if failed:
+        raise failed[0]
+    return done[0]
 
 
 def _row(columns: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...ingest.errors import UsageError
+from .tables import WRITERS, pieces
 
-FORMATS = ("table", "json", "csv")
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = tuple(WRITERS)
 _LOG_EVERY_SECONDS = 60.0
+_SHOW_AFTER_SECONDS = 2.0
 
 
 class Progress(Protocol):
@@ -37,20 +40,49 @@ class Output:
     def data(self, text: str) -> None:
         if sys.stdout is None:
             raise UsageError("Standard output is closed, so that nothing can be printed.", "redirect it to a file")
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
         sys.stdout.flush()
 
     def table(
         self, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], format: str = "table", title: str = ""
     ) -> None:
         """Rows of dicts; ``columns`` fixes the order. Numbers stay numbers in JSON."""
-        listed = [{name: row.get(name) for name in columns} for row in rows]
-        if format == "json":
-            self.data(json.dumps(listed, indent=1, default=str))
-        elif format == "csv":
-            self.data(_csv(listed, columns))
-        else:
-            self.data(_text_table(listed, columns, title))
+        self.data("".join(pieces(rows, columns, format, title)))
+
+    def stream(
+        self, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], format: str, path: Path | None = None
+    ) -> None:
+        """As ``table``, row by row, to stdout or whole to ``path``: an interrupted file is not there."""
+        if path is None:
+            self.data("")
+            sys.stdout.writelines(pieces(rows, columns, format))
+            return sys.stdout.flush()
+        with _whole(path) as temporary, temporary.open("w") as file:
+            file.writelines(pieces(rows, columns, format))
+
+    def parquet(self, reader: pa.RecordBatchReader, path: Path | None) -> None:
+        """Arrow batches as one Parquet file at ``path``; UsageError where a terminal would get it."""
+        import pyarrow.parquet as pq
+
+        if path is None and sys.stdout.isatty():
+            raise UsageError("Parquet is not for a terminal", "write it to a file with --output FILE.parquet")
+        if path is None:
+            with pq.ParquetWriter(sys.stdout.buffer, reader.schema, compression="zstd") as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+            return
+        with _whole(path) as temporary, pq.ParquetWriter(temporary, reader.schema, compression="zstd") as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+
+    @contextmanager
+    def waiting(self, label: str) -> Iterator[Callable[[float], None]]:
+        """A bar of percent on a terminal once something takes longer than two seconds; else nothing."""
+        if self.is_quiet or not sys.stderr.isatty():
+            yield lambda percent: None
+            return
+        with _Percent(label) as shown:
+            yield shown.at
 
     @contextmanager
     def progress(self, total: int, label: str) -> Iterator[Progress]:
@@ -93,6 +125,55 @@ class _Bar:
         self._progress.update(self._task, advance=number, note=note)
 
 
+class _Percent:
+    """Percent done, shown from the third second on and removed at the end."""
+
+    def __init__(self, label: str) -> None:
+        self._label, self._started = label, time.monotonic()
+        self._progress: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> _Percent:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def at(self, percent: float) -> None:
+        if time.monotonic() - self._started < _SHOW_AFTER_SECONDS:
+            return
+        if self._progress is None:
+            self._progress, self._task = _started_percent(self._label)
+        self._progress.update(self._task, completed=max(percent, 0.0))
+
+
+def _started_percent(label: str) -> tuple[Any, Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeElapsedColumn(),
+    )
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress.start()
+    return progress, progress.add_task(label, total=100)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` that takes its place at the end, or is removed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 @contextmanager
 def _bar(total: int, label: str) -> Iterator[Progress]:
     from rich.console import Console
@@ -107,48 +188,6 @@ def _bar(total: int, label: str) -> Iterator[Progress]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
         yield _Bar(progress, progress.add_task(label, total=total, note=""))
-
-
-def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def _text_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title: str) -> str:
-    """Plain aligned text: rich only where colour is wanted costs 0.1 s of start, and a pipe needs none."""
-    cells = [[_cell(row[name]) for name in columns] for row in rows]
-    widths = [max([len(name), *(len(line[i]) for line in cells)]) for i, name in enumerate(columns)]
-    right = [bool(rows) and all(isinstance(row[name], int | float | None) for row in rows) for name in columns]
-    lines = [_line(columns, widths, right), "  ".join("─" * width for width in widths)]
-    lines += [_line(line, widths, right) for line in cells]
-    head = [_bold(title), ""] if title else []
-    return "\n".join(head + lines)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    padded = (
-        text.rjust(width) if is_right else text.ljust(width)
-        for text, width, is_right in zip(cells, widths, right, strict=True)
-    )
-    return "  ".join(padded).rstrip()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    if isinstance(value, bytes):
-        return value.hex()
-    return str(value).replace("\n", "⏎")
-
-
-def _bold(text: str) -> str:
-    wants_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return f"\033[1m{text}\033[0m" if wants_colour else text
 
 
 out = Output()
