@@ -7,8 +7,10 @@ import os
 import shutil
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from . import filesystem
 from .facts import Fact
@@ -28,13 +30,31 @@ def facts_of_machine(prefix: str, how: str, scratch: Path, target: str = NETWORK
 
 
 def network(target: str = NETWORK_TARGET) -> str:
-    """Whether a TCP connection to ``HOST:PORT`` comes about; nothing is sent."""
+    """Whether a TCP connection to ``HOST:PORT``, or to the proxy that leads there, comes about; nothing is sent.
+
+    ``open``, ``open through a proxy``, or ``closed (why)``.
+    """
     host, _, port = target.rpartition(":")
+    proxy = _proxy(host, port)
+    address = proxy or (host, port)
     try:
-        with socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS):
-            return "open"
+        with socket.create_connection((address[0], int(address[1])), timeout=_CONNECT_SECONDS):
+            return "open through a proxy" if proxy else "open"
     except (OSError, ValueError) as error:
-        return f"closed ({type(error).__name__})"
+        why = f"{type(error).__name__}{', of the proxy' if proxy else ''}"
+        return f"closed ({why})"
+
+
+def _proxy(host: str, port: str) -> tuple[str, str] | None:
+    """Host and port of the proxy that the environment names for an address; None where there is none."""
+    scheme = "http" if port == "80" else "https"
+    if urllib.request.proxy_bypass(host):
+        return None
+    text = urllib.request.getproxies().get(scheme, "")
+    parts = urlsplit(text if "://" in text else f"//{text}")
+    if not parts.hostname:
+        return None
+    return parts.hostname, str(parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def containers() -> str:
@@ -58,6 +78,27 @@ def isolation() -> str:
 def landlock_version() -> int:
     """Landlock's ABI version, 0 where it is off (Documentation/userspace-api/landlock.rst)."""
     return max(0, ctypes.CDLL(None, use_errno=True).syscall(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_VERSION))
+
+
+def num_oom_kills(processes: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> int:
+    """Processes that the kernel killed in this job's control groups because its memory was used up; 0 where unknown.
+
+    An engine that is killed so leaves the task alive, which sees a crash. Counted in ``memory.oom_control`` (version 1)
+    or ``memory.events`` (version 2), of the group itself or one above it.
+    """
+    counts = [0]
+    for line in _read(str(processes)).splitlines():
+        _, controllers, group = [*line.split(":", 2), "", ""][:3]
+        if controllers not in ("", "memory"):
+            continue
+        top, name = (root / "memory", "memory.oom_control") if controllers else (root, "memory.events")
+        folder = top / group.lstrip("/")
+        for place in [folder, *folder.parents]:
+            if place == top or "job_" not in str(place):
+                break
+            words = _read(str(place / name)).split()
+            counts += [int(count) for key, count in zip(words, words[1:], strict=False) if key == "oom_kill"]
+    return max(counts)
 
 
 def _files(prefix: str, how: str, scratch: Path) -> Fact:

@@ -84,9 +84,11 @@ def plan_weights(
     tell: Callable[[str], None],
     endpoint: str | None = None,
     pauses_seconds: Sequence[float] = PAUSES_SECONDS,
+    reach: Callable[[], None] = lambda: None,
 ) -> WeightsPlan:
     """Ask what is to be fetched; nothing is asked where the manifest and every file are in place.
 
+    ``reach`` is called before the Hub is asked: it refuses where there is no network.
     Raises UsageError without a pinned revision, NotStaged for a repository that may not be read or is not there,
     Unwritable without room, Incomplete where the Hub does not answer.
     """
@@ -95,6 +97,7 @@ def plan_weights(
     staged = read_manifest(cache, hub_id, commit) if commit else None
     if staged is not None and commit is not None and _is_whole(cache, staged, kept, tell):
         return WeightsPlan(hub_id, revision or commit, commit, cache, staged.licence, (), 0, 0)
+    reach()
     info = _asked(hub_id, revision, endpoint, pauses_seconds)
     if revision is None:
         raise UsageError(

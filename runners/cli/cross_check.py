@@ -40,12 +40,23 @@ def print_cross_check(
 
 
 def _installed(harness: Any, settings: Any, folder: Path | None, python: Path | None) -> Installed:
-    """The given folder, or the environment below the scratch folder, made once where the network may be used."""
+    """The given folder, else what was staged, else an environment below the scratch folder, made once when online."""
     from ..score.environments import environment_of
     from ..score.harnesses import find_environment, installed
 
+    folder = folder or _staged(harness, settings.scratch)
     own = environment_of(harness, settings.scratch, is_offline=settings["run.offline"], is_given=folder is not None)
     return installed(harness, (folder or own or Path()).absolute(), python or (find_environment(own) if own else None))
+
+
+def _staged(harness: Any, scratch: Path) -> Path | None:
+    """The checkout that the user staged of a harness that PyPI does not have, every file as it was."""
+    from ...ingest.staging.harness_sources import source_of, sources_root, staged_harness
+
+    if harness.requirement is not None:
+        return None
+    found = staged_harness(source_of(harness.name), sources_root(scratch))
+    return found.folder if found else None
 
 
 def _print(checks: list[CrossCheck], format_: str) -> None:

@@ -29,7 +29,9 @@ class Command:
 COMMANDS: Mapping[str, Command] = {
     "demo": Command("demo", "The whole road on bundled data: plan, generate, score, build, leaderboard.", "anywhere"),
     "plan": Command("plan", "Write the shards that are missing to the manifest.", "anywhere"),
-    "stage": Command("stage", "Put pinned problem files and protocol strings in place.", "login node"),
+    "stage": Command(
+        "stage", "Put problem files, strings, harnesses and weights in place, all pinned.", "login node", True
+    ),
     "ingest-problems": Command(
         "ingest_problems", "Take in dated problems of one's own, checked whole, as a new release.", "CPU node (Linux)"
     ),
@@ -47,6 +49,7 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command("verify", "Whether a run and its lake are what their writers left; --repair mends.", "anywhere"),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
+    "compare": Command("compare", "Two models beside each other: is one better, where, why.", "anywhere"),
     "pull-image": Command("pull_image", "Fetch the engine image, or its fall-back.", "login node", True),
     "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),
     "submit": Command("submit", "Pending shards to SLURM, throttled to what is idle.", "login node"),

@@ -16,8 +16,8 @@ from ...ingest.config import Settings
 from ...ingest.errors import NotStaged, UsageError
 from ...ingest.lake import replace_file
 from ...ingest.manifest import now_text
-from ...slurm.machine import network
 from ..generate.engines.image import Image, image_file
+from ..online import require_network
 
 _LOGIN = (
     "NGC wants a login: make a key at https://org.ngc.nvidia.com/setup/api-keys, then: "
@@ -52,7 +52,7 @@ def pull(settings: Settings, say: Callable[[str], None], target: str | None = No
     runtime = _runtime()
     complaints: list[str] = []
     for name in names:
-        _refuse_offline(target or _registry(name))
+        require_network("pull-image", target or _registry(name))
         path = image_file(name, settings["compute.sif_dir"])
         complaint = _pulled(runtime, name, path)
         if not complaint:
@@ -67,11 +67,6 @@ def _runtime() -> str:
     if runtime is None:
         raise NotStaged("apptainer is not on this machine", "run benchforge pull-image on a login node")
     return runtime
-
-
-def _refuse_offline(target: str) -> None:
-    if network(target) != "open":
-        raise NotStaged(f"{target} cannot be reached from this machine", "run benchforge pull-image on a login node")
 
 
 def _registry(name: str) -> str:

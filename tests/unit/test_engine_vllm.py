@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from benchforge.runners.generate.engines.wire import Address, call, call_json
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="own engines run on Linux")
 FAKE = Path(__file__).with_name("fake_vllm.py")
-MODEL = ServedModel("lab__tiny", "tiny", hub_id="lab/tiny", revision="abc123")
+COMMIT = "abc123" + "0" * 34
+MODEL = ServedModel("lab__tiny", "tiny", hub_id="lab/tiny", revision=COMMIT)
 SOON_SECONDS = 60.0
 
 
@@ -41,7 +43,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., S
         monkeypatch.setenv("FAKE_VLLM", words)
         path = tmp_path / "run.yaml"
         path.write_text(textwrap.dedent(run_file) or "run: {seed: 0}\n")
+        (tmp_path / "hf" / "hub" / "models--lab--tiny" / "snapshots" / COMMIT).mkdir(parents=True, exist_ok=True)
         options = {"run.scratch": str(tmp_path / "scratch"), "engine.name": "vllm", "engine.python": str(python)}
+        options["compute.hf_home"] = str(tmp_path / "hf")
         return load_settings(options, path)
 
     return made
@@ -96,13 +100,13 @@ def test_pinned_flags_and_their_precedence(settings: Callable[..., Settings]):
           max_model_len: 9000
           flags: {enforce-eager: "", max_num_seqs: "7", dtype: float16}
     """
-    model = ServedModel("a__b", "tiny", hub_id="a/b", revision="r1", engine_flags={"dtype": "float32"})
+    model = replace(MODEL, engine_flags={"dtype": "float32"})
     with open_engine(settings("", run_file), model) as engine:
         flags = told(engine)["flags"]
     expected = {
-        "model": "a/b",
+        "model": "lab/tiny",
         "served-model-name": "tiny",
-        "revision": "r1",
+        "revision": COMMIT,
         "max-model-len": "9000",
         "gpu-memory-utilization": "0.9",
         "max-num-seqs": "7",
@@ -266,11 +270,21 @@ def test_an_orphan_is_ended_before_the_next_start_and_a_neighbour_is_not(
         orphan.wait()
 
 
+def test_weights_that_are_not_there_are_said_before_anything_starts(settings: Callable[..., Settings]):
+    made = settings()
+    with (
+        pytest.raises(NotStaged, match="the weights of lab/other at 0123") as raised,
+        open_engine(made, ServedModel("lab__other", "tiny", hub_id="lab/other", revision="0123" * 10)),
+    ):
+        pass
+    assert "benchforge stage --weights --model lab/other" in raised.value.hint and not made.run_root.exists()
+
+
 def test_it_needs_a_model_and_a_vllm(settings: Callable[..., Settings]):
     with pytest.raises(UsageError, match="serves one model"), open_engine(settings()):
         pass
     nowhere = load_settings({"engine.name": "vllm"})
-    with pytest.raises(NotStaged, match="neither installed"), open_engine(nowhere, MODEL):
+    with pytest.raises(NotStaged, match="neither installed"), open_engine(nowhere, replace(MODEL, weights="w")):
         pass
 
 

@@ -55,14 +55,21 @@ class Engine:
     """Restart a server that crashed, and say where it is now; None: it is not ours to restart."""
 
 
-def open_engine(settings: Settings, served: ServedModel | None = None) -> AbstractContextManager[Engine]:
+def open_engine(
+    settings: Settings, served: ServedModel | None = None, tell: Callable[[str], None] = lambda sentence: None
+) -> AbstractContextManager[Engine]:
     """The engine that the settings name, started and stopped by the block; UsageError for an unknown one.
 
-    ``served`` is the model to serve, needed where ``ENGINES[name].serves_one_model``.
+    ``served`` is the model to serve, needed where ``ENGINES[name].serves_one_model``: NotStaged or BadInput where its
+    weights are not there as they were staged. ``tell`` hears what takes long before it starts.
     """
     name = settings["engine.name"]
     if name not in ENGINES:
         raise UsageError(f"there is no engine {name!r}; one of {', '.join(ENGINES)}", "correct engine.name")
+    if served is not None and ENGINES[name].serves_one_model:
+        from .weights import refuse_unready_weights
+
+        refuse_unready_weights(settings, served, tell)
     return importlib.import_module(f".{ENGINES[name].module}", __package__).open_engine(settings, served)
 
 
