@@ -51,9 +51,12 @@ def look_at(root: Path, table: str, name: str, is_quick: bool = False) -> Look:
         return Look(name, table, None, "part_missing", f"{name} counts and is not there")
     try:
         wrong = None if is_quick else wrong_digest(path)
+    except OSError as error:
+        return Look(name, table, None, "part_readable", _sentence(error))
+    try:
         found = _read(path, table, name, is_quick)
     except (LakeError, OSError) as error:
-        wrong, found = None, Look(name, table, None, "part_readable", _sentence(error))
+        found = Look(name, table, None, "part_readable", _sentence(error))
     if wrong is None:
         return found
     message = f"{name} hashes to {wrong}: it was changed after writing"

@@ -162,7 +162,13 @@ def _live_list(table: str, lane: Lane, path: Path) -> LiveList:
     entries = [_entry(line) for line in lines]
     last = next((entry for entry in reversed(entries) if entry), None)
     complaint = "its last line is no entry" if entries and entries[-1] is None else _odd(last, table, lane)
-    return LiveList(table, lane, path, tuple(last["parts"]) if last else (), complaint)
+    parts = tuple(part for part in last["parts"] if _is_of(table, part)) if last else ()
+    return LiveList(table, lane, path, parts, complaint)
+
+
+def _is_of(table: str, part: str) -> bool:
+    """Whether a name can be that of a part of the table, below the lake."""
+    return part.startswith(f"{table}/") and ".." not in part.split("/")
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -186,6 +192,6 @@ def _odd(entry: Mapping[str, Any] | None, table: str, lane: Lane) -> str:
         return ""
     if (entry.get("table"), entry.get("stage"), entry.get("shard")) != (table, *lane):
         return f"it tells of {entry.get('table')} {entry.get('stage')}-{entry.get('shard')}"
-    strangers = [part for part in entry["parts"] if not part.startswith(f"{table}/") or ".." in part.split("/")]
+    strangers = [part for part in entry["parts"] if not _is_of(table, part)]
     twice = len(entry["parts"]) - len(set(entry["parts"]))
     return f"it names {strangers[0]}" if strangers else "it names a part twice" if twice else ""
