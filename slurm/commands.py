@@ -11,6 +11,7 @@ from ..ingest.errors import QueueError
 from .accounting import QOS_FIELDS, SACCT_FIELDS, EndedAttempt, Qos, parse_qos, parse_sacct
 from .nodes import Node, parse_nodes
 from .queue import SQUEUE_FORMAT, QueuedTask, parse_squeue
+from .records import given, records
 from .site import Partition, Site, parse_config, parse_partitions
 
 TIMEOUT_SECONDS = 60.0
@@ -136,6 +137,14 @@ def priorities(options: Sequence[str], nice: int) -> tuple[int, int] | None:
 def set_throttle(job_id: str, number: int) -> None:
     """At most so many tasks of a live array side by side; what runs already goes on. 0 would mean no limit."""
     run(["scontrol", "update", f"JobId={job_id}", f"ArrayTaskThrottle={max(1, number)}"])
+
+
+def exclude_node(job_id: str, node: str) -> None:
+    """Keep a pending job, or what is pending of an array, from a node, beside those it avoids already."""
+    shown = records(run(["scontrol", "-o", "show", "job", job_id]))
+    avoided = {given(record.get("ExcNodeList")) for record in shown} - {None}
+    names = ",".join(sorted({*map(str, avoided), node}))
+    run(["scontrol", "update", f"JobId={job_id}", f"ExcNodeList={names}"])
 
 
 def cancel(job_ids: Sequence[str]) -> None:

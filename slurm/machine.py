@@ -9,6 +9,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -97,7 +98,7 @@ def num_oom_kills(processes: Path = Path("/proc/self/cgroup"), root: Path = Path
             if place == top or "job_" not in str(place):
                 break
             words = _read(str(place / name)).split()
-            counts += [int(count) for key, count in zip(words, words[1:], strict=False) if key == "oom_kill"]
+            counts += [int(count) for key, count in pairwise(words) if key == "oom_kill"]
     return max(counts)
 
 

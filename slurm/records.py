@@ -23,10 +23,10 @@ def fields(line: str) -> dict[str, str]:
     return {key: value.strip() for key, value in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-def columns(text: str, names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Rows of a ``|``-separated listing; a line with another number of columns (a warning, a banner) is no row."""
+def columns(text: str, names: tuple[str, ...], separator: str = "|") -> Iterator[dict[str, str]]:
+    """Rows of a listing; a line with another number of columns (a warning, a banner) is no row."""
     for line in text.splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
+        cells = [cell.strip() for cell in line.split(separator)]
         if len(cells) == len(names):
             yield dict(zip(names, cells, strict=True))
 

@@ -82,9 +82,7 @@ def command(
         return
     job = Job.current(time_left)
     if job.id is not None and not force:
-        from ..cluster.limits import refuse_beyond_limits
-
-        refuse_beyond_limits(run, shards, settings, job)
+        _refuse_start(run, shards, settings, job)
     generated: list[dict[str, Any]] = []
     with (
         _hints(force),
@@ -111,6 +109,24 @@ def _hints(force: bool) -> Iterator[None]:
     except BenchforgeError as error:
         if force:
             error.hint = error.hint.replace(again, f"{again} without --force, which would ask for all of it once more")
+        raise
+
+
+def _refuse_start(run: Any, shards: Sequence[Shard], settings: Settings, job: Any) -> None:
+    """A task of an array looks at what was spent, how often its shard was tried, and where it is."""
+    from ..cluster.ledger import attempts
+    from ..cluster.limits import refuse_beyond_limits
+    from ..cluster.right_node import WrongNode, refuse_wrong_node
+
+    rows = attempts(run.lake)
+    refuse_beyond_limits(run, shards, settings, job, rows)
+    if job.array_task is None:
+        return  # a person at an interactive job sees where she is
+    try:
+        refuse_wrong_node(run, shards, settings, job, rows)
+    except WrongNode as error:
+        out.say(error.message)
+        job.requeue_elsewhere()
         raise
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...ingest.lake import Lake
 from ...ingest.lake_batches import read_batches
+from ...ingest.manifest import Run, Shard, run_id
 
 _COLUMNS = (
     "run_id",
@@ -16,6 +17,7 @@ _COLUMNS = (
     "attempt",
     "job_id",
     "node",
+    "gpu",
     "cause",
     "detail",
     "num_gpus",
@@ -36,6 +38,15 @@ class Tries:
     num_unfinished: int = 0
     last_cause: str | None = None
     last_detail: str | None = None
+
+
+def record_end(run: Run, shard: Shard, **measured: Any) -> None:
+    """A row of the ledger for an attempt that no engine was started for, or that could not write its own."""
+    attempt = run.next_attempt("generate", shard.shard_id)
+    names = ("shard_id", "benchmark", "model", "scenario", "request_digest", "num_planned")
+    described = {name: getattr(shard, name) for name in names}
+    identity = {"run_id": run_id(shard.shard_id, "generate", attempt), "stage": "generate", "attempt": attempt}
+    run.record_attempt({**identity, **described, **measured})
 
 
 def attempts(lake: Lake) -> list[dict[str, Any]]:

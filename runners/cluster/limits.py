@@ -15,7 +15,7 @@ from ...ingest.errors import Incomplete
 from ...ingest.lake import replace_file
 from ...ingest.manifest import Run, Shard, now_text
 from ..generate.job import Job
-from .ledger import Tries, attempts, gpu_hours, tries_by_shard
+from .ledger import Tries, gpu_hours, tries_by_shard
 from .spending import held_hours, spent_error
 
 
@@ -26,12 +26,13 @@ def refuse_spent(settings: Settings, spent_hours: float) -> None:
         raise spent_error(budget, spent_hours)
 
 
-def refuse_beyond_limits(run: Run, shards: Sequence[Shard], settings: Settings, job: Job) -> None:
+def refuse_beyond_limits(
+    run: Run, shards: Sequence[Shard], settings: Settings, job: Job, rows: Sequence[Mapping[str, Any]]
+) -> None:
     """A task of a batch job, before it works: Incomplete where the budget is used up or its shard tried too often.
 
-    How much of the budget may still be spent while it works, ``spending.Budget`` says.
+    ``rows`` are the run's ledger. What of the budget may be spent while it works, ``spending.Budget`` says.
     """
-    rows = attempts(run.lake)
     refuse_spent(settings, max(gpu_hours(rows), held_hours(run)))
     is_ours = job.array_task is not None  # a person at an interactive job may try as often as she likes
     limit = settings["run.max_requeue_per_shard"]

@@ -22,7 +22,7 @@ def refuse_without_smoke(settings: Settings, models: Iterable[str]) -> None:
     if settings["engine.name"] != "vllm":
         return
     image = find_image(settings)
-    facts = list(_facts(settings.scratch / "smoke"))
+    facts = list(smoke_facts(settings.scratch / "smoke"))
     usable = [fact for fact in facts if _is_of(fact, image.digest if image else None, wanted_of(settings).gpu_type)]
     missing = sorted({model for model in models if not any(_is_ready(fact, model) for fact in usable)})
     if missing:
@@ -32,7 +32,8 @@ def refuse_without_smoke(settings: Settings, models: Iterable[str]) -> None:
         )
 
 
-def _facts(folder: Path) -> Iterable[Mapping[str, Any]]:
+def smoke_facts(folder: Path) -> Iterable[Mapping[str, Any]]:
+    """One document per engine image and GPU kind; what is no such document is skipped."""
     for path in sorted(folder.glob("*.json")):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))

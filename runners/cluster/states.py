@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...ingest.errors import QueueError
-from ...ingest.manifest import Run, run_id
+from ...ingest.manifest import Run
 from ...slurm import commands
 from ...slurm.accounting import cause_of_state
 from ...slurm.submissions import ShardTask, Submissions, shard_tasks
+from .ledger import record_end
 from .limits import failed_marker, reason_of
 
 BAR_WIDTH = 30
+_OVER_MEMORY = "exceeded memory limit"
+"""Of slurmstepd under ``JobAcctGatherParams=OverMemoryKill``: the job ends FAILED, JobLaunchFailure (seen on 22.05)."""
+_TAIL_BYTES = 16_384
 
 
 @dataclass(frozen=True)
@@ -103,28 +107,39 @@ def _is_silent(one: ShardTask, rows: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def _record(run: Run, shard_id: str, one: ShardTask) -> None:
-    shard, task = run.manifest.shards()[shard_id], one.task
-    attempt = run.next_attempt("generate", shard_id)
+    task = one.task
     assert task.started is not None
     began = task.started.astimezone(datetime.UTC).replace(tzinfo=None)
-    names = ("shard_id", "benchmark", "model", "scenario", "request_digest", "num_planned")
-    run.record_attempt(
-        {
-            "run_id": run_id(shard_id, "generate", attempt),
-            "stage": "generate",
-            **{name: getattr(shard, name) for name in names},
-            "attempt": attempt,
-            "job_id": task.raw_id if task.index is None else f"{task.raw_id}_{task.index}",
-            "node": task.node,
-            "num_gpus": one.submission.gpus,
-            "gpu_seconds": float(task.used_seconds * one.submission.gpus),
-            "wall_seconds": float(task.used_seconds),
-            "cause": cause_of_state(task.state) or "crashed",
-            "detail": f"the queue says {task.state}; the attempt wrote nothing itself",
-            "started_at": began,
-            "ended_at": began + datetime.timedelta(seconds=task.used_seconds),
-        }
+    record_end(
+        run,
+        run.manifest.shards()[shard_id],
+        job_id=task.raw_id if task.index is None else f"{task.raw_id}_{task.index}",
+        node=task.node,
+        num_gpus=one.submission.gpus,
+        gpu_seconds=float(task.used_seconds * one.submission.gpus),
+        wall_seconds=float(task.used_seconds),
+        cause=_cause_of(run, one),
+        detail=f"the queue says {task.state}; the attempt wrote nothing itself",
+        started_at=began,
+        ended_at=began + datetime.timedelta(seconds=task.used_seconds),
     )
+
+
+def _cause_of(run: Run, one: ShardTask) -> str:
+    """Sites that watch memory by looking at it end a job as FAILED; its log says why."""
+    cause = cause_of_state(one.task.state) or "crashed"
+    return "oom" if cause == "crashed" and _OVER_MEMORY in _last_words(run, one) else cause
+
+
+def _last_words(run: Run, one: ShardTask) -> str:
+    name = f"{one.task.array_id}_{one.task.index}.log"
+    path = Submissions(run.root).root / one.submission.folder / "logs" / name
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            return stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _remove_lease(run: Run, shard_id: str, one: ShardTask) -> None:

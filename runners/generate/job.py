@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NoReturn
 
-from ...ingest.errors import Interrupted
+from ...ingest.errors import Interrupted, QueueError
 
 NOTICES = ("SIGUSR1", "SIGUSR2")
 """What ``compute.signal`` may send before the limit; NCCL is said to catch USR1 (submitit@e49d5e7 warns of it)."""
@@ -88,6 +90,12 @@ class Job:
             return None
         return _cause_of_signal(signal_name, self.id, self.restart)
 
+    def is_out_of_memory(self) -> bool:
+        """Whether the kernel killed something of this job for its memory; an engine of ours, where we still run."""
+        from ...slurm.machine import num_oom_kills
+
+        return self.id is not None and num_oom_kills() > 0
+
     def drain_seconds(self, signal_name: str) -> float:
         """How long requests in flight may still run after a signal.
 
@@ -135,6 +143,25 @@ class Job:
         if is_notice and self.id is not None and self._is_requeued():
             _await_kill()
 
+    def requeue_elsewhere(self) -> None:
+        """Ask to be run again on another node, and wait for the end; returns where asking failed.
+
+        A node may be excluded for a pending job only, so after the requeue, in the moment before this run is killed.
+        """
+        if self.id is None:
+            return
+        from ...slurm.commands import exclude_node
+
+        with _term_ignored():
+            if not self._is_requeued():
+                return
+            for job_id in dict.fromkeys((self.id, self.array_id or self.id)):
+                try:
+                    exclude_node(job_id, self.node)
+                except QueueError as error:
+                    print(f"{self.node} is not excluded: {error.message}", file=sys.stderr, flush=True)
+        _await_kill()
+
     def _is_requeued(self) -> bool:
         if shutil.which("scontrol") is None:
             return False
@@ -161,6 +188,19 @@ def _num_gpus(environment: Mapping[str, str]) -> int | None:
     if number.isdigit():
         return int(number) or None
     return len([index for index in environment.get("SLURM_JOB_GPUS", "").split(",") if index]) or None
+
+
+@contextmanager
+def _term_ignored() -> Iterator[None]:
+    """Also in what is started meanwhile: an ignored signal stays ignored across exec."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @cache

@@ -61,7 +61,8 @@ class Attempt:
     def _cause_of(self, error: BaseException | None) -> str:
         """Signals mean several things under SLURM, and only its controller knows which."""
         asked = self.job.cause_of_signal(error.signal_name) if isinstance(error, Interrupted) else None
-        return asked or cause_of(error)
+        cause = asked or cause_of(error)
+        return "oom" if cause == "crashed" and self.job.is_out_of_memory() else cause
 
     def record_heir_of(self, holder: Mapping[str, Any]) -> None:
         """The row of an attempt that was killed: its lease was still there when ours was taken."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...ingest import keys
 from ...ingest.lake import replace_file
+from ...slurm.gpus import driver_seen
 from .engines import Engine
 from .smoke import Smoke
 
@@ -38,6 +39,7 @@ def _fact(engine: Engine, found: Smoke) -> dict[str, Any]:
         "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "engine": engine.name,
         "engine_version": engine.version,
+        "driver": _driver() if engine.gpu else "",
         "flags": None if engine.flags is None else dict(engine.flags),
         "abilities": None if found.abilities is None else found.abilities.as_json(),
         "cells": [cell.as_json() for cell in found.cells],
@@ -46,6 +48,10 @@ def _fact(engine: Engine, found: Smoke) -> dict[str, Any]:
         "num_sequences_differing": found.steadiness.num_differing,
         "is_ready": found.is_ready,
     }
+
+
+def _driver() -> str:
+    return next((gpu.driver for gpu in driver_seen().gpus), "")
 
 
 def _pair(engine: Engine) -> tuple[str, str]:

@@ -43,7 +43,7 @@ SlurmdPidFile={root}/run/slurmd-%n.pid
 SlurmctldLogFile={root}/log/slurmctld.log
 SlurmdLogFile={root}/log/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+{limits}
 JobAcctGatherType=jobacct_gather/none
 MpiDefault=none
 SwitchType=switch/none
@@ -56,7 +56,6 @@ MaxArraySize={max_array_size}
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=2,batch_sched_delay=0
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
 PriorityType=priority/multifactor
 PriorityWeightPartition=10000
 PreemptMode=REQUEUE
@@ -72,6 +71,14 @@ PartitionName=gpu Nodes=n[1-3] MaxTime=7-0 State=UP PriorityTier=1 PreemptMode=R
 PartitionName=gpu-hi Nodes=n[1-3] MaxTime=7-0 State=UP PriorityTier=10 PreemptMode=OFF
 PartitionName=cpu Nodes=c1 Default=YES MaxTime=7-0 State=UP
 """
+_WITHOUT_LIMITS = "TaskPlugin=task/none\nSelectTypeParameters=CR_Core"
+_WITH_LIMITS = "TaskPlugin=task/cgroup\nSelectTypeParameters=CR_Core_Memory\nDefMemPerNode=500"
+_CGROUP_CONF = """\
+CgroupPlugin=cgroup/v1
+CgroupAutomount=no
+ConstrainRAMSpace=yes
+"""
+_MEMORY_CONTROLLER = Path("/sys/fs/cgroup/memory")
 _WITHOUT_ACCOUNTING = "PreemptType=preempt/partition_prio"
 _WITH_ACCOUNTING = """\
 PreemptType=preempt/qos
@@ -215,11 +222,16 @@ class VirtualCluster:
 
 
 @contextmanager
-def virtual_cluster(root: Path, is_accounting: bool = False, max_array_size: int = 1001) -> Iterator[VirtualCluster]:
-    """A cluster below ``root``; with ``is_accounting`` also slurmdbd and MariaDB (ten seconds more)."""
+def virtual_cluster(
+    root: Path, is_accounting: bool = False, max_array_size: int = 1001, limits_memory: bool = False
+) -> Iterator[VirtualCluster]:
+    """A cluster below ``root``; with ``is_accounting`` also slurmdbd and MariaDB (ten seconds more).
+
+    ``limits_memory``: jobs that take more than ``--mem`` are killed by the kernel (``can_limit_memory``).
+    """
     for attempt in range(1, _STARTS + 1):
         with ExitStack() as stack:
-            cluster = _configured(root / str(attempt), is_accounting, max_array_size)
+            cluster = _configured(root / str(attempt), is_accounting, max_array_size, limits_memory)
             stack.callback(cluster._stop)
             try:
                 _bring_up(cluster, is_accounting)
@@ -238,7 +250,12 @@ def missing_programs(is_accounting: bool = False) -> list[str]:
     return [name for name in wanted if shutil.which(name, path=path) is None]
 
 
-def _configured(root: Path, is_accounting: bool, max_array_size: int) -> VirtualCluster:
+def can_limit_memory() -> bool:
+    """Control groups of version 1 with a memory controller that we may write to: as root, mostly."""
+    return os.access(_MEMORY_CONTROLLER, os.W_OK) and (_MEMORY_CONTROLLER / "memory.limit_in_bytes").exists()
+
+
+def _configured(root: Path, is_accounting: bool, max_array_size: int, limits_memory: bool) -> VirtualCluster:
     for name in ("etc", "log", "run", "state", *(f"spool/{node}" for node in NODES)):
         (root / name).mkdir(parents=True, exist_ok=True)
     host = socket.gethostname().split(".")[0]
@@ -249,10 +266,12 @@ def _configured(root: Path, is_accounting: bool, max_array_size: int) -> Virtual
         "root": root,
         "ports": _free_ports(8),
         "max_array_size": max_array_size,
+        "limits": _WITH_LIMITS if limits_memory else _WITHOUT_LIMITS,
     }
     accounting = (_WITH_ACCOUNTING if is_accounting else _WITHOUT_ACCOUNTING).format(**facts)
     conf = root / "etc" / "slurm.conf"
     conf.write_text(_SLURM_CONF.format(**facts, accounting=accounting), encoding="utf-8")
+    (root / "etc" / "cgroup.conf").write_text(_CGROUP_CONF, encoding="utf-8")
     (root / "etc" / "gres.conf").write_text(_gres_conf(), encoding="utf-8")
     dbd = root / "etc" / "slurmdbd.conf"
     dbd.write_text(_SLURMDBD_CONF.format(**facts), encoding="utf-8")

@@ -46,13 +46,16 @@ def shards_of(run: Run) -> list:
     return list(run.manifest.shards().values())
 
 
+def begin(run: Run, settings: Settings, job: Job) -> None:
+    """As a task of an array does."""
+    refuse_beyond_limits(run, shards_of(run), settings, job, attempts(run.lake))
+
+
 def test_a_spent_budget_stops_a_task_before_it_works(run: Run, tmp_path: Path):
     attempt(run, "notice", 7200.0)
     assert gpu_hours(attempts(run.lake)) == 2.0
     with pytest.raises(Incomplete, match=r"2\.0 GPU hours are used, the budget is 2"):
-        refuse_beyond_limits(
-            run, shards_of(run), settings_with(tmp_path, run__gpu_hour_budget=2.0), Job("7", num_gpus=1)
-        )
+        begin(run, settings_with(tmp_path, run__gpu_hour_budget=2.0), Job("7", num_gpus=1))
 
 
 def test_what_all_tasks_hold_is_spent_whoever_of_them_still_lives(run: Run, tmp_path: Path):
@@ -73,7 +76,7 @@ def test_what_all_tasks_hold_is_spent_whoever_of_them_still_lives(run: Run, tmp_
     assert held_hours(run) == pytest.approx(5.0, abs=0.05)
     with pytest.raises(Incomplete, match="the budget is 4"):
         limited = settings_with(tmp_path, run__gpu_hour_budget=4.0)
-        refuse_beyond_limits(run, shards_of(run), limited, Job("10", num_gpus=1))
+        begin(run, limited, Job("10", num_gpus=1))
 
 
 def test_a_job_leaves_behind_what_it_held(run: Run, tmp_path: Path):
@@ -104,15 +107,15 @@ def test_a_shard_is_given_up_when_it_was_requeued_too_often(run: Run, tmp_path: 
     (shard_id,) = run.manifest.shards()
     for cause in ("notice", "preempted"):
         attempt(run, cause)
-    refuse_beyond_limits(run, shards_of(run), settings, Job("7", array_task="0"))
+    begin(run, settings, Job("7", array_task="0"))
     attempt(run, "node_fail")
     with pytest.raises(Incomplete, match="is given up: 3 attempts, last: node_fail"):
-        refuse_beyond_limits(run, shards_of(run), settings, Job("7", array_task="0"))
-    refuse_beyond_limits(run, shards_of(run), settings, Job("7"))  # an interactive job
+        begin(run, settings, Job("7", array_task="0"))
+    begin(run, settings, Job("7"))  # an interactive job
     assert reason_of(failed_marker(run, "generate", shard_id)) == "3 attempts, last: node_fail"
     forgive(run, "generate", [shard_id], attempts(run.lake))
     assert failed_marker(run, "generate", shard_id) == {}
-    refuse_beyond_limits(run, shards_of(run), settings, Job("7", array_task="0"))
+    begin(run, settings, Job("7", array_task="0"))
     assert tries_by_shard(attempts(run.lake), "generate")[shard_id].num_unfinished == 3
 
 
