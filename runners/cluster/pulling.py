@@ -1,6 +1,7 @@
 """Fetch the engine image: the first of ``engine.image`` and ``engine.fallback_image`` that can be had.
 
 Beside the file lies ``<name>.json``: which image it is, its digest, when it came, and why it is the fall-back if it is.
+Tasks compare the file with it before they use it (``containers.images``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...containers.images import checked_digest, records_of
 from ...ingest.config import Settings
 from ...ingest.errors import NotStaged, UsageError
 from ...ingest.lake import replace_file
@@ -48,7 +50,7 @@ def pull(settings: Settings, say: Callable[[str], None], target: str | None = No
     for name in names:
         path = image_file(name, settings["compute.sif_dir"])
         if path.is_file():
-            return Pulled(name, str(path), Image(path).digest, "in place")
+            return _in_place(name, path)
     runtime = _runtime()
     complaints: list[str] = []
     for name in names:
@@ -86,6 +88,14 @@ def _pulled(runtime: str, name: str, path: Path) -> str:
         return ""
     partial.unlink(missing_ok=True)
     return (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+
+
+def _in_place(name: str, path: Path) -> Pulled:
+    """Checked against its record; one that nobody recorded (copied here by hand, say) is recorded now."""
+    digest = checked_digest(path)
+    records = records_of(path)
+    pulled = Pulled(name, str(path), digest, "in place", records[0].fell_back_because if records else "")
+    return pulled if records else _recorded(pulled)
 
 
 def _recorded(pulled: Pulled) -> Pulled:

@@ -8,12 +8,15 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from benchforge.containers.images import records_of
 from benchforge.ingest.config import Settings, load_settings
-from benchforge.ingest.errors import NotStaged, UsageError
+from benchforge.ingest.errors import BadInput, NotStaged, UsageError
 from benchforge.runners.cluster.pulling import pull
+from benchforge.runners.generate.engines.image import image_file
 
 APPTAINER = """\
 #!/bin/sh
@@ -56,6 +59,7 @@ def test_the_fall_back_says_why_and_leaves_no_half_file(tmp_path: Path, registry
     assert pulled.image == "vllm/vllm-openai"
     assert pulled.fell_back_because == "nvcr.io/nvidia/vllm:25.09-py3: manifest unknown"
     assert json.loads(Path(pulled.path + ".json").read_text())["fell_back_because"] == pulled.fell_back_because
+    assert replace(pull(settings, print, registry), state="pulled") == pulled, "the reason is still known"
     assert not list((tmp_path / "sif").glob("*.part"))
 
 
@@ -69,6 +73,25 @@ def test_neither_image_is_one_sentence_with_what_to_do(
     with pytest.raises(NotStaged, match="no image could be pulled: vllm/vllm-openai: ") as caught:
         pull(settings, print, registry)
     assert hint in caught.value.hint and not list((tmp_path / "sif").iterdir())
+
+
+def test_an_image_that_is_not_the_one_that_was_pulled_is_not_in_place(
+    tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch
+):
+    settings = apptainer(tmp_path, monkeypatch, "nothing")
+    path = Path(pull(settings, print, registry).path)
+    path.write_bytes(b"other")
+    with pytest.raises(BadInput, match="is not the recorded image"):
+        pull(settings, print, registry)
+
+
+def test_an_image_that_was_copied_here_is_recorded(tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch):
+    settings = apptainer(tmp_path, monkeypatch, "nothing")
+    path = image_file(settings["engine.image"], settings["compute.sif_dir"])
+    path.parent.mkdir()
+    path.write_bytes(b"copied")
+    assert pull(settings, print, registry).state == "in place"
+    assert records_of(path)[0].digest == "sha256:" + hashlib.sha256(b"copied").hexdigest()
 
 
 def test_a_node_without_network_is_told_where_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

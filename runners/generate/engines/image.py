@@ -7,16 +7,14 @@ is kept out by ``--no-mount``. Scratch lies in ``--workdir``: the tmpfs of ``--c
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....ingest import keys
+from ....containers.images import image_digest
 from ....ingest.config import Settings
-from ....ingest.lake import replace_file
 
 SOCKETS, WEIGHTS_CACHE = "/run/benchforge", "/hf"
 """Where the socket's folder and ``compute.hf_home`` lie inside."""
@@ -31,14 +29,8 @@ class Image:
 
     @property
     def digest(self) -> str:
-        """``sha256:…`` of the file; kept beside it (or not, where that folder is not ours) because it takes minutes."""
-        kept = self.path.with_name(self.path.name + ".sha256")
-        if kept.exists() and kept.stat().st_mtime >= self.path.stat().st_mtime:
-            return "sha256:" + kept.read_text(encoding="utf-8").split()[0]
-        digest = keys.sha256_file(self.path)
-        with contextlib.suppress(OSError):
-            replace_file(kept, f"{digest}  {self.path.name}\n".encode())
-        return f"sha256:{digest}"
+        """``sha256:…`` of the file as it is now."""
+        return image_digest(self.path)
 
     def argv(
         self,

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ....containers.images import checked_digest, records_of
 from ....ingest.config import Settings
 from ....ingest.errors import BenchforgeError, Incomplete, NotStaged, UsageError
 from ....ingest.lake import replace_file
@@ -64,8 +65,8 @@ class EngineFailed(BenchforgeError):
 def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterator[Engine]:
     """Start, wait for one real completion, yield, drain and stop.
 
-    Raises UsageError without a model or off Linux, NotStaged where vLLM is neither installed nor in an image, and
-    EngineFailed when the server does not get ready.
+    Raises UsageError without a model or off Linux, NotStaged where vLLM is neither installed nor in an image, BadInput
+    for an image that is not the recorded one, and EngineFailed when the server does not get ready.
     """
     if served is None:
         raise UsageError("the engine vllm serves one model and none was given", "name a model in the run file")
@@ -76,7 +77,9 @@ def open_engine(settings: Settings, served: ServedModel | None = None) -> Iterat
     log = folder / f"{served.name}.{socket.gethostname()}.{os.getpid()}.log"
     keeper = Keeper(folder, log)
     with _private_folder() as private:
-        server = _Server(settings, served, keeper, private, _source(settings))
+        source = _source(settings)
+        digest = checked_digest(source.path) if isinstance(source, Image) else None
+        server = _Server(settings, served, keeper, private, source, digest)
         try:
             server.start()
             engine = server.engine()
@@ -99,6 +102,7 @@ class _Server:
     private: Path
     source: Image | str
     """A container image, or the interpreter that has vLLM."""
+    image_digest: str | None = None
     dropped: list[str] = field(default_factory=list)
     address: Address = field(default_factory=Address)
     _process: ServerProcess | None = None
@@ -167,7 +171,7 @@ class _Server:
             name="vllm",
             endpoint=self.endpoint(),
             version="; ".join(said),
-            image_digest=image.digest if image else None,
+            image_digest=self.image_digest,
             gpu=gpu_kind(),
             flags=self._own_flags(),
             facts={
@@ -178,6 +182,7 @@ class _Server:
                 "attention_backend": backend,
                 "flags_left_out": list(self.dropped),
                 "source": str(image.path if image else self.source),
+                "fell_back_because": _reason_of_fall_back(image),
                 "log": str(self.keeper.log),
             },
             counters=lambda: counters_of(self.address),
@@ -310,6 +315,12 @@ def _source(settings: Settings) -> Image | str:
         "pip install 'benchforge[gpu]' in an environment of its own and set engine.python to its interpreter, "
         "or put the image of engine.image into compute.sif_dir",
     )
+
+
+def _reason_of_fall_back(image: Image | None) -> str:
+    """As ``pull-image`` wrote it down."""
+    records = records_of(image.path) if image else []
+    return records[0].fell_back_because if records else ""
 
 
 @contextmanager

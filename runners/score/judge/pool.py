@@ -10,7 +10,6 @@ crashed on them twice (a signal that a process raises against itself; an outside
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import importlib.metadata
 import os
@@ -20,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ....containers.images import image_digest
 from ....ingest import errors, keys, reference_times
 from ....ingest.benchmarks.declaration import Oracles, Task
 from ... import folders
@@ -272,11 +272,4 @@ def _image_digest(asked_mode: str | None) -> str:
     path = os.environ.get(IMAGE_VARIABLE, "")
     if not Path(path).is_file() or not (asked_mode or "apptainer").startswith("apptainer"):
         return ""
-    facts = Path(path).stat()
-    return _file_digest(path, facts.st_size, facts.st_mtime_ns)
-
-
-@functools.cache
-def _file_digest(path: str, num_bytes: int, changed_at: int) -> str:
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return image_digest(Path(path)).removeprefix("sha256:")

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ....containers.images import checked_digest
 from ....ingest import errors
 from . import IMAGE_VARIABLE, outer
 from .inside.confine import Limits
@@ -120,12 +121,15 @@ class Opening:
 
 
 def box_of(mode: str, extractor_directory: Path | None) -> outer.Box:
+    """The picture of a mode. BadInput for an image that is not the recorded one."""
     box = outer.local_box(extractor_directory)
     if not mode.startswith("apptainer"):
         return box
     image = os.environ.get(IMAGE_VARIABLE, "")
     if not image or shutil.which("apptainer") is None:
         raise errors.SandboxUnavailable(f"Sandbox mode {mode} needs apptainer and an image.", HINTS[mode])
+    if Path(image).is_file():
+        checked_digest(Path(image))
     return dataclasses.replace(box, image=image, python="python3", packages=(), binds=(), covered=(), shown=())
 
 
