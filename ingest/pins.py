@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from .benchmarks.outside import version_of_names
 from .benchmarks.versions import seed_rows
 
 
@@ -18,6 +19,8 @@ class Pin:
     is_default: bool
     dataset_digest: str | None
     cells: Mapping[tuple[str, str], int]
+    words: str | None = None
+    """The counts as rows of tasks carry them, of a benchmark that has no seed row."""
 
     def num_tasks(self, scenario: str) -> int | None:
         """Problems of a scenario: those of its largest test set; None where nothing is pinned."""
@@ -32,6 +35,12 @@ class Pin:
 def pins_of(benchmark: str) -> Mapping[str, Pin]:
     """Version -> pin of one benchmark, in the seed's order."""
     return _seeded(benchmark) or _own(benchmark)
+
+
+def pin_of_names(benchmark: str, task_ids: Collection[str]) -> Pin:
+    """The pin of a benchmark that we do not run: the problems that a file names."""
+    version, digest, words = version_of_names(task_ids)
+    return Pin(benchmark, version, True, digest, _counts(words), words)
 
 
 @cache

@@ -16,6 +16,7 @@ from pathlib import Path
 from ..errors import BadInput, NotStaged, UsageError
 from ..schemas import BENCHMARKS
 from .declaration import Benchmark
+from .outside import is_outside, outside
 
 __all__ = ["adopt", "declared", "registry", "resolve"]
 
@@ -25,7 +26,9 @@ _own: dict[str, Benchmark] = {}
 
 class _Registry(dict[str, Benchmark]):
     def __missing__(self, name: str) -> Benchmark:
-        """A run, a lake or a row may name a benchmark of one's own that another machine has."""
+        """A run, a lake or a row may name a benchmark of one's own that another machine has, or one outside."""
+        if is_outside(name):
+            return outside(name)
         raise NotStaged(
             f"there is no benchmark {name!r} here: one of your own lies in the datasets folder",
             "name that folder: --datasets DIR, or put the benchmark's folder into this one",
@@ -76,6 +79,8 @@ def resolve(name: str) -> tuple[Benchmark, tuple[str, ...]]:
     found = words.get(_folded(name))
     if found is not None:
         return found
+    if is_outside(_folded(name)):
+        return outside(_folded(name)), outside(_folded(name)).scenarios
     close = difflib.get_close_matches(_folded(name), words, n=1, cutoff=0.5)
     guess = f"; did you mean {close[0]!r}?" if close else ""
     raise UsageError(f"there is no benchmark {name!r}{guess}", f"one of {', '.join(registry())}")

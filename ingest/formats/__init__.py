@@ -1,7 +1,8 @@
 """Recorded files of other tools, one small reader each: ``read(path, context) -> Recording``, nothing written.
 
-A module of this folder with a tuple ``FORMATS`` (samples and verdicts) or ``MEANS_FORMATS`` (means by problem, without
-the samples) joins the registry.
+A module of this folder with a tuple ``FORMATS`` (samples and verdicts), ``MEANS_FORMATS`` (means by problem, without
+the samples) or ``TABLE_FORMATS`` (counts by problem of many models) joins the registry. ``recognise`` finds the format
+of a file by its content; what each is and where its facts are from: docs/formats.md.
 """
 
 from __future__ import annotations
@@ -12,19 +13,35 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from .records import Context, Format, Judgement, MeansFormat, ProblemMean, Record, Recording, TaskFacts
+from .records import (
+    Context,
+    Format,
+    Judgement,
+    Log,
+    LogFacts,
+    MeansFormat,
+    ProblemMean,
+    Record,
+    Recording,
+    TableFormat,
+    TaskFacts,
+)
 
 __all__ = [
     "Context",
     "Format",
     "Judgement",
+    "Log",
+    "LogFacts",
     "MeansFormat",
     "ProblemMean",
     "Record",
     "Recording",
+    "TableFormat",
     "TaskFacts",
     "means_registry",
     "registry",
+    "table_registry",
 ]
 
 
@@ -38,6 +55,12 @@ def registry() -> Mapping[str, Format]:
 def means_registry() -> Mapping[str, MeansFormat]:
     """The same for formats of means by problem."""
     return {entry.name: entry for entry in _declared("MEANS_FORMATS")}
+
+
+@cache
+def table_registry() -> Mapping[str, TableFormat]:
+    """The same for tables of counts by model and problem."""
+    return {entry.name: entry for entry in _declared("TABLE_FORMATS")}
 
 
 def _declared(name: str) -> list[Any]:

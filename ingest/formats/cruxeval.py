@@ -10,14 +10,18 @@ False, n long: whatever is counted, its score is 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
+from .glimpse import Glimpse
 from .records import Context, Format, Judgement, Record, Recording
 from .source_files import is_list_of_verdicts, json_document, json_rows, place_of
 
+TOOL = "CRUXEval"
+_SAMPLE = re.compile(r"sample_\d+")
 PASSED = Judgement("pass", "ok")
 FAILED = Judgement("fail")
 DROPPED = Judgement("fail", "empty")
@@ -136,8 +140,35 @@ def _stated(document: Mapping[str, Any]) -> dict[str, float]:
     return {metric: document[name] for metric, name in names.items() if isinstance(document.get(name), int | float)}
 
 
+def _is_generations(glimpse: Glimpse) -> bool:
+    name, value = next(iter(glimpse.row.items()), ("", None)) if glimpse.kind == "object" else ("", None)
+    is_answers = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return _SAMPLE.fullmatch(name) is not None and is_answers
+
+
 FORMATS = (
-    Format("cruxeval", read_generations, "CRUXEval generations: {sample_i: [answer, …]}"),
-    Format("cruxeval-scored", read_scored, "CRUXEval scored generations with verdicts and stated scores"),
-    Format("livecodebench-execution", read_execution, "LiveCodeBench code execution, scored"),
+    Format(
+        "cruxeval",
+        read_generations,
+        "CRUXEval generations: {sample_i: [answer, …]}",
+        TOOL,
+        _is_generations,
+        benchmarks=("cruxeval",),
+    ),
+    Format(
+        "cruxeval-scored",
+        read_scored,
+        "CRUXEval scored generations with verdicts and stated scores",
+        TOOL,
+        lambda glimpse: glimpse.kind == "object" and glimpse.has("raw_generations", "raw_scored_generations"),
+        benchmarks=("cruxeval",),
+    ),
+    Format(
+        "livecodebench-execution",
+        read_execution,
+        "LiveCodeBench code execution, scored",
+        "LiveCodeBench",
+        lambda glimpse: glimpse.has_rows_with("pred_list", "graded_list") and not glimpse.has("test_id"),
+        benchmarks=("livecodebench",),
+    ),
 )

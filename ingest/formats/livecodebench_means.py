@@ -103,5 +103,11 @@ def _day(path: Path, task_id: str, value: Any) -> datetime.date | None:
 
 
 MEANS_FORMATS = (
-    MeansFormat("livecodebench-means", read_means, "LiveCodeBench performances_<scenario>.json: means by problem"),
+    MeansFormat(
+        "livecodebench-means",
+        read_means,
+        "LiveCodeBench performances_<scenario>.json: means by problem",
+        "LiveCodeBench",
+        lambda glimpse: glimpse.kind == "object" and glimpse.has("performances"),
+    ),
 )

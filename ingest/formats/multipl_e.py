@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
+from .glimpse import Glimpse
 from .records import Context, Format, Judgement, Record, Recording, TaskFacts
 from .source_files import json_document
 
@@ -32,7 +33,7 @@ def read_graded(path: Path, context: Context) -> Recording:
         raise BadInput(f"{path} is not an object of samples by problem", _WRONG_FORMAT)
     form = context.text_form or "program"
     records = [record for task_id, pairs in document.items() for record in _graded_task(path, task_id, pairs, form)]
-    return Recording(tuple(records), task_facts={task_id: _facts(task_id) for task_id in document})
+    return Recording(tuple(records), task_facts={task_id: facts_of(task_id) for task_id in document})
 
 
 def _refuse_another_language(path: Path, context: Context) -> None:
@@ -73,11 +74,23 @@ def _judgement(passed: bool, result: Any) -> Judgement:
     return Judgement("timeout", "timeout") if result == _TIMED_OUT else Judgement("fail")
 
 
-def _facts(task_id: str) -> TaskFacts:
+def facts_of(task_id: str) -> TaskFacts:
+    """The problem of HumanEval that a translated one was made from."""
     named = _TASK_ID.fullmatch(task_id)
     return TaskFacts(f"HumanEval/{named['number']}" if named else task_id)
 
 
+def _is_graded(glimpse: Glimpse) -> bool:
+    name, value = next(iter(glimpse.row.items()), ("", None)) if glimpse.kind == "object" else ("", None)
+    return bool(_TASK_ID.fullmatch(name)) and isinstance(value, list) and bool(value) and _is_pair(value[0])
+
+
 FORMATS = (
-    Format("multipl-e-graded", read_graded, "MultiPL-E humaneval-<language>-details.json: samples with results"),
+    Format(
+        "multipl-e-graded",
+        read_graded,
+        "MultiPL-E humaneval-<language>-details.json: samples with results",
+        "MultiPL-E",
+        _is_graded,
+    ),
 )

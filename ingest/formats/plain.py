@@ -24,6 +24,7 @@ from typing import Any
 
 from .. import schemas
 from ..errors import BadInput
+from .glimpse import Glimpse
 from .records import Context, Format, Judgement, Record, Recording
 from .source_files import Row, field_of, json_lines, occurrence_counter, place_of
 
@@ -132,4 +133,19 @@ def _parquet_rows(path: Path) -> list[Row]:
     return [Row(row, number) for number, row in enumerate(rows, start=1)]
 
 
-FORMATS = (Format("benchforge", read_plain, "our own plain JSON lines or Parquet: task_id, text, verdicts"),)
+def _is_plain(glimpse: Glimpse) -> bool:
+    keys = set(glimpse.names) if glimpse.kind == "parquet" else set(glimpse.row)
+    is_rows = glimpse.kind in ("lines", "object", "parquet")
+    return is_rows and {"task_id"} < keys <= set(COLUMNS) and bool(keys & {"text", "passed", "base_verdict"})
+
+
+FORMATS = (
+    Format(
+        "benchforge",
+        read_plain,
+        "our own plain JSON lines or Parquet: task_id, text, verdicts",
+        "benchforge",
+        _is_plain,
+        judges_parts=True,
+    ),
+)

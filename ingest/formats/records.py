@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .glimpse import Glimpse
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,16 @@ class Record:
     judgements: Mapping[str, Judgement] = field(default_factory=dict)
     completion_tokens: int | None = None
     line: int | None = None
+    program: str | None = None
+    """What the tool executed, where the log holds it beside a ``text`` that is something else."""
+    prompt: str | None = None
+    finish_reason: str | None = None
+    """As the server said, in the tool's words."""
+    task_score: float | None = None
+    """Mean over the samples of this task, from 0 to 1, where the verdict of the single sample is lost."""
+    task_facts: TaskFacts | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What the tool says of this sample and no other field holds, under the tool's own names."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,50 @@ class Recording:
     dataset: tuple[str, str] | None = None
     stated_scores: Mapping[str, float] = field(default_factory=dict)
     task_facts: Mapping[str, TaskFacts] = field(default_factory=dict)
+    facts: LogFacts = field(default_factory=lambda: LogFacts())
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What a log says about itself as a whole; None is not said there, and stays unknown."""
+
+    tool: str | None = None
+    tool_version: str | None = None
+    benchmark: str | None = None
+    """A word that ``--benchmark`` takes, where the log leaves no doubt; else None."""
+    title: str | None = None
+    """The benchmark or task in the tool's own words."""
+    scenario: str | None = None
+    model: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    num_tasks: int | None = None
+    """Tasks that the log says it is about, which need not be those that it holds."""
+    num_samples: int | None = None
+    """Samples in all that the log says it is about."""
+    recorded_at: str | None = None
+    dataset_hash: str | None = None
+    is_by_position: bool = False
+    """Task ids are places in the tool's own order: the log names no task."""
+    notes: tuple[str, ...] = ()
+    """Sentences that whoever reads the log should know."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log opened: facts and stated scores (percent) at once, records read anew from the file at every call."""
+
+    records: Callable[[], Iterator[Record]]
+    facts: LogFacts = field(default_factory=LogFacts)
+    stated_scores: Mapping[str, float] = field(default_factory=dict)
+    dataset: tuple[str, str] | None = None
+
+    def recording(self) -> Recording:
+        """All of it in memory: what an import writes as one shard."""
+        records = tuple(self.records())
+        task_facts = {one.task_id: one.task_facts for one in records if one.task_facts is not None}
+        return Recording(records, self.dataset, self.stated_scores, task_facts, self.facts)
 
 
 @dataclass(frozen=True)
@@ -69,11 +127,60 @@ class Context:
 
 @dataclass(frozen=True)
 class Format:
-    """One format of the registry: its reader, and one line for ``--help``."""
+    """One format of the registry: its reader, one line for ``--help``, and how a file of it is told by its content.
+
+    ``open`` reads record by record in bounded memory; a format without it is small enough to be read whole.
+    """
 
     name: str
     read: Callable[[Path, Context], Recording]
     description: str
+    tool: str = ""
+    recognises: Callable[[Glimpse], bool] = lambda glimpse: False
+    open: Callable[[Path, Context], Log] | None = None
+    benchmarks: tuple[str, ...] = ()
+    """Where two formats read one file, the benchmark named decides: those of this one."""
+    has_samples: bool = True
+    """False: the file states scores, and holds no sample."""
+    judges_parts: bool = False
+    """Verdicts are on base and extra tests apart. Else one is on whatever the tool ran, which is no base verdict."""
+
+    def log(self, path: Path, context: Context) -> Log:
+        """The file opened. BadInput as the reader raises it; of the records, as they are read."""
+        if self.open is not None:
+            return self.open(path, context)
+        recording = self.read(path, context)
+        facts = recording.facts if recording.facts.tool else LogFacts(tool=self.tool or None)
+        return Log(lambda: iter(recording.records), facts, recording.stated_scores, recording.dataset)
+
+
+@dataclass(frozen=True)
+class TableFormat:
+    """One format of tables: how often each of many models solved each problem."""
+
+    name: str
+    description: str
+    tool: str
+    recognises: Callable[[Glimpse], bool]
+
+
+def log_format(
+    name: str,
+    open_: Callable[[Path, Context], Log],
+    description: str,
+    *,
+    tool: str,
+    recognises: Callable[[Glimpse], bool],
+    benchmarks: tuple[str, ...] = (),
+    has_samples: bool = True,
+    judges_parts: bool = False,
+) -> Format:
+    """A format that is read record by record."""
+
+    def read(path: Path, context: Context) -> Recording:
+        return open_(path, context).recording()
+
+    return Format(name, read, description, tool, recognises, open_, benchmarks, has_samples, judges_parts)
 
 
 @dataclass(frozen=True)
@@ -98,3 +205,5 @@ class MeansFormat:
     name: str
     read: Callable[[Path, Context], tuple[tuple[ProblemMean, ...], tuple[str, ...]]]
     description: str
+    tool: str = ""
+    recognises: Callable[[Glimpse], bool] = lambda glimpse: False

@@ -6,14 +6,14 @@ Both are refused whole; nothing that could be read before the cut is used.
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
+from .json_stream import JsonStream
+from .text_stream import first_bytes, unpacked
 
 _AGAIN = "get the file again"
 
@@ -38,17 +38,10 @@ def place_of(path: Path, row: Mapping[str, Any]) -> str:
 
 
 def read_content(path: Path) -> bytes:
-    """Bytes of the file, unpacked when it is gzip (told by its first bytes, not by its name)."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}", "check the path") from error
-    if not content.startswith(b"\x1f\x8b"):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, OSError, zlib.error) as error:
-        raise BadInput(f"{path} is a damaged gzip file: {error}", _AGAIN) from error
+    """Bytes of the file, unpacked when it is gzip or zstd (told by its first bytes, not by its name)."""
+    first_bytes(path)  # a file that is not there is said so before anything is opened
+    with unpacked(path) as stream:
+        return stream.read()
 
 
 def json_document(path: Path) -> Any:
@@ -124,3 +117,45 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise BadInput(f"{path} line {number} is not an object", "check that the format named fits the file")
     return row
+
+
+def streamed_rows(path: Path, *required: str, what: str = "") -> Iterator[Row]:
+    """Objects of JSON lines or of one JSON list, one at a time; a lone object is one row.
+
+    With ``required``, a row without these keys is BadInput that says what it looks like instead: files are glued
+    together more often than they are damaged.
+    """
+    num_rows = 0
+    for number, value in _values(path):
+        num_rows += 1
+        if not isinstance(value, dict):
+            raise BadInput(f"{path} line {number} is not an object", "check that the format named fits the file")
+        missing = [name for name in required if name not in value]
+        if missing:
+            raise _stranger(path, number, num_rows, value, missing[0], what)
+        yield Row(value, number)
+    if not num_rows:
+        raise BadInput(f"{path} holds no rows", _AGAIN)
+
+
+def _values(path: Path) -> Iterator[tuple[int, Any]]:
+    stream = JsonStream(path)
+    if stream.peek() == "[":
+        for _ in stream.elements():
+            stream.peek()
+            yield stream.line, stream.value()
+        if stream.peek():
+            raise BadInput(f"{path} line {stream.line}: something follows the list", "split the file")
+        return
+    while stream.peek():
+        yield stream.line, stream.value()
+
+
+def _stranger(path: Path, line: int, num_rows: int, row: Mapping[str, Any], missing: str, what: str) -> BadInput:
+    from .recognise import name_of_row
+
+    other = name_of_row(path, dict(row))
+    if not other or num_rows == 1:
+        return BadInput(f"{path} line {line}: a row lacks {missing!r}", "check that the format named fits the file")
+    before = f"the rows before it are {what}" if what else "the rows before it are not"
+    return BadInput(f"{path} line {line} is a row of {other}, {before}", "split the file by format")

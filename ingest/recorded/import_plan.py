@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Sequence
@@ -11,14 +10,16 @@ from pathlib import Path
 
 from ..benchmarks import resolve
 from ..benchmarks.declaration import Benchmark, Task
+from ..benchmarks.outside import is_outside
 from ..bundled.task_ids import known_task_ids
 from ..errors import BadInput, NotStaged, UsageError
 from ..formats import Context, Record, Recording, registry
-from ..formats.source_files import read_content
+from ..formats.text_stream import content_digest
 from ..manifest import Shard
-from ..pins import Pin, pins_of
+from ..pins import Pin, pin_of_names, pins_of
 from ..staging import staged
 from .contradictions import refuse_other_scenario
+from .left_open import named_by_place, refuse_nothing, without_mixed_verdicts
 from .reconcile import Expected, Reconciled, reconcile
 from .rows import PROTOCOLS, Asked, model_and_protocol
 from .writable import refuse_odd_records
@@ -33,7 +34,7 @@ class Wanted:
     """What the user says about a file; None where the file or the benchmark decides."""
 
     format_name: str
-    benchmark: str
+    benchmark: str | None
     model: str | None = None
     scenario: str | None = None
     protocol: str | None = None
@@ -46,6 +47,7 @@ class Wanted:
     source: str | None = None
     licence: str | None = None
     is_partial: bool = False
+    is_by_position: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,20 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     if wanted.model is None:
         raise UsageError(f"a file of the format {wanted.format_name} does not name its model", "add --model ORG/NAME")
     model, protocol = model_and_protocol(wanted.model, wanted.protocol)
-    digest = hashlib.sha256(read_content(path)).hexdigest()
+    digest = content_digest(path)
     source = source_of(wanted.source, digest)
     readable = _staged(benchmark, _known_version(benchmark, wanted.version_name), scenario, datasets_root)
     recording = registry()[wanted.format_name].read(path, _context(benchmark, scenario, wanted, readable))
+    recording = without_mixed_verdicts(recording, wanted.format_name, benchmark.test_sets[scenario])
     refuse_odd_records(path, recording.records)
     refuse_other_scenario(path, recording.records, scenario, _inputs(readable))
-    num_tasks = len({record.task_id for record in recording.records})
-    pin, version_note = version_of(path, benchmark, scenario, wanted, num_tasks, recording.dataset)
+    task_ids = {record.task_id for record in recording.records}
+    if is_outside(benchmark.name):
+        pin, version_note = pin_of_names(benchmark.name, task_ids), ()
+    else:
+        pin, version_note = version_of(path, benchmark, scenario, wanted, len(task_ids), recording.dataset)
+    refuse_nothing(path, recording)
+    recording = named_by_place(path, recording, pin, scenario, wanted.is_by_position)
     tasks = _staged(benchmark, pin.dataset_version, scenario, datasets_root)
     reconciled = reconcile(path, recording.records, _expected(pin, scenario, tasks), wanted.num_samples)
     if reconciled.gaps and not wanted.is_partial:
@@ -89,6 +97,7 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
             + "; ".join(reconciled.gaps),
             "complete the file, or import it with --partial (the affected numbers are then refused)",
         )
+    said = recording.facts
     asked = Asked(
         benchmark.name,
         scenario,
@@ -97,12 +106,17 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
         model,
         protocol,
         source,
-        wanted.temperature,
-        wanted.top_p,
-        wanted.max_tokens,
+        said.temperature if wanted.temperature is None else wanted.temperature,
+        said.top_p if wanted.top_p is None else wanted.top_p,
+        said.max_tokens if wanted.max_tokens is None else wanted.max_tokens,
         wanted.licence,
     )
-    notes = (*version_note, *(f"recorded as missing: {gap}" for gap in reconciled.gaps), *_disagreements(recording))
+    notes = (
+        *said.notes,
+        *version_note,
+        *(f"recorded as missing: {gap}" for gap in reconciled.gaps),
+        *_disagreements(recording),
+    )
     shard = _shard(asked, digest, recording.records, reconciled)
     return Plan(benchmark, pin, asked, recording, reconciled, shard, tasks or (), notes)
 
@@ -123,6 +137,11 @@ def refuse_odd_options(wanted: Wanted) -> None:
 
 def benchmark_and_scenario(wanted: Wanted) -> tuple[Benchmark, str]:
     """What the words of the user mean; UsageError where they mean nothing, or several scenarios."""
+    if wanted.benchmark is None:
+        raise UsageError(
+            f"a file of the format {wanted.format_name} does not say which benchmark it answers",
+            "add --benchmark NAME (outside_NAME for one that benchforge does not run)",
+        )
     benchmark, scenarios = resolve(wanted.benchmark)
     if wanted.scenario is not None:
         if wanted.scenario not in benchmark.scenarios:

@@ -36,8 +36,12 @@ def import_means(run: Run, path: Path, wanted: Wanted, *, is_dry_run: bool = Fal
 
     Raises what ``plan_means`` raises, and ConfigurationChanged (imported before, as another version or source).
     """
+    return write_means(run, path, plan_means(path, wanted), is_dry_run=is_dry_run)
+
+
+def write_means(run: Run, path: Path, plan: MeansPlan, *, is_dry_run: bool = False) -> ImportedMeans:
+    """Write what was planned; raises ConfigurationChanged as ``import_means``."""
     started, clock = datetime.datetime.now(datetime.UTC).replace(tzinfo=None), time.monotonic()
-    plan = plan_means(path, wanted)
     summary, shard_ids = _summary(path, plan), tuple(one.shard.shard_id for one in plan.shards)
     if is_dry_run:
         return ImportedMeans(shard_ids, f"would import {summary}", plan.notes, False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from ..bundled.task_ids import known_task_ids
 from ..errors import BadInput, UsageError
 from ..formats import Context, ProblemMean, means_registry
-from ..formats.source_files import read_content
+from ..formats.text_stream import content_digest
 from ..manifest import Shard
 from ..pins import Pin
 from .import_plan import Wanted, benchmark_and_scenario, source_of, version_of
@@ -49,7 +48,7 @@ def plan_means(path: Path, wanted: Wanted) -> MeansPlan:
     """
     _refuse_meaningless(wanted)
     benchmark, scenario = benchmark_and_scenario(wanted)
-    digest = hashlib.sha256(read_content(path)).hexdigest()
+    digest = content_digest(path)
     source = source_of(wanted.source, digest)
     means, left_out = means_registry()[wanted.format_name].read(path, Context(benchmark.name, scenario))
     by_model = _by_model(path, means, wanted)
@@ -62,7 +61,7 @@ def plan_means(path: Path, wanted: Wanted) -> MeansPlan:
             "complete the file, or import it with --partial",
         )
     shards = tuple(
-        _shard(_asked(pin, scenario, model, protocol, source, wanted.licence), digest, several, wanted.num_samples)
+        means_shard(_asked(pin, scenario, model, protocol, source, wanted.licence), digest, several, wanted.num_samples)
         for (model, protocol), several in by_model.items()
     )
     notes = (*version_note, *left_out, *(f"recorded as missing: {gap}" for gap in gaps))
@@ -119,8 +118,8 @@ def _gaps(path: Path, pin: Pin, scenario: str, key: tuple[str, str], means: Sequ
         yield f"{pinned - len(present)} of {pinned} problems of {way} missing"
 
 
-def _shard(asked: Asked, digest: str, means: Sequence[ProblemMean], num_samples: int | None) -> MeansShard:
-    """No sample row belongs to the shard (``expected_rows`` 0), so nothing waits for ``score``."""
+def means_shard(asked: Asked, digest: str, means: Sequence[ProblemMean], num_samples: int | None) -> MeansShard:
+    """One model under one protocol; no sample row belongs to it (``expected_rows`` 0): nothing waits for ``score``."""
     identity = {"content": digest, "benchmark": asked.benchmark, "scenario": asked.scenario}
     shard = asked.shard(
         shard_id=Shard.make_id(**identity, model=asked.model, protocol=asked.protocol),

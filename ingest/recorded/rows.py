@@ -176,7 +176,7 @@ def _verdicts(record: Record) -> dict[str, str | None]:
 
 
 def recorded_task_rows(
-    asked: Asked, recording: Recording, kind: str, test_sets: tuple[str, ...]
+    asked: Asked, recording: Recording, kind: str, test_sets: tuple[str, ...], pinned_cells: str | None = None
 ) -> list[dict[str, Any]]:
     """Rows of ``schemas.TASKS`` for problems that are not staged: what the file tells, and no digest."""
     rows = []
@@ -195,6 +195,7 @@ def recorded_task_rows(
                 "stratum": facts.stratum,
                 "cluster": facts.cluster,
                 "contest_date": facts.contest_date,
+                "pinned_cells": pinned_cells,
             }
         )
     return rows

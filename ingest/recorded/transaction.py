@@ -52,8 +52,12 @@ def import_file(run: Run, path: Path, wanted: Wanted, datasets_root: Path, *, is
     Raises what ``plan_import`` raises, ConfigurationChanged (imported before, under another request), and BadInput
     (another file brought other texts for the same samples).
     """
+    return write_plan(run, path, plan_import(path, wanted, datasets_root), is_dry_run=is_dry_run)
+
+
+def write_plan(run: Run, path: Path, plan: Plan, *, is_dry_run: bool = False) -> Imported:
+    """Write what was planned; raises ConfigurationChanged and BadInput as ``import_file``."""
     started, clock = _utc_now(), time.monotonic()
-    plan = plan_import(path, wanted, datasets_root)
     is_attached = _is_attached(run, path, plan)
     if is_attached:
         plan = replace(plan, shard=replace(plan.shard, expected_rows=0))
@@ -98,7 +102,7 @@ def _task_rows(plan: Plan) -> list[dict[str, Any]]:
         return [task_row(task, asked.dataset_version, asked.dataset_digest) for task in plan.tasks]
     test_sets = plan.pin.test_sets(asked.scenario) or plan.benchmark.test_sets.get(asked.scenario, ("base",))
     kind = _KIND_OF_SCENARIO.get(asked.scenario, plan.benchmark.kind)
-    return recorded_task_rows(asked, plan.recording, kind, test_sets)
+    return recorded_task_rows(asked, plan.recording, kind, test_sets, plan.pin.words)
 
 
 def _write(run: Run, plan: Plan, tables: dict[str, list[dict[str, Any]]], task_rows: list[dict[str, Any]]) -> int:

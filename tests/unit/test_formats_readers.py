@@ -5,7 +5,7 @@ import json
 
 import pytest
 from benchforge.ingest.errors import BadInput, NotStaged
-from benchforge.ingest.formats import Context, Judgement, means_registry, registry
+from benchforge.ingest.formats import Context, Judgement, means_registry, registry, table_registry
 
 PASSED, FAILED, DROPPED = Judgement("pass", "ok"), Judgement("fail"), Judgement("fail", "empty")
 
@@ -36,9 +36,9 @@ def _essence(recording):
 def test_every_format_has_a_name_and_a_description():
     names = {"benchforge", "cruxeval", "cruxeval-scored", "evalplus", "evalplus-graded", "humaneval"}
     names |= {"bigcodebench-graded", "livecodebench", "livecodebench-execution", "multipl-e-graded"}
-    assert names == set(registry()) and set(means_registry()) == {"livecodebench-means"}
-    entries = {**registry(), **means_registry()}
-    assert all(entry.description and entry.name == name for name, entry in entries.items())
+    assert names < set(registry()) and set(means_registry()) == {"livecodebench-means"}
+    entries = {**registry(), **means_registry(), **table_registry()}
+    assert all(entry.description and entry.tool and entry.name == name for name, entry in entries.items())
 
 
 def test_evalplus_samples_tell_programs_from_completions(read):
