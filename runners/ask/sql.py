@@ -6,7 +6,7 @@ import difflib
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,11 @@ def _explaining(path: Path, query: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _watched(connection: duckdb.DuckDBPyConnection, work: Callable[[], Any], watch: Watch) -> Any:
-    """``work`` in a thread of its own: a query holds the interpreter's signals back until it is done."""
+    """``work`` in a thread of its own: a query holds the interpreter's signals back until it is done.
+
+    Waits for an event and never for the thread: Ctrl-C in ``Thread.join`` of CPython 3.11 makes a running thread look
+    ended (``_wait_for_tstate_lock``), and the connection would be closed under it.
+    """
     done: list[Any] = []
     failed: list[BaseException] = []
 
@@ -101,20 +105,40 @@ def _watched(connection: duckdb.DuckDBPyConnection, work: Callable[[], Any], wat
             done.append(work())
         except BaseException as error:
             failed.append(error)
+        finally:
+            ended.set()
 
-    worker = threading.Thread(target=run, daemon=True)
-    worker.start()
+    ended = threading.Event()
+    threading.Thread(target=run, daemon=True).start()
     try:
-        while worker.is_alive():
-            worker.join(_LOOK_EVERY_SECONDS)
-            watch(connection.query_progress())
+        while not ended.wait(_LOOK_EVERY_SECONDS):
+            watch(_percent(connection))
     except BaseException:
-        connection.interrupt()
-        worker.join()
+        while not ended.is_set():
+            with suppress(KeyboardInterrupt):  # an impatient second one: the connection is still in use
+                _interrupt(connection)
+                ended.wait(_LOOK_EVERY_SECONDS)
         raise
     if failed:
         raise failed[0]
     return done[0]
+
+
+def _percent(connection: duckdb.DuckDBPyConnection) -> float:
+    """A connection that is just being used refuses to say (seen on DuckDB 2.0.0, between two steps of a query)."""
+    import duckdb
+
+    try:
+        return connection.query_progress()
+    except duckdb.Error:
+        return -1.0
+
+
+def _interrupt(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    with suppress(duckdb.Error):
+        connection.interrupt()
 
 
 def _row(columns: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:

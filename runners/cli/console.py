@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -48,6 +49,19 @@ class Output:
     ) -> None:
         """Rows of dicts; ``columns`` fixes the order. Numbers stay numbers in JSON."""
         self.data("".join(pieces(rows, columns, format, title)))
+
+    def sections(
+        self,
+        tables: Mapping[str, tuple[Iterable[Mapping[str, Any]], Sequence[str], str]],
+        format: str,
+        facts: Mapping[str, Any],
+    ) -> None:
+        """Several tables (rows, columns, title) as one answer: one JSON object with ``facts``; empty ones unseen."""
+        if format == "json":
+            parts = {name: json.loads("".join(pieces(*table[:2], "json"))) for name, table in tables.items()}
+            return self.data(json.dumps({**facts, **parts}, indent=1))
+        texts = ["".join(pieces(rows, columns, format, title)) for rows, columns, title in tables.values() if rows]
+        self.data("\n".join(texts))
 
     def stream(
         self, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], format: str, path: Path | None = None

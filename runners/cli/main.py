@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, Command] = {
     "compact": Command("compact", "Many small parts of the lake into few.", "anywhere"),
     "verify": Command("verify", "Whether a run and its lake are what their writers left; --repair mends.", "anywhere"),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
+    "check": Command("check", "Hold marts and lake against each other: may this be published?", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "compare": Command("compare", "Two models beside each other: is one better, where, why.", "anywhere"),
     "pull-image": Command("pull_image", "Fetch the engine image, or its fall-back.", "login node", True),

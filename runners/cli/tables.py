@@ -93,7 +93,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.4f}"
+        return f"{value:.0e}" if 0 < abs(value) < 5e-5 else f"{value:.4f}"  # a p-value is small, never zero
     if isinstance(value, bytes):
         return value.hex()
     return str(value).replace("\n", "⏎")
