@@ -13,7 +13,7 @@ import yaml
 from ... import __version__
 from ..aggregate import opened
 from . import picture
-from .declared import LEADERBOARD, RESULTS, config_of, destination
+from .declared import LEADERBOARD, REPOSITORIES, RESULTS, config_of, destination
 from .results_lake import Assembled
 
 TEMPLATES = Path(__file__).parent / "cards"
@@ -26,15 +26,19 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 @dataclass(frozen=True)
 class Names:
-    """Full names of the repositories, and the tag of the results that the leaderboard was made from."""
+    """Full names of the repositories."""
 
     results: str
     leaderboard: str
-    tag: str
+    space: str
+
+    @classmethod
+    def of(cls, namespace: str) -> Names:
+        return cls(*(f"{namespace}/{name}" for name in REPOSITORIES))
 
 
-def leaderboard_card(marts: Path, names: Names) -> str:
-    """Card of the leaderboard from the file of marts."""
+def leaderboard_card(marts: Path, names: Names, results_tag: str) -> str:
+    """Card of the leaderboard from the file of marts; ``results_tag`` is the revision it follows from."""
     rows = _rows(marts, "select * from headline")
     osi = {
         row["model"]: row["is_osi_approved"] for row in _rows(marts, "select model, is_osi_approved from dim_models")
@@ -52,7 +56,8 @@ def leaderboard_card(marts: Path, names: Names) -> str:
         "configs": _listed(marts, to.files),
         "leaderboard": names.leaderboard,
         "results": names.results,
-        "tag": names.tag,
+        "space": names.space,
+        "tag": results_tag,
         "version": __version__,
     }
     configs = [_config(config_of(mart), f"{config_of(mart)}/{mart}.parquet", mart == to.default) for mart in to.files]
