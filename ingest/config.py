@@ -97,6 +97,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("engine.gpu_memory_utilization", float, 0.90, "Share of a GPU's memory that vLLM takes.", minimum=0.01),
     Option("engine.max_num_seqs", int, 64, "Sequences that vLLM decodes side by side.", minimum=1),
     Option("engine.batch_invariant", bool, False, "VLLM_BATCH_INVARIANT=1: slower, the same text in any batch."),
+    Option("engine.unsafe_network", bool, False, "Start our engine although its network cannot be made empty."),
     Option("engine.flags", dict, {}, "Further flags of vLLM, {flag: value}; a value of '' is a bare flag."),
     Option("score.sandbox_mode", str, "", "Outer sandbox; empty: the best available.", ("", *SANDBOX_MODES)),
     Option("score.num_workers", int, 0, "Sandboxes side by side; 0: one per core.", minimum=0),
@@ -196,7 +197,7 @@ def secret(variable: str) -> str | None:
 
 
 def variable(name: str) -> str:
-    """A variable that belongs to other programs (``HF_HOME``), or a fact that probe wrote; empty where it is not set."""
+    """A variable of other programs (``HF_HOME``), or a fact that probe wrote; empty where it is not set."""
     return os.environ.get(name) or _environment_file(os.environ, []).get(name, "")
 
 

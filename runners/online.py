@@ -7,10 +7,11 @@ host in question cannot be reached, directly or through the proxy that the envir
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping
 
-from ..ingest.config import variable
+from ..ingest.config import Settings, variable
 from ..ingest.errors import NotStaged
 from ..slurm.machine import network
 
@@ -20,6 +21,8 @@ ONLINE: Mapping[str, str] = {
     "publish": "uploads to the Hub",
 }
 """Command -> what it needs the network for. The rows of ``cli.main.COMMANDS`` with ``is_online`` are these."""
+OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+"""What the Hub's libraries look at before they ask anything."""
 DEFAULT_HUB = "https://huggingface.co"
 
 
@@ -49,3 +52,10 @@ def require_network(command: str, target: str = "") -> None:
             f"{does}, and {target} cannot be reached from {where}: {said}",
             hint if job else f"{hint}; behind a proxy: set https_proxy",
         )
+
+
+def go_offline(settings: Settings) -> None:
+    """For this process and what it starts, unless ``run.offline`` is off; a value that the user set wins."""
+    if settings["run.offline"]:
+        for name in OFFLINE_VARIABLES:
+            os.environ.setdefault(name, "1")

@@ -10,6 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from benchforge.runners import aggregate
+from benchforge.runners.online import OFFLINE_VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,6 +46,9 @@ def recorded_marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test reads the user's settings or writes below the user's home."""
     for name in [name for name in os.environ if name.startswith("BENCHFORGE_") and name != "BENCHFORGE_SHARED"]:
+        monkeypatch.delenv(name)
+    for name in OFFLINE_VARIABLES:
+        monkeypatch.setenv(name, "")  # noted, so that it is put back: commands that run here set them for good
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     yield

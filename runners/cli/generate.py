@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import out
-from .options import dry_run_option, format_option, settings_from, settings_options
+from .options import dry_run_option, format_option, settings_from, settings_options, unsafe_network_option
 
 if TYPE_CHECKING:
     from ...ingest.config import Settings
@@ -39,6 +39,7 @@ _GENERATED = ("shard_id", "num_rows", "num_asked", "num_resumed")
     type=click.FloatRange(min=0),
     help="Seconds until this job ends (under SLURM it is known): nothing begins that is not expected to end before.",
 )
+@unsafe_network_option
 @dry_run_option
 @format_option
 def command(
@@ -53,6 +54,7 @@ def command(
     concurrency: int | None,
     record: str | None,
     time_left: float | None,
+    unsafe_network: bool | None,
     dry_run: bool,
     format_: str,
     **settings_options: Any,
@@ -64,6 +66,7 @@ def command(
     from ...ingest.manifest import Run
     from ..generate.job import HEEDED, Job
     from ..generate.pending import to_generate
+    from ..online import go_offline
     from ..selection import Selection, cells_of
     from ..signals import interruptible
 
@@ -73,7 +76,9 @@ def command(
         engine__base_url=base_url,
         engine__concurrency=concurrency,
         engine__record=record,
+        engine__unsafe_network=unsafe_network,
     )
+    go_offline(settings)
     run = Run(settings.run_root, Lake(settings.lake_root))
     shards = to_generate(run, Selection(shard_ids, cells_of(benchmarks), models, force))
     if dry_run or not shards:
@@ -183,7 +188,7 @@ def _generate(
     unfinished: list[Incomplete] = []
     with _progress(shards) as meter:
         for served, of_model in _by_engine(shards, settings, means):
-            with open_engine(settings, served) as engine:
+            with open_engine(settings, served, out.say) as engine:
                 try:
                     generate_pending(
                         run,

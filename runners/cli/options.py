@@ -22,6 +22,12 @@ def dry_run_option(function: Decorated) -> Decorated:
     return click.option("--dry-run", is_flag=True, help="Print what would be written; write nothing.")(function)
 
 
+def unsafe_network_option(function: Decorated) -> Decorated:
+    """None where it is not given, so that the run file decides."""
+    meaning = "Start our own engine also where its network cannot be made empty; rows say so."
+    return click.option("--unsafe-network", is_flag=True, default=None, help=meaning)(function)
+
+
 class _Factor(click.FloatRange):
     """NaN is inside every range of click's."""
 

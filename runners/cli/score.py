@@ -76,11 +76,13 @@ def command(
     from ...ingest.lake import Lake
     from ...ingest.manifest import Run
     from ..generate.job import HEEDED, Job
+    from ..online import go_offline
     from ..score.pending import score_pending, to_score
     from ..selection import Selection, cells_of
     from ..signals import interruptible
 
     settings = settings_from(**settings_options, score__sandbox_mode=sandbox_mode, score__num_workers=jobs)
+    go_offline(settings)
     run = Run(settings.run_root, Lake(settings.lake_root))
     if cross_check:
         from .cross_check import print_cross_check

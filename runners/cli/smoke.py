@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import out
-from .options import format_option, settings_from, settings_options
+from .options import format_option, settings_from, settings_options, unsafe_network_option
 
 if TYPE_CHECKING:
     from ...ingest.manifest import Run
@@ -26,6 +26,7 @@ _COLUMNS += ("num_samples", "num_cut", "num_judged", "num_passed", "problems")
 @click.option("--engine", help="Engine: endpoint or vllm.")
 @click.option("--base-url", help="Address of the endpoint engine, http://HOST:PORT/v1.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Requests in flight.")
+@unsafe_network_option
 @format_option
 def command(
     models: tuple[str, ...],
@@ -34,6 +35,7 @@ def command(
     engine: str | None,
     base_url: str | None,
     concurrency: int | None,
+    unsafe_network: bool | None,
     format_: str,
     **settings_options: Any,
 ) -> None:
@@ -45,12 +47,18 @@ def command(
     from ...ingest.bundled import RUN_FILE
     from ...ingest.errors import BenchforgeError, Incomplete, UsageError
     from ..generate.smoke_facts import keep_fact
+    from ..online import go_offline
     from ..signals import interruptible
 
     settings_options["config"] = settings_options.get("config") or RUN_FILE
     settings = settings_from(
-        **settings_options, engine__name=engine, engine__base_url=base_url, engine__concurrency=concurrency
+        **settings_options,
+        engine__name=engine,
+        engine__base_url=base_url,
+        engine__concurrency=concurrency,
+        engine__unsafe_network=unsafe_network,
     )
+    go_offline(settings)
     if settings["engine.name"] == "replay":
         raise UsageError("smoke asks a server, and a recording is none", "give --engine endpoint or --engine vllm")
     rows: list[dict[str, Any]] = []
@@ -100,7 +108,7 @@ def _tried(
         for cell in plan.waiting:
             out.say(f"waits: {cell.benchmark} {cell.scenario}: {cell.reason}\n       {cell.hint}")
         for model in dict.fromkeys(shard.model for shard in plan.shards):
-            with open_engine(settings, means.served_model(model)) as engine:
+            with open_engine(settings, means.served_model(model), out.say) as engine:
                 yield engine, model, smoke(run, engine, means.served_model(model), means, _score_of(settings))
 
 

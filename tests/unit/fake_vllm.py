@@ -35,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, METRICS.encode())
         if self.path == "/flags":
             return self.answer_json(200, {"flags": FLAGS, "pid": os.getpid(), "variables": dict(os.environ)})
+        if self.path.startswith("/connect/"):
+            return self.answer_json(200, {"said": connected(int(self.path.rpartition("/")[2]))})
         return self.answer_json(200, {"version": "0.0.1"})
 
     def do_POST(self) -> None:
@@ -61,6 +63,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
+def connected(port: int) -> str:
+    """Of an attempt to reach a port of this machine's loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except OSError as error:
+        return type(error).__name__
+    return "connected"
 
 
 class UnixServer(ThreadingHTTPServer):

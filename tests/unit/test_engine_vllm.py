@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,13 @@ import pytest
 from benchforge.ingest.config import Settings, load_settings
 from benchforge.ingest.errors import NotStaged, UsageError
 from benchforge.ingest.planning.models import ServedModel
-from benchforge.runners.generate.engines import open_engine
+from benchforge.runners.generate.engines import open_engine, process, vllm
 from benchforge.runners.generate.engines.image import Image, find_image, image_file
+from benchforge.runners.generate.engines.isolation import NetworkShared, interfaces, why_not_empty
 from benchforge.runners.generate.engines.orphans import members_of
 from benchforge.runners.generate.engines.vllm import EngineFailed
 from benchforge.runners.generate.engines.vllm_facts import attention_backend
-from benchforge.runners.generate.engines.wire import Address, call, call_json
+from benchforge.runners.generate.engines.wire import Address, call_json
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="own engines run on Linux")
 FAKE = Path(__file__).with_name("fake_vllm.py")
@@ -84,14 +87,63 @@ def test_it_listens_on_a_short_socket_that_only_we_may_reach(settings: Callable[
     assert "uds" not in facts["flags"], "two starts with the same flags say the same"
 
 
-def test_its_network_is_empty_or_the_row_says_why_not(settings: Callable[..., Settings]):
-    with open_engine(settings(), MODEL) as engine:
-        pid = told(engine)["pid"]
-        names = [line.split(":")[0].strip() for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]]
-        if engine.facts["not_isolated_because"]:
-            assert "shared network" in engine.version
-        else:
-            assert names == ["lo"] and "empty network" in engine.version
+@pytest.mark.parametrize("words", ["", "no_uds"])
+def test_its_network_is_empty(settings: Callable[..., Settings], words: str):
+    """Every process of it, the child that it starts too; what it asks for outside does not come about."""
+    with open_engine(settings(words), MODEL) as engine:
+        pids = members_of(os.getpgid(told(engine)["pid"]))
+        own = Path("/proc/self/ns/net").readlink()
+        seen = {pid: Path(f"/proc/{pid}/ns/net").readlink() for pid in pids if may_look_at(pid)}
+        assert len(seen) >= 2 and own not in seen.values()
+        assert {name for pid in seen for name in interfaces(pid)} == {"lo"}
+        assert "empty network" in engine.version and engine.facts["not_isolated_because"] == ""
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            asked = call_json(address_of(engine), f"/connect/{listener.getsockname()[1]}")
+        assert asked["said"] == "ConnectionRefusedError", "our loopback is not its loopback"
+
+
+def may_look_at(pid: int) -> bool:
+    return os.access(f"/proc/{pid}/ns/net", os.R_OK) or os.geteuid() == 0
+
+
+@pytest.fixture
+def no_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that refuses: the supervisor with that one call replaced."""
+    text = Path(process.__file__).with_name("supervise.py").read_text()
+    refusing = text.replace(
+        "    uid, gid = os.getuid(), os.getgid()\n", '    return "no network namespace: not permitted"\n'
+    )
+    assert refusing != text
+    (tmp_path / "supervise.py").write_text(refusing)
+    monkeypatch.setattr(process, "_SUPERVISOR", tmp_path / "supervise.py")
+
+
+def test_where_the_network_cannot_be_emptied_nothing_is_started(settings: Callable[..., Settings], no_namespaces: None):
+    made = settings()
+    refused = pytest.raises(NetworkShared, match="share the network of this node: no network namespace")
+    with refused as raised, open_engine(made, MODEL):
+        pass
+    assert "--unsafe-network" in raised.value.hint
+    assert not list((made.run_root / "engine").glob("*.json")), "nothing of it is left"
+
+
+def test_sharing_it_has_to_be_said_and_is_in_every_row(settings: Callable[..., Settings], no_namespaces: None):
+    with open_engine(settings("", "engine: {unsafe_network: true}"), MODEL) as engine:
+        assert "unix socket, shared network" in engine.version
+        assert "not permitted" in engine.facts["not_isolated_because"]
+
+
+def test_a_process_in_our_network_is_seen_from_outside():
+    """Also where the supervisor says that all is well."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert "is in the network of this node" in why_not_empty([child.pid])
+        assert why_not_empty([2**22 + 1]) == ""
+    finally:
+        child.kill()
+        child.communicate()
 
 
 def test_pinned_flags_and_their_precedence(settings: Callable[..., Settings]):
@@ -135,14 +187,31 @@ def test_its_environment_is_offline_and_holds_no_key(settings: Callable[..., Set
     assert "HF_TOKEN" not in variables
 
 
-def test_an_old_vllm_gets_a_loopback_port_and_a_random_key(settings: Callable[..., Settings]):
+def test_an_old_vllm_is_reached_through_a_relay(settings: Callable[..., Settings]):
     with open_engine(settings("no_uds"), MODEL) as engine:
-        address = address_of(engine)
-        assert engine.endpoint.uds is None and len(address.api_key) > 20
-        assert call(Address(port=address.port), "/v1/completions", {"model": "tiny"})[0] == 401
-        assert "loopback port" in engine.version and "--uds" in engine.facts["not_isolated_because"]
-        assert engine.facts["flags_left_out"] == ["uds"]
-        assert address.api_key not in Path(f"/proc/{told(engine)['pid']}/cmdline").read_text()
+        assert engine.endpoint.uds is not None and engine.endpoint.uds.is_socket()
+        assert engine.version.startswith("vllm-0.0.1-abc; relay, empty network")
+        assert engine.facts["flags_left_out"] == ["uds"] and told(engine)["flags"]["host"] == "127.0.0.1"
+        with ThreadPoolExecutor(40) as pool:
+            answers = list(pool.map(lambda number: told(engine)["pid"], range(200)))
+        assert len(set(answers)) == 1
+        group = os.getpgid(answers[0])
+        os.kill(answers[0], signal.SIGKILL)
+        assert engine.revive is not None and engine.revive() == engine.endpoint
+        assert told(engine)["pid"] != answers[0] and members_of(group) == []
+        group = os.getpgid(told(engine)["pid"])
+    assert members_of(group) == []
+
+
+def test_the_relay_goes_into_the_image_with_an_old_vllm(tmp_path: Path, settings: Callable[..., Settings]):
+    server = vllm._Server(settings(), MODEL, None, tmp_path, Image(tmp_path / "old.sif"))  # type: ignore[arg-type]
+    server.dropped = ["uds"]
+    server.address = server._new_address()
+    argv = server._launch().argv
+    words = argv[argv.index(str(tmp_path / "old.sif")) + 1 :]
+    port = str(server._port)
+    assert words[:7] == ["python3", "-I", "-S", "/run/benchforge/relay.py", "/run/benchforge/s", port, "--"]
+    assert f"--port={port}" in words and "--network" in argv and (tmp_path / "relay.py").is_file()
 
 
 @pytest.mark.parametrize(("words", "said"), [("dies", "no kernel image"), ("dies_at_first", "not for this machine")])
@@ -185,7 +254,7 @@ OWNER = """
 import sys
 from benchforge.ingest.config import load_settings
 from benchforge.ingest.planning.models import ServedModel
-from benchforge.runners.generate.engines import open_engine
+from benchforge.runners.generate.engines import open_engine, process, vllm
 from benchforge.runners.signals import interruptible
 settings = load_settings({"run.scratch": sys.argv[1], "engine.name": "vllm", "engine.python": sys.argv[2]})
 with interruptible(), open_engine(settings, ServedModel("lab__tiny", "tiny")) as engine:

@@ -129,7 +129,7 @@ def test_tasks_that_start_together_read_it_once(image: Path, tmp_path: Path):
 
 def test_a_killed_reader_gives_its_turn_back(image: Path, tmp_path: Path):
     """The lock is the kernel's: the next one does not wait for ever."""
-    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print('held', flush=True); sys.stdin.read()"
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); print('held', flush=True); input()"
     lock = kept_file(image).with_name(kept_file(image).name + ".lock")
     words = [sys.executable, "-c", hold, str(lock)]
     holder = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

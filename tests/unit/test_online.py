@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from benchforge.ingest.config import load_settings
 from benchforge.ingest.errors import NotStaged
 from benchforge.runners.cli.main import COMMANDS
-from benchforge.runners.online import ONLINE, hub_target, require_network
+from benchforge.runners.generate.engines.vllm_flags import server_variables
+from benchforge.runners.online import OFFLINE_VARIABLES, ONLINE, go_offline, hub_target, require_network
 from benchforge.slurm.machine import network
 
 
@@ -82,3 +85,13 @@ def test_a_proxy_leads_there_or_is_named(open_port: str, closed_port: str, monke
 def test_the_hub_is_where_its_library_would_look(endpoint: str, target: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
     assert hub_target() == target
+
+
+def test_runs_are_offline_unless_somebody_says_otherwise(monkeypatch: pytest.MonkeyPatch):
+    go_offline(load_settings({"run.offline": False}))
+    assert not set(OFFLINE_VARIABLES) & set(os.environ)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    go_offline(load_settings({}))
+    assert [os.environ[name] for name in OFFLINE_VARIABLES] == ["0", "1"]
+    variables = server_variables(load_settings({}), is_isolated=False)
+    assert [variables[name] for name in OFFLINE_VARIABLES] == ["0", "1"], "the engine is told the same"

@@ -39,6 +39,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants, file_download
 
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(file_download.time, "sleep", lambda seconds: None)
     for name in ("HF_HOME", "HF_HUB_CACHE"):
         monkeypatch.delenv(name, raising=False)

@@ -43,6 +43,11 @@ class ServerProcess:
         return self._process.pid
 
     @property
+    def members(self) -> list[int]:
+        """Pids of what runs of it now, without the supervisor itself."""
+        return [pid for pid in members_of(self.group) if pid != self.group]
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.poll()

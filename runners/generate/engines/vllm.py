@@ -2,9 +2,10 @@
 
 Its log, and in the end its flags, facts and counters, lie in the run's folder ``engine``.
 
-It listens on a Unix socket in a folder of mode 0700 inside an empty network namespace: no port to collide on, and
-nobody else on the node can use it. Where a piece of that is missing (an old vLLM without ``--uds``, a kernel without
-network namespaces) the server still runs and ``Engine.facts`` and ``Engine.version`` say what it ran without.
+It is reached through a Unix socket in a folder of mode 0700, out of an empty network namespace: no port to collide on,
+nobody else on the node can use it, and it reaches nobody. An old vLLM without ``--uds`` gets a relay beside it. Where
+the network cannot be made empty nothing is started, unless ``engine.unsafe_network`` says that it may be shared: then
+``Engine.facts`` and ``Engine.version`` name it.
 
 Readiness is one real completion: /health was seen to be 200 before a first request that killed the engine.
 """
@@ -19,6 +20,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -38,6 +40,7 @@ from ....ingest.lake import replace_file
 from ..client import Endpoint
 from . import Engine, endpoint_of
 from .image import SOCKETS, WEIGHTS_CACHE, Image, find_image
+from .isolation import refuse_shared_network, why_not_empty
 from .orphans import end_orphans
 from .process import Keeper, Launch, ServerProcess
 from .vllm_facts import attention_backend, counters_of, gpu_kind
@@ -55,6 +58,7 @@ _REVIVALS, _REVIVALS_SECONDS = 3, 600.0
 """Restarts within that time after which a server is not started again."""
 _PORTS_TRIED = 3
 _MODULE = "vllm.entrypoints.openai.api_server"
+_RELAY = Path(__file__).with_name("relay.py")
 
 
 class EngineFailed(BenchforgeError):
@@ -106,6 +110,8 @@ class _Server:
     dropped: list[str] = field(default_factory=list)
     address: Address = field(default_factory=Address)
     _process: ServerProcess | None = None
+    _port: int = field(default_factory=lambda: _free_port())
+    """Where a server without ``--uds`` listens in its own network; free in ours too, should that be shared."""
     _fingerprint: str = ""
     _log_start: int = 0
     _revived: deque[float] = field(default_factory=deque)
@@ -124,6 +130,7 @@ class _Server:
                 self.dropped += refused
             elif "address already in use" in self._log().lower() and ports_left > 1:
                 ports_left -= 1
+                self._port = _free_port()
             else:
                 raise EngineFailed(
                     f"vLLM did not start for {self.served.name}: {trouble}; its last lines:\n  {self.keeper.tail()}",
@@ -193,15 +200,22 @@ class _Server:
         return endpoint_of(self.settings, self.address.base_url, self.address.api_key, self.address.uds)
 
     def _try_start(self) -> str | None:
-        """None when it is ready; else what went wrong."""
+        """None when it is ready; else what went wrong. NetworkShared before anything is loaded, and once more after."""
         self.address = self._new_address()
         self._log_start = self.keeper.log.stat().st_size if self.keeper.log.exists() else 0
         self._process = self.keeper.start(self._launch())
-        return self._wait(time.monotonic() + READY_SECONDS)
+        self._refuse_shared()
+        trouble = self._wait(time.monotonic() + READY_SECONDS)
+        if trouble is None:
+            self._refuse_shared()
+        return trouble
+
+    def _refuse_shared(self) -> None:
+        refuse_shared_network(self._missing(), self.settings["engine.unsafe_network"])
 
     def _new_address(self) -> Address:
         path = self.private / "s"
-        if "uds" in self.dropped or len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+        if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
             return Address(port=_free_port(), api_key=secrets.token_urlsafe(24))
         path.unlink(missing_ok=True)
         return Address(uds=path)
@@ -214,7 +228,8 @@ class _Server:
             if self.address.api_key:
                 environment["VLLM_API_KEY"] = self.address.api_key
             argv = [self.source, "-m", _MODULE, *argv_of(self._flags())]
-            return Launch(argv, environment, is_isolated)
+            relay = [sys.executable, "-I", "-S", str(_RELAY), str(self.address.uds)]
+            return Launch([*(self._relay(relay)), *argv], environment, is_isolated)
         if self.address.api_key:  # by name: a command line is for everybody to read
             environment["APPTAINERENV_VLLM_API_KEY"] = self.address.api_key
         return Launch(self._image_argv(self.source, variables, is_isolated), environment)
@@ -229,9 +244,14 @@ class _Server:
         if self.served.weights:
             binds[Path(self.served.weights)] = "/weights:ro"
             flags["model"] = "/weights"
+        relay: list[str] = []
         if self.address.uds:
-            flags["uds"] = f"{SOCKETS}/{self.address.uds.name}"
-        command = ["python3", "-m", _MODULE, *argv_of(flags)]
+            socket_inside = f"{SOCKETS}/{self.address.uds.name}"
+            if "uds" in flags:
+                flags["uds"] = socket_inside
+            shutil.copyfile(_RELAY, self.private / _RELAY.name)
+            relay = self._relay(["python3", "-I", "-S", f"{SOCKETS}/{_RELAY.name}", socket_inside])
+        command = [*relay, "python3", "-m", _MODULE, *argv_of(flags)]
         scratch = self.private / "scratch"
         scratch.mkdir(exist_ok=True)
         has_gpu = gpu_kind() is not None
@@ -244,9 +264,13 @@ class _Server:
 
     def _flags(self) -> dict[str, str]:
         flags = self._own_flags()
-        if self.address.uds:
+        if self.address.uds and "uds" not in self.dropped:
             return {**flags, "uds": str(self.address.uds)}
-        return {**flags, "host": "127.0.0.1", "port": str(self.address.port)}
+        return {**flags, "host": "127.0.0.1", "port": str(self.address.port or self._port)}
+
+    def _relay(self, words: list[str]) -> list[str]:
+        """Before the command of a server that has no socket of its own; nothing for one that has."""
+        return [*words, str(self._port), "--"] if self.address.uds and "uds" in self.dropped else []
 
     def _wait(self, deadline: float) -> str | None:
         while self._process is not None and self._process.exit_code is None:
@@ -280,16 +304,16 @@ class _Server:
     def _transport(self) -> str:
         if self.address.uds is None:
             return "loopback port, shared network"
-        return "unix socket, shared network" if self._missing() else "unix socket, empty network"
+        through = "relay" if "uds" in self.dropped else "unix socket"
+        return f"{through}, shared network" if self._missing() else f"{through}, empty network"
 
     def _missing(self) -> str:
         """Why the server's network is not empty; "" where it is."""
         if self.address.uds is None:
-            reason = "this vLLM has no --uds" if "uds" in self.dropped else "no short path for a socket"
-            return f"{reason}: a loopback port with a random key"
-        if isinstance(self.source, Image):
-            return ""  # the runtime refuses to start without it
-        return self._process.missing if self._process else ""
+            return "no short path for a socket: a loopback port with a random key"
+        if isinstance(self.source, Image) or self._process is None:
+            return ""  # the runtime refuses to start without it; its own processes stay outside
+        return self._process.missing or why_not_empty(self._process.members)
 
     def _log(self) -> str:
         """What this life of the server has written."""

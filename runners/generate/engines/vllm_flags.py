@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ....ingest.config import Settings
+from ....ingest.config import Settings, variable
 from ....ingest.thinking import strip_rule
 
 if TYPE_CHECKING:
@@ -77,9 +78,9 @@ def server_variables(settings: Settings, is_isolated: bool) -> dict[str, str]:
         "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(_KEEP_ALIVE_SECONDS),
     }
     if settings["run.offline"]:
-        variables |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+        variables |= {name: variable(name) or "1" for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")}
     if settings["compute.hf_home"]:
-        variables["HF_HOME"] = settings["compute.hf_home"]
+        variables["HF_HOME"] = str(Path(settings["compute.hf_home"]).expanduser())
     if settings["engine.batch_invariant"]:
         variables["VLLM_BATCH_INVARIANT"] = "1"
     if is_isolated:  # its parts look for each other on interfaces that are not there
@@ -90,6 +91,8 @@ def server_variables(settings: Settings, is_isolated: bool) -> dict[str, str]:
 def process_environment(settings: Settings, variables: Mapping[str, str]) -> dict[str, str]:
     """This process's environment, without keys and proxies, and with ``variables``."""
     dropped = {*(name.lower() for name in _NEVER_INHERITED), settings["engine.api_key_variable"].lower()}
+    if settings["compute.hf_home"]:
+        dropped.add("hf_hub_cache")  # it would win over HF_HOME, where the weights were staged
     kept = {name: value for name, value in os.environ.items() if name.lower() not in dropped}
     return {**kept, **variables}
 
