@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..ingest.bundled import RECORDED_LAKE
 from ..ingest.errors import BadInput, Interrupted
 from .folders import Folder, remove_left
+from .gate.seal import seal
 from .lake_check import check_parts
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def build(
         made = workshop / output.name
         older = against and against.expanduser().resolve()
         run_dbt(lake, made, target=workshop / "target", num_threads=num_threads, watch=watch, against=older)
+        seal(made, lake)
         return finished(workshop, output)
 
 

@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Command] = {
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "check": Command("check", "Hold marts and lake against each other: may this be published?", "anywhere"),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
+    "explain": Command("explain", "Every input of one number, and the SQL that gives it again.", "anywhere"),
     "compare": Command("compare", "Two models beside each other: is one better, where, why.", "anywhere"),
     "pull-image": Command("pull_image", "Fetch the engine image, or its fall-back.", "login node", True),
     "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),

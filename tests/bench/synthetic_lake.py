@@ -162,7 +162,8 @@ def _shared_values(cell: Cell) -> dict[str, str]:
         "scenario": f"'{cell.scenario}'",
         "task_id": "task_id",
         "sample_index": "sample_index",
-        "sample_id": f"unhex(md5(concat_ws('|', '{cell.benchmark}', model, task_id, sample_index)))",
+        "sample_id": f"unhex(left(sha256(concat_ws('|', '{cell.benchmark}', '{cell.scenario}', task_id, "
+        f"{_request_values(cell)['request_digest']}, sample_index)), 32))",
         "shard_id": f"'made-{cell.benchmark}'",
     }
 
