@@ -146,6 +146,9 @@ class Settings:
 
     @property
     def lake_root(self) -> Path:
+        if self["run.lake"].startswith("hf://"):
+            what = f"{self['run.lake']} is published: it can be read by aggregate, check and publish alone"
+            raise UsageError(what, "give a folder with --lake DIR")
         return Path(self["run.lake"]).expanduser() if self["run.lake"] else self.run_root / "lake"
 
     @property

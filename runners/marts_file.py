@@ -13,8 +13,13 @@ FILE_NAME = "benchforge.duckdb"
 def lake_of(settings: Settings) -> Path | None:
     """The lake that is named, else the run's own where there is one, else None: the bundled lake.
 
-    UsageError for a named lake that does not exist: an empty leaderboard would hide the misspelling.
+    A published one (``hf://datasets/…``) is fetched. UsageError for a named lake that does not exist: an empty
+    leaderboard would hide the misspelling.
     """
+    if settings["run.lake"].startswith("hf://"):
+        from .publish.snapshot import fetched
+
+        return fetched(settings["run.lake"]).folder
     if settings["run.lake"]:
         if not settings.lake_root.is_dir():
             raise UsageError(f"there is no lake at {settings.lake_root}", "give an existing folder with --lake DIR")

@@ -59,18 +59,22 @@ def command(
 ) -> None:
     """Rebuild every mart from the lake and print the leaderboard.
 
-    The lake is --lake, BENCHFORGE_LAKE, the run's own where it exists, else the bundled one.
+    The lake is --lake, BENCHFORGE_LAKE, the run's own where it exists, else the bundled one. A published one is
+    fetched: --lake hf://datasets/NAMESPACE/benchforge-results[@REVISION].
     """
     from .. import aggregate_spark
     from ..aggregate import build, would_write
     from ..marts_file import default_output, is_marts_file, lake_of
     from ..previous_build import checked, found, sentence
+    from ..publish.snapshot import seeds_that_differ
 
     if target == "spark" and against is not None:
         raise UsageError("two builds are compared by DuckDB", "leave --target spark out")
     settings = settings_from(**given)
     lake = None if recorded else lake_of(settings)
     out.say(f"lake: {lake or 'bundled (recorded public verdicts)'}")
+    for seed in seeds_that_differ(lake) if lake else ():
+        out.say(f"seeds/{seed} is not as it was when this lake was published: numbers may differ")
     output = output or default_output(settings, lake)
     if output.is_dir():
         raise UsageError(f"{output} is a folder", "name the file of marts, e.g. --output benchforge.duckdb")

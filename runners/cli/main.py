@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command("verify", "Whether a run and its lake are what their writers left; --repair mends.", "anywhere"),
     "aggregate": Command("aggregate", "Rebuild every mart from the lake and print the leaderboard.", "anywhere"),
     "check": Command("check", "Hold marts and lake against each other: may this be published?", "anywhere"),
+    "publish": Command("publish", "Results, leaderboard and page to the Hub, once checked.", "login node", True),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "explain": Command("explain", "Every input of one number, and the SQL that gives it again.", "anywhere"),
     "compare": Command("compare", "Two models beside each other: is one better, where, why.", "anywhere"),

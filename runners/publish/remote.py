@@ -8,38 +8,24 @@ commit must follow, whose commits came in between, trying again through a storm 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ...ingest.errors import BadInput, BenchforgeError, Incomplete, UsageError
+from ...ingest.errors import BadInput, BenchforgeError, Incomplete
 from . import publication_file
-from .declared import SPACE
+from .hub import LOGIN, Passing, Repository, asked
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-
-Answer = TypeVar("Answer")
 
 TITLE = "benchForge publication"
 """Every commit of ours begins with it."""
 WAITS_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Between two tries of an upload that the Hub refused for reasons of its own; its client retries single requests."""
-_OF_THE_HUB = (429, 500, 502, 503, 504)
-_MOVED = (409, 412)
-_LOGIN = "hf auth login, or set HF_TOKEN to a token that may write"
-
-
-@dataclass(frozen=True)
-class Repository:
-    """One repository by its full name."""
-
-    name: str
-    """``<namespace>/<repository>``."""
-    kind: str
-    """``dataset`` or ``space``."""
 
 
 @dataclass(frozen=True)
@@ -73,59 +59,16 @@ class Uploaded:
     is_changed: bool
 
 
-def repository_of(name: str, namespace: str) -> Repository:
-    """Raises UsageError for a name that the Hub does not take, before anything is built."""
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    full = f"{namespace}/{name}"
-    try:
-        validate_repo_id(full)
-    except HFValidationError as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{full} cannot be the name of a repository: {reason}", "give another --namespace") from None
-    return Repository(full, "space" if name.endswith(SPACE.removeprefix("benchforge")) else "dataset")
-
-
-def api_of(token: str | None = None) -> HfApi:
-    """The client; its token is the one given, of HF_TOKEN, or of ``hf auth login``."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.utils import disable_progress_bars
-
-    from ... import __version__
-
-    disable_progress_bars()
-    return HfApi(token=token, library_name="benchforge", library_version=__version__)
-
-
-def refuse_stranger(api: HfApi, namespace: str) -> str:
-    """Name of the token's owner. Raises BenchforgeError where there is no token, or none that may write there.
-
-    Asked before anything is built: an expired token is to be known in seconds.
-    """
-    try:
-        owner = _asked(api.whoami)
-    except _Passing as error:
-        raise Incomplete(error.message, "run it where there is a network, e.g. on the login node") from None
-    names = [owner["name"], *(group["name"] for group in owner.get("orgs", ()))]
-    if namespace not in names:
-        raise BenchforgeError(
-            f"the token is {owner['name']}'s and may not write to {namespace}",
-            f"benchforge publish --namespace {owner['name']}, or hf auth login with another token",
-        )
-    return str(owner["name"])
-
-
 def look(api: HfApi, repository: Repository) -> Remote:
     """The repository as it is now. Raises BenchforgeError where the Hub does not let us look, Incomplete where it is
     out of order."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
-        return _asked(lambda: _looked(api, repository), repository)
+        return asked(lambda: _looked(api, repository), repository)
     except RepositoryNotFoundError:
         return Remote(repository)
-    except _Passing as error:
+    except Passing as error:
         raise Incomplete(error.message, "run the same command again") from None
 
 
@@ -178,14 +121,14 @@ def upload(api: HfApi, remote: Remote, folder: Path, *, message: str, is_private
     said = publication_file.refuse_altered(folder)
     repository = remote.repository
     if remote.head is None:
-        _asked(lambda: _created(api, repository, is_private), repository)
+        asked(lambda: _created(api, repository, is_private), repository)
         remote = look(api, repository)
     if remote.is_older_schema:
         _tag(api, repository, f"before-{str(remote.head)[:8]}", str(remote.head))
-    if not _is_there(remote.files, folder):
+    if not _is_there(remote, folder):
         _sent(api, remote, folder, f"{TITLE} {said.tag}", message)
     arrived = look(api, repository)
-    if not _is_there(arrived.files, folder):
+    if not _is_there(arrived, folder):
         raise BadInput(
             f"{repository.name} does not hold what was sent: somebody else commits to it",
             "benchforge publish, when they have finished",
@@ -201,16 +144,20 @@ def _created(api: HfApi, repository: Repository, is_private: bool) -> None:
 
 def _sent(api: HfApi, remote: Remote, folder: Path, title: str, message: str) -> None:
     """Upload, and again after what passes; each try starts from the last commit that is ours."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
     parent = remote.head
     for wait in (*WAITS_SECONDS, None):
         try:
-            return _asked(lambda parent=parent: _upload(api, remote.repository, folder, title, message, parent))
-        except _Passing as error:
+            return asked(lambda parent=parent: _upload(api, remote.repository, folder, title, message, parent))
+        except Passing as error:
             if wait is None:
                 raise Incomplete(error.message, "benchforge publish, which goes on where it stopped") from None
             time.sleep(wait)
-        with contextlib.suppress(_Passing):
-            parent = _asked(lambda: _last_of_ours(api, remote, title), remote.repository)
+        except RepositoryNotFoundError:  # also what the Hub says where a token has expired meanwhile
+            raise BenchforgeError(f"the token may not write to {remote.repository.name} any more", LOGIN) from None
+        with contextlib.suppress(Passing):
+            parent = asked(lambda: _last_of_ours(api, remote, title), remote.repository)
 
 
 def _upload(api: HfApi, repository: Repository, folder: Path, title: str, message: str, parent: str | None) -> None:
@@ -244,77 +191,31 @@ def _last_of_ours(api: HfApi, remote: Remote, title: str) -> str | None:
     return commits[0].commit_id if commits else remote.head
 
 
-def _is_there(files: Mapping[str, tuple[int, str]], folder: Path) -> bool:
+def _is_there(found: Remote, folder: Path) -> bool:
     """Whether a repository holds exactly the files of a folder, by size and digest."""
+    said = publication_file.read(folder)
+    ours = {*(said.files if said else ()), publication_file.NAME}
+    return set(found.files) - {".gitattributes"} == ours and all(is_same(found, folder, path) for path in ours)
+
+
+def is_same(found: Remote, folder: Path, path: str) -> bool:
+    """Whether the repository has this file of the folder as it is here."""
     from huggingface_hub.utils.sha import git_hash
 
-    said = publication_file.read(folder)
-    ours = {**(said.files if said else {}), publication_file.NAME: {}}
-    if set(files) - {".gitattributes"} != set(ours):
+    size, digest = found.files[path]
+    if size != (folder / path).stat().st_size:
         return False
-    for path, facts in ours.items():
-        size, digest = files[path]
-        content = folder / path
-        if size != content.stat().st_size:
-            return False
-        if digest not in (facts.get("sha256"), git_hash(content.read_bytes()) if len(digest) == 40 else None):
-            return False
-    return True
+    if len(digest) == 40:  # a file that git itself keeps: small
+        return digest == git_hash((folder / path).read_bytes())
+    with (folder / path).open("rb") as stream:
+        return digest == hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _tag(api: HfApi, repository: Repository, tag: str, commit: str, known: Mapping[str, str] | None = None) -> str:
     """Tag a commit. Equal content keeps its tag, even where a card has changed since: a tag never moves."""
     if known is None or tag not in known:
-        _asked(
+        asked(
             lambda: api.create_tag(repository.name, tag=tag, revision=commit, repo_type=repository.kind, exist_ok=True),
             repository,
         )
     return tag
-
-
-class _Passing(Exception):
-    """The Hub, or the way to it, is out of order; or the revision has moved, perhaps by ourselves."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-def _asked(ask: Callable[[], Answer], repository: Repository | None = None) -> Answer:
-    """The answer, or what is wrong in one sentence in which no token stands."""
-    import httpx2
-    from huggingface_hub import errors
-
-    try:
-        return ask()
-    except errors.HfHubHTTPError as error:
-        if isinstance(error, errors.RepositoryNotFoundError) and error.response.status_code == 404:
-            raise
-        raise _explained(error.response.status_code, repository) from None
-    except errors.LocalTokenNotFoundError:
-        raise BenchforgeError("there is no token for the Hub", _LOGIN) from None
-    except errors.OfflineModeIsEnabled:
-        raise BenchforgeError("HF_HUB_OFFLINE is set, so the Hub cannot be asked", "unset HF_HUB_OFFLINE") from None
-    except httpx2.TransportError as error:
-        raise _Passing(f"the Hub cannot be reached ({type(error).__name__})") from None
-    except RuntimeError as error:  # hf_xet has no exceptions of its own
-        if not type(error).__module__.startswith(("hf_xet", "builtins")):
-            raise
-        raise _Passing("the storage of the Hub did not take a file") from None
-
-
-def _explained(status: int, repository: Repository | None) -> Exception:
-    name = repository.name if repository else "the account"
-    if status in _OF_THE_HUB:
-        return _Passing(f"the Hub answered {status} too often ({name})")
-    if status in _MOVED:
-        return _Passing(f"{name} has moved on while it was written")
-    if status == 401:
-        return BenchforgeError("the Hub does not know the token, or it has expired", _LOGIN)
-    if status == 403:
-        return BenchforgeError(
-            f"the token may not write to {name}", "give --namespace, or a token that may write there"
-        )
-    return BenchforgeError(
-        f"the Hub refused {name} with status {status}", "benchforge publish --dry-run shows what it would send"
-    )

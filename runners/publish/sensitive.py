@@ -117,6 +117,14 @@ class Scan:
         if len(self.places.setdefault(place, [])) < MAX_OFFENDERS:
             self.places[place].append(shown)
 
+    def join(self, other: Scan, folder: str) -> None:
+        """Take in what was found in a folder beside."""
+        for (rule, file, column), shown in other.places.items():
+            place = (rule, f"{folder}/{file}", column)
+            self.places[place] = shown
+            self.num_rows[place] = other.num_rows[rule, file, column]
+        self.samples |= other.samples
+
     def findings(self) -> Findings:
         return Findings(tuple(self._finding(*place) for place in sorted(self.places)), len(KEYS) + 6)
 
