@@ -75,7 +75,8 @@ def stage_tests(paths: Iterable[Path], wanted: Mapping[Path, frozenset[str]]) ->
     """Keep the tests of releases, one problem in memory at a time. ``wanted``: a release's folder -> its problems.
 
     Returns how many problems by folder; nothing where no file has hidden tests. Raises BadInput for tests that cannot
-    be read, and where a problem of some release has none: then no index is written and none of them gets tests.
+    be read, where a problem of some release has none, and where a release was staged with other tests before: then no
+    index is written. No digest of tests is published: the first staging of a release is what later ones must repeat.
     """
     rows: dict[str, Mapping[str, Any]] = {}
     asked = frozenset().union(*wanted.values())
@@ -88,6 +89,7 @@ def stage_tests(paths: Iterable[Path], wanted: Mapping[Path, frozenset[str]]) ->
         return {}
     for directory, task_ids in wanted.items():
         _refuse_missing(directory, task_ids, rows)
+        _refuse_changed(directory, task_ids, rows)
     for directory, task_ids in wanted.items():
         lines = "".join(f"{keys.canonical_json(rows[task_id])}\n" for task_id in sorted(task_ids))
         replace_file(directory / INDEX, lines.encode())
@@ -111,6 +113,17 @@ def _refuse_missing(directory: Path, task_ids: frozenset[str], rows: Mapping[str
         raise BadInput(
             f"{number} of {len(task_ids)} problems of {directory.name} have their tests there, {missing[0]} has none",
             "put all the files test*.jsonl of livecodebench/code_generation_lite there",
+        )
+
+
+def _refuse_changed(directory: Path, task_ids: frozenset[str], rows: Mapping[str, Any]) -> None:
+    before = index_of(directory)
+    changed = sorted(name for name in task_ids & set(before) if before[name][0].sha256 != rows[name]["sha256"])
+    if changed:
+        raise BadInput(
+            f"The tests of {len(changed)} of {len(task_ids)} problems of {directory.name} are not those that were "
+            f"staged before, the first is {changed[0]}",
+            f"{_TAKE}, or remove {directory / INDEX} to stage the new ones: what was judged by the old is judged again",
         )
 
 
@@ -140,7 +153,7 @@ def opened(stored: StoredTests) -> Tests:
     if hashlib.sha256(content).hexdigest() != stored.sha256:
         raise BadInput(f"{stored.path} is not what was staged: its sha256 differs", hint)
     first, *lines = content.splitlines()
-    cases = [json.loads(line) for line in lines]
+    cases = [json.loads(line.decode()) for line in lines]  # json would look for the encoding of each
     return Tests([case["input"] for case in cases], [case["output"] for case in cases], json.loads(first)["fn_name"])
 
 
@@ -205,11 +218,11 @@ def _kept(path: Path, record: Mapping[str, Any], root: Path) -> dict[str, Any]:
 
 
 def keep(tests: Tests, root: Path) -> dict[str, Any]:
-    """Write one problem's file below ``root`` unless it is there; what has to be known to open it again."""
+    """Write one problem's file below ``root`` unless it is there and whole; what is needed to open it again."""
     content = b"".join(_written(tests))
     digest = hashlib.sha256(content).hexdigest()
     target = place_of(root, digest)
-    if not target.is_file():
+    if not _is_kept(target, content):
         replace_file(target, gzip.compress(content, _PACKING, mtime=0))
     return {
         "sha256": digest,
@@ -217,6 +230,15 @@ def keep(tests: Tests, root: Path) -> dict[str, Any]:
         "num_bytes": len(content),
         "fn_name": tests.fn_name,
     }
+
+
+def _is_kept(target: Path, content: bytes) -> bool:
+    """Whether the file is there with this content: a damaged one is written again. A tenth of what packing costs."""
+    try:
+        with gzip.open(target) as stream:
+            return stream.read(len(content) + 1) == content
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _written(tests: Tests) -> Iterator[bytes]:

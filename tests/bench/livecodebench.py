@@ -25,6 +25,7 @@ import json
 import os
 import pickle
 import random
+import shutil
 import sys
 import tempfile
 import zlib
@@ -52,7 +53,7 @@ COLUMNS = ("what", "upstream", "ours", "ratio", "bar")
 DRIVER = """
 import functools, json, sys, time, types
 stub = types.ModuleType("datasets")
-stub.load_dataset = lambda *names, **options: [json.loads(line) for line in open("/result/test.jsonl")]
+stub.load_dataset = lambda *names, **options: (json.loads(line) for line in open("/result/test.jsonl"))
 sys.modules["datasets"] = stub
 from lcb_runner.benchmarks.code_generation import load_code_generation_dataset
 from lcb_runner.evaluation import compute_code_generation_metrics as harness
@@ -157,7 +158,7 @@ class Side:
 
 def theirs(made: Made, upstream: Path, num_workers: int) -> Side:
     with beside.own_folder() as folder:
-        (folder / "test.jsonl").write_bytes((made.folder / "test.jsonl").read_bytes())
+        shutil.copyfile(made.folder / "test.jsonl", folder / "test.jsonl")
         (folder / "programs.json").write_text(json.dumps(made.programs))
         (folder / "driver.py").write_text(DRIVER)
         packages = Path(pickle.__file__).parent

@@ -141,6 +141,35 @@ def test_a_release_has_the_tests_of_all_its_problems_or_of_none(tmp_path: Path):
     assert livecodebench_tests.stage_tests([staged(tmp_path, public)], {folder: frozenset("a")}) == {}
 
 
+def test_a_second_staging_repeats_the_first_or_is_refused(tmp_path: Path):
+    folder = tmp_path / FOLDER
+    folder.mkdir(parents=True)
+    wanted = {folder: frozenset("ab")}
+    livecodebench_tests.stage_tests([staged(tmp_path, record("a"), record("b"))], wanted)
+    before = (folder / livecodebench_tests.INDEX).read_bytes()
+    livecodebench_tests.stage_tests([staged(tmp_path, record("b"), record("a"))], wanted)
+    assert (folder / livecodebench_tests.INDEX).read_bytes() == before
+    other = staged(tmp_path, record("a"), record("b", private_test_cases=hidden(case("3", "5"))))
+    words = "The tests of 1 of 2 problems of release_v1 are not those that were staged before, the first is b"
+    with pytest.raises(BadInput, match=words):
+        livecodebench_tests.stage_tests([other], wanted)
+    assert (folder / livecodebench_tests.INDEX).read_bytes() == before
+    (folder / livecodebench_tests.INDEX).unlink()
+    assert livecodebench_tests.stage_tests([other], wanted) == {folder: 2}
+
+
+def test_staging_again_mends_a_damaged_file_of_tests(tmp_path: Path):
+    folder = tmp_path / FOLDER
+    folder.mkdir(parents=True)
+    path, wanted = staged(tmp_path, record("a")), {folder: frozenset("a")}
+    livecodebench_tests.stage_tests([path], wanted)
+    ((stored, _),) = livecodebench_tests.index_of(folder).values()
+    for content in (b"", stored.path.read_bytes()[:-9], gzip.compress(b"{}\n")):
+        stored.path.write_bytes(content)
+        livecodebench_tests.stage_tests([path], wanted)
+        assert livecodebench_tests.opened(stored).inputs == ["1", "3", "\ud800"]
+
+
 def test_a_damaged_file_of_tests_is_never_graded_with(tmp_path: Path):
     folder = tmp_path / FOLDER
     folder.mkdir(parents=True)

@@ -33,12 +33,13 @@ from typing import Any
 
 from ....ingest.benchmarks.declaration import Task
 from ..sandbox.connection import Connection
+from ..sandbox.inside.header import GUARD
 from . import decode, oracles, stdin
 from .execution import Answer, Bench, Raised, start
 from .livecodebench_answers import official_text, official_value, strict_text, strict_value
 from .outcome import Outcome, PartOutcome, failed, passed
 
-HARNESS = "livecodebench"
+HARNESS = GUARD
 Compare = Callable[[Any, Any], str]
 """(answer, expected) -> reason, empty where right."""
 
@@ -184,7 +185,7 @@ def _run(bench: Bench, task: Task, program: str, inputs: Sequence[Any], spec: Ma
     case_seconds, seconds = bench.rules.livecodebench_limits(len(inputs), task.payload)
     limits = replace(bench.limits(seconds), stack_bytes=bench.rules.livecodebench_stack_bytes)
     full = {**spec, "program": program, "case_seconds": case_seconds, "limits": limits}
-    connection = bench.server(program)
+    connection = bench.server(program, guard=GUARD)
     unscaled_seconds = case_seconds / bench.rules.limit_scale
     with start(bench, connection, full, seconds, _register(connection, task, inputs)) as claims:
         for frame in claims:

@@ -14,7 +14,6 @@ import os
 import pickle
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ....ingest import errors
@@ -114,7 +113,7 @@ class Connection:
             fcntl.fcntl(writer, _SET_PIPE_SIZE, _PIPE_BYTES)
         given = {RESULT_FD: writer, **(fds or {})}
         # the server passes it on unread: what lies in its memory, every later child can search
-        told = wire.written({**spec, "limits": asdict(spec["limits"])})
+        told = wire.written({**spec, "limits": vars(spec["limits"])})
         try:
             self._send("run", {"inputs": inputs, "fds": list(given)}, [told, *given.values()])
         except BaseException:

@@ -76,13 +76,16 @@ class Running:
 
         At most ``MAX_STRETCH`` times as long in all.
         """
+        self._begin(seconds)
+        self._credited = self._seconds_waited()
+
+    def _begin(self, seconds: float) -> None:
         now = time.monotonic()
         self._seconds = seconds
         self._num_bytes, self._max_bytes, self._gives_back = 0, None, True
         if self._pidfd is None and self._report is None:
             seconds = max(seconds, _START_SECONDS)
         self._deadline, self._latest = now + seconds, now + MAX_STRETCH * seconds
-        self._credited = self._seconds_waited()
 
     def linger(self, seconds: float, num_bytes: int) -> None:
         """From now on so many seconds by the clock and so many bytes more; none of it is given back."""
@@ -148,7 +151,7 @@ class Running:
         message, fds = self._connection.receive()
         if message.get("started") and len(fds) == 1 and self._pidfd is None:
             self._pidfd, self._started = fds[0], time.monotonic()
-            self.allow(self._seconds)
+            self._begin(self._seconds)  # what it has waited so far is next to nothing, and costs more to ask for
             return
         wire.close_all(fds)
         if "status" not in message:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import confine, expressions, guard, livecodebench
+from . import confine, expressions, guard, header, livecodebench
 from .calls import Sink, emptied, load, run_calls, seed
 from .clock import Clock, open_waits
 from .report import LOADING, Report, compiled
@@ -170,11 +170,12 @@ def _program(spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clo
     sys.stdin = sys.__stdin__ = _text_stream(0, "r")
     sys.stdout = sys.__stdout__ = _text_stream(1, "w")
     sys.stderr = sys.__stderr__ = _text_stream(2, "w")
-    names = livecodebench.names_of_header() if spec.get("harness") == "livecodebench" else {}
+    names = header.names() if spec.get("harness") == "livecodebench" else {}
+    names["__name__"] = "__main__"
     try:
         code = compiled(spec["program"])
         try:
-            exec(code, {**names, "__name__": "__main__"})
+            exec(code, names)
         except SystemExit as leaving:
             if leaving.code not in (None, 0):
                 raise

@@ -129,14 +129,25 @@ def open_paths(paths: Sequence[str]) -> list[int]:
 
 
 def _limit(table: Mapping[int, int]) -> bool:
-    for name, wanted in table.items():
-        _, hard = resource.getrlimit(name)
-        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        try:
+    try:
+        for name, wanted in table.items():
+            hard = _hard_limit(name)
+            value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
             resource.setrlimit(name, (value, value))
-        except (OSError, ValueError):
-            return False
+    except (OSError, ValueError):
+        return False
     return True
+
+
+def note_hard_limits() -> None:
+    """Ask once in the server, before the first fork."""
+    for name in Limits().as_table():
+        _hard_limit(name)
+
+
+@functools.cache  # asked in the server: its children inherit what it has
+def _hard_limit(name: int) -> int:
+    return resource.getrlimit(name)[1]
 
 
 def _no_new_privs() -> bool:

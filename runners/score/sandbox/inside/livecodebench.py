@@ -14,7 +14,6 @@ that cannot be iterated and always reads everything; SystemExit ends a test well
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import faulthandler
@@ -22,24 +21,13 @@ import io
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import ModuleType
-from typing import Any
+from types import CodeType, ModuleType
+from typing import Any, NamedTuple
 
-from . import guard, plain
+from . import guard, header, plain, wrapping
 from .clock import Clock
 from .report import LOADING, Expired, Report
 
-_MODULES = (
-    "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics", "itertools",
-    "functools", "operator", "io", "sys", "json",
-)  # fmt: skip
-RECURSION_LIMIT = INT_DIGITS_LIMIT = 50_000
-HEADER = "".join(
-    [f"from {name} import *\n" for name in (*_MODULES, "builtins", "typing")]
-    + [f"import {name}\n" for name in _MODULES]
-    + [f"sys.setrecursionlimit({RECURSION_LIMIT})\n"]
-)
-_FUNCTION = "wrapped_function"
 _ARGUMENTS = ("main.py", "--scenario", "codegeneration")
 """The harness is a command with options, and a program sees them: ``fileinput`` takes each for a file to read."""
 _FAR = 0.5
@@ -55,49 +43,46 @@ class TimeoutException(Expired):
 
 def run_calls(spec: Mapping[str, Any], inputs: Sequence[Sequence[Any]], report: Report, clock: Clock) -> None:
     """Call one method of one ``Solution`` (or a function) with every input in order."""
-    source = f"{HEADER}\n\n{spec['program']}"
 
     def answer(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, float]:
         value, seconds = clock.timed(lambda: function(*arguments), spec["case_seconds"])
         # by the program's own iteration, if it made a kind of tuple of its own
         return (list(value) if isinstance(value, tuple) else value), seconds
 
-    _run(spec, inputs, report, clock, lambda: source, answer, report.answer)
+    _run(spec, inputs, report, clock, _Source.called, answer, report.answer)
 
 
 def run_stdin(spec: Mapping[str, Any], inputs: Sequence[str], report: Report, clock: Clock) -> None:
     """Call the program, made a function, once per input with standard input and output replaced."""
 
     is_plain = spec.get("is_shared", False) and plain.is_plain(spec["program"])
-    stream = _Stdin("")
+    stream: _Stdin | None = None
 
     def answer(function: Callable[..., Any], text: str) -> tuple[str, float]:
         nonlocal stream
-        stream = _Stdin(text)
-        return _printed(lambda: _fed(function, text, stream), clock, spec["case_seconds"])
+        stream = given = _Stdin(text)
+        return _printed(lambda: _fed(function, text, given), clock, spec["case_seconds"])
 
     def claim(case: int, seconds: float, value: Any) -> None:
         is_far = seconds < _FAR * spec["case_seconds"] and len(value) < _MAX_SHARED_CHARACTERS and value.isascii()
-        report.printed(case, seconds, value, is_plain=is_plain and is_far and stream.is_read_one_way())
+        report.printed(case, seconds, value, is_plain=is_far and is_plain_so_far())
 
     def is_plain_so_far() -> bool:
-        return is_plain and stream.is_read_one_way()
+        return is_plain and (stream is None or stream.is_read_one_way())
 
-    program = spec["program"]
-    _run(
-        spec, inputs, report, clock, lambda: _as_function(_without_main_guard(program)), answer, claim, is_plain_so_far
-    )
+    _run(spec, inputs, report, clock, _Source.wrapped, answer, claim, is_plain_so_far)
 
 
 def _run(
-    spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock, transform: Callable[[], str],
+    spec: Mapping[str, Any], inputs: Sequence[Any], report: Report, clock: Clock, read: Callable[[str], _Source],
     answer: Callable[..., tuple[Any, float]], claim: Callable[..., None],
     is_plain: Callable[[], bool] = lambda: False,
 ) -> None:  # fmt: skip
     _prepare(clock)
     try:
         clock.start(spec["case_seconds"])
-        function = _loaded(transform(), spec["entry_point"] or _FUNCTION, clock, spec["case_seconds"])
+        source = read(spec["program"])
+        function = _loaded(source, spec["entry_point"] or wrapping.FUNCTION, clock, spec["case_seconds"])
     except Exception as error:
         clock.stop()
         report.exception(LOADING, error)
@@ -119,16 +104,12 @@ def _run(
 
 
 def _prepare(clock: Clock) -> None:
-    guard.apply("livecodebench")
-    sys.set_int_max_str_digits(INT_DIGITS_LIMIT)
+    guard.apply(header.GUARD)
+    sys.set_int_max_str_digits(header.INT_DIGITS_LIMIT)
     sys.argv = list(_ARGUMENTS)
     with contextlib.suppress(Exception):
         sys.stdin.close()  # as multiprocessing does: ``sys.__stdin__`` is closed
-    # nothing behind any of them: descriptors 0 to 2 are /dev/null
-    sys.stdin, sys.stdout, sys.stderr = (
-        io.open(fd, mode, encoding="utf-8", closefd=False)  # noqa: SIM115, UP020
-        for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
-    )
+    sys.stdin, sys.stdout, sys.stderr = header.streams()
     clock.install(_expired)
 
 
@@ -136,14 +117,6 @@ def _expired() -> TimeoutException:
     """A program that swallows the exception goes on, with a line of the harness in its output."""
     print("the time of this test is over")
     return TimeoutException()
-
-
-def names_of_header() -> dict[str, Any]:
-    """What the header defines, for programs that run as they are but are owed the names; sets its two limits too."""
-    names: dict[str, Any] = {}
-    exec(HEADER, names)
-    sys.set_int_max_str_digits(INT_DIGITS_LIMIT)
-    return names
 
 
 def _report_failure(report: Report, case: int, error: Exception, is_plain: bool) -> None:
@@ -155,45 +128,44 @@ def _report_failure(report: Report, case: int, error: Exception, is_plain: bool)
     report.exception(case, TimeoutException() if is_timeout else error, is_plain=is_plain)
 
 
-# --- the program's text ----------------------------------------------------------------------------------------------
+# --- the program -----------------------------------------------------------------------------------------------------
 
 
-def _without_main_guard(program: str) -> str:
-    """The body of a last ``if __name__ == "__main__"`` without its condition; anything else as it is."""
-    try:
-        *before, last = ast.parse(program).body
-        if isinstance(last, ast.If) and ast.unparse(last.test).strip() == "__name__ == '__main__'":
-            return f"{_unparsed(before)}\n{_unparsed(last.body)}"
-    except BaseException:  # upstream swallows here whatever it is, its own time limit as well
-        pass
-    return program
+class _Source(NamedTuple):
+    """What is executed: a text, its code where it was compiled already, and whether the header stands before it."""
+
+    text: str
+    is_behind_header: bool
+    code: CodeType | None = None
+
+    @staticmethod
+    def called(program: str) -> _Source:
+        """A program that defines what is called."""
+        return _Source(program, True)
+
+    @staticmethod
+    def wrapped(program: str) -> _Source:
+        """A program for standard input made a function; as it is, and without the header, where that fails."""
+        text = wrapping.by_text(program)
+        if text is not None:
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                return _Source(text, True, header.compiled(text, is_behind=True))
+        text = wrapping.by_tree(program)
+        return _Source(program, False) if text is None else _Source(text, True)
 
 
-def _as_function(program: str) -> str:
-    """Header, top-level imports, and everything else as one function; the program as it is where that fails."""
-    try:
-        body = ast.parse(program).body
-        imports = [statement for statement in body if isinstance(statement, ast.Import | ast.ImportFrom)]
-        others = [statement for statement in body if not isinstance(statement, ast.Import | ast.ImportFrom)]
-        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-        function = ast.FunctionDef(name=_FUNCTION, args=nothing, body=others, decorator_list=[], lineno=-1)
-        return f"{HEADER}\n{_unparsed(imports)}\n{ast.unparse(function)}"
-    except Exception:
-        return program
-
-
-def _unparsed(statements: Sequence[ast.stmt]) -> str:
-    """Through text and back, as upstream: text that does not survive it does not run there either."""
-    return ast.unparse(list(statements))  # type: ignore[arg-type]  # a list is taken as well
-
-
-def _loaded(source: str, name: str, clock: Clock, limit_seconds: float) -> Callable[..., Any]:
+def _loaded(source: _Source, name: str, clock: Clock, limit_seconds: float) -> Callable[..., Any]:
     """What the tests will call. Any text with ``class Solution`` in it is taken for one that defines that class."""
     clock.start(limit_seconds)
     try:
-        module = ModuleType("tmp_sol", "")
-        exec(compile(source, "<string>", "exec", dont_inherit=True), module.__dict__)
-        holder = module.Solution() if "class Solution" in source else module
+        if source.is_behind_header:
+            code = source.code or header.compiled(source.text, is_behind=True)
+            module = header.module_behind(header.GUARD)
+            sys.setrecursionlimit(header.RECURSION_LIMIT)
+        else:
+            code, module = header.compiled(source.text, is_behind=False), ModuleType("tmp_sol", "")
+        exec(code, module.__dict__)
+        holder = module.Solution() if "class Solution" in source.text else module
     finally:
         clock.stop()
     return getattr(holder, name)

@@ -66,8 +66,9 @@ def written(content: Any) -> int:
     """Descriptor of a file in memory that holds a pickle; the caller closes it."""
     fd = os.memfd_create("job")
     try:
-        with os.fdopen(os.dup(fd), "wb") as stream:
-            pickle.dump(content, stream)
+        left = memoryview(pickle.dumps(content))
+        while left:
+            left = left[os.write(fd, left) :]
     except BaseException:
         os.close(fd)
         raise
@@ -76,9 +77,14 @@ def written(content: Any) -> int:
 
 def read_back(fd: int) -> Any:
     """What ``written`` put there; leaves the descriptor open."""
-    os.lseek(fd, 0, os.SEEK_SET)
-    with os.fdopen(os.dup(fd), "rb") as stream:
-        return pickle.load(stream)
+    size, parts = os.fstat(fd).st_size, []
+    while size:  # one call, for all but the largest; a stream would touch twenty pages more of every child
+        part = os.pread(fd, size, sum(map(len, parts)))
+        if not part:
+            raise Closed("end of file inside a job")
+        parts.append(part)
+        size -= len(part)
+    return pickle.loads(b"".join(parts))
 
 
 def close_all(fds: Sequence[int]) -> None:
