@@ -50,6 +50,10 @@ class Output:
         """Rows of dicts; ``columns`` fixes the order. Numbers stay numbers in JSON."""
         self.data("".join(pieces(rows, columns, format, title)))
 
+    def objects(self, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Nested answers as one JSON array; what JSON has no number for is null."""
+        self.data("".join(pieces(objects, list(dict.fromkeys(key for one in objects for key in one)), "json")))
+
     def sections(
         self,
         tables: Mapping[str, tuple[Iterable[Mapping[str, Any]], Sequence[str], str]],

@@ -17,8 +17,8 @@ Row = Mapping[str, Any]
 
 def pieces(rows: Iterable[Row], columns: Sequence[str], format: str, title: str = "") -> Iterator[str]:
     """The text of ``rows`` in ``format`` (a key of WRITERS), columns in this order, each piece ended by a newline."""
-    if format == "table" and title:
-        yield f"{_bold(title)}\n\n"
+    if title and format in ("table", "markdown"):
+        yield f"{_bold(title) if format == 'table' else '### ' + title}\n\n"
     yield from WRITERS[format](rows, columns)
 
 
