@@ -137,6 +137,7 @@ def _record(sample: Mapping[str, Any], scorers: Sequence[str], context: Context)
         program=_resolved(score.get("answer"), sample),
         prompt=_prompt(sample),
         finish_reason=choices[0].get("stop_reason"),
+        task_score=_partial(scores.get(named)) if named and not sample.get("error") else None,
         notes={"scores": scores, "error": (sample.get("error") or {}).get("message"), "limit": sample.get("limit")},
     )
 
@@ -162,6 +163,10 @@ def _judgement(value: float | None) -> dict[str, Judgement]:
     if value == 1.0:
         return {"base": Judgement("pass", "ok")}
     return {"base": Judgement("fail")} if value == 0.0 else {}
+
+
+def _partial(value: float | None) -> float | None:
+    return value if value is not None and 0 < value < 1 else None
 
 
 def _resolved(text: Any, sample: Mapping[str, Any]) -> str | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInput
 
 if TYPE_CHECKING:
     from .glimpse import Glimpse
@@ -40,7 +43,7 @@ class Record:
     finish_reason: str | None = None
     """As the server said, in the tool's words."""
     task_score: float | None = None
-    """Mean over the samples of this task, from 0 to 1, where the verdict of the single sample is lost."""
+    """From 0 to 1 where there is no verdict: the mean over the task's samples (theirs are lost), or partial credit."""
     task_facts: TaskFacts | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
     """What the tool says of this sample and no other field holds, under the tool's own names."""
@@ -175,12 +178,34 @@ def log_format(
     has_samples: bool = True,
     judges_parts: bool = False,
 ) -> Format:
-    """A format that is read record by record."""
+    """A format that is read record by record; whatever shape a file turns out to have, it ends in one sentence."""
+
+    def guarded(path: Path, context: Context) -> Log:
+        with _one_sentence(path, name):
+            log = open_(path, context)
+        return replace(log, records=lambda: _guarded_records(path, name, log))
 
     def read(path: Path, context: Context) -> Recording:
-        return open_(path, context).recording()
+        return guarded(path, context).recording()
 
-    return Format(name, read, description, tool, recognises, open_, benchmarks, has_samples, judges_parts)
+    return Format(name, read, description, tool, recognises, guarded, benchmarks, has_samples, judges_parts)
+
+
+def _guarded_records(path: Path, name: str, log: Log) -> Iterator[Record]:
+    with _one_sentence(path, name):
+        yield from log.records()
+
+
+@contextmanager
+def _one_sentence(path: Path, name: str) -> Iterator[None]:
+    """Others change their shapes without a word: a field that is gone, or of another type, is no defect of ours."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise BadInput(
+            f"{path} is not shaped like {name} ({what})", "check that the format named fits the file, or use auto"
+        ) from error
 
 
 @dataclass(frozen=True)
