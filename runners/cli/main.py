@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, Command] = {
     "publish": Command("publish", "Results, leaderboard and page to the Hub, once checked.", "login node", True),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
     "explain": Command("explain", "Every input of one number, and the SQL that gives it again.", "anywhere"),
+    "diff": Command("diff", "Two lakes beside each other: rows, verdicts, numbers that moved.", "anywhere"),
     "compare": Command("compare", "Two models beside each other: is one better, where, why.", "anywhere"),
     "pull-image": Command("pull_image", "Fetch the engine image, or its fall-back.", "login node", True),
     "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),
