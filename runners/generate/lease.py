@@ -33,7 +33,10 @@ _ROUNDS = 3
 
 
 class Lease:
-    """Held from ``take`` to ``release``. ``heir_of`` is what a stale lease said that was broken on the way."""
+    """Held from ``take`` to ``release``.
+
+    ``heir_of`` is what a stale lease said that was broken on the way, with ``last_beat`` in seconds since 1970.
+    """
 
     def __init__(self, path: Path, token: str, heir_of: Mapping[str, Any] | None, beat_seconds: float) -> None:
         self.path, self.heir_of = path, heir_of
@@ -147,8 +150,10 @@ def _break_if_stale(lease: Path, private: Path, beat_seconds: float) -> Mapping[
         return None  # another heir is breaking it; link() decides between us
     try:
         if _holder(lease).get("token") == holder.get("token"):
-            lease.unlink(missing_ok=True)
-            return holder
+            with suppress(FileNotFoundError):  # released after all
+                last_beat = lease.stat().st_mtime
+                lease.unlink()
+                return {**holder, "last_beat": last_beat}
         return None
     finally:
         claim.unlink(missing_ok=True)

@@ -70,7 +70,9 @@ class Attempt:
         self._append(
             _cause_of_death(holder, self.job),
             f"process {holder.get('pid')} on {holder.get('host')} left its lease behind",
-            started_at=self.started,
+            # not now: what ends before a later run of the same job begins is no word about that run
+            started_at=_utc(lost.began if lost else holder["last_beat"]),
+            ended_at=_utc(holder["last_beat"]),
             node=holder.get("node") or holder.get("host") or platform.node(),
             job_id=_name_of(holder) if holder.get("job") else None,
             num_gpus=lost.num_gpus if lost else None,
@@ -128,4 +130,8 @@ def _cause_of_death(holder: Mapping[str, Any], job: Job) -> str:
 
 
 def _utc_now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    return _utc(time.time())
+
+
+def _utc(seconds: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).replace(tzinfo=None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from virtual_cluster import VirtualCluster, missing_programs, virtual_cluster
+from virtual_cluster import VirtualCluster, can_limit_memory, missing_programs, virtual_cluster
 
 IS_ASKED = bool(os.environ.get("BENCHFORGE_SLURM"))
 
@@ -43,6 +44,17 @@ def accounting(_shared_accounting: VirtualCluster, monkeypatch: pytest.MonkeyPat
         yield _shared_accounting
     finally:
         _shared_accounting.clear()
+
+
+@pytest.fixture
+def memory_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualCluster]:
+    """A cluster of its own, whose jobs the kernel kills when they take more than their memory."""
+    _skip_where_it_cannot_run()
+    if not can_limit_memory():
+        pytest.skip("no memory controller of control groups version 1 that this user may write to")
+    with virtual_cluster(tmp_path / "memory_cluster", limits_memory=True) as cluster:
+        _talk_to(cluster, monkeypatch)
+        yield cluster
 
 
 def _skip_where_it_cannot_run(is_accounting: bool = False) -> None:

@@ -29,8 +29,16 @@ RUN_FILE = """\
 run: {{name: month, scratch: {scratch}, seed: 20260, num_samples: 1}}
 benchmarks: [forge_mini]
 models: [{models}]
-engine: {{name: replay, concurrency: {concurrency}}}
+engine: {{{engine}, concurrency: {concurrency}}}
 """
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What answers the tasks: items of the run file's ``engine``, and what every model's item says besides."""
+
+    engine: str = "name: replay"
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,12 +56,14 @@ class Operator:
         models: tuple[str, ...] = MODELS,
         facts: str = "",
         concurrency: int = 8,
+        answering: Answering = Answering(),
     ) -> Operator:
         """With the facts of the virtual cluster; ``facts`` come after them and win."""
         home.mkdir(parents=True, exist_ok=True)
         (home / ".benchforge.env").write_text(FACTS + facts, encoding="utf-8")
-        listed = ", ".join(f"{{model: {name}{SAMPLED.get(name, '')}}}" for name in models)
-        text = RUN_FILE.format(scratch=home / "scratch", models=listed, concurrency=concurrency)
+        listed = ", ".join(f"{{model: {name}{SAMPLED.get(name, '')}{answering.words}}}" for name in models)
+        asked = {"scratch": home / "scratch", "models": listed, "concurrency": concurrency, "engine": answering.engine}
+        text = RUN_FILE.format(**asked)
         (home / "run.yaml").write_text(text, encoding="utf-8")
         return cls(cluster, home)
 

@@ -7,18 +7,21 @@ tasks at work. What must come out: exactly the planned rows, each once, and the 
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
+from benchforge.runners import aggregate
 from benchforge.slurm.queue import SQUEUE_FORMAT, QueuedTask, parse_squeue
+from benchforge.slurm.submissions import Submissions
 from on_the_login_node import Operator
 
 _SLOW = """\
@@ -35,7 +38,7 @@ def slow_answers(folder: Path, seconds: float) -> dict[str, str]:
     """Environment under which every answer of a server in a task's process comes that late."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sitecustomize.py").write_text(_SLOW.format(seconds=seconds), encoding="utf-8")
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 @dataclass
@@ -54,8 +57,10 @@ class Storm:
         return Run(self.operator.run_root, Lake(self.operator.lake))
 
     def tasks(self, stage: str = "generate") -> list[QueuedTask]:
+        """Of this run: the cluster has seen others."""
+        ours = {one.job_id for one in Submissions(self.operator.run_root).of_stage(stage)}
         text = self.operator.cluster.text("squeue", "-h", "-r", "-t", "all", "-o", SQUEUE_FORMAT)
-        return [task for task in parse_squeue(text) if task.name == f"month-{stage}"]
+        return [task for task in parse_squeue(text) if task.array_id in ours]
 
     def at_work(self) -> list[QueuedTask]:
         """Running tasks whose shard has a lease and some rows: trouble is worth making now."""
@@ -110,10 +115,58 @@ class Storm:
         cluster.start_node(name)
         cluster.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
 
+    def set_down(self, name: str) -> None:
+        """An administrator's word: SLURM takes the node's tasks away at once, with TERM."""
+        cluster, before = self.operator.cluster, self.causes()["node_fail"]
+        cluster.text("scontrol", "update", f"NodeName={name}", "State=DOWN", "Reason=storm")
+        self._wait(lambda: self.causes()["node_fail"] > before, "an attempt of a node that is down")
+        cluster.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
+        self.happened["node down"] += 1
+
+    def shard_of_model(self, model: str) -> str:
+        """The only one."""
+        (shard_id,) = (shard.shard_id for shard in self.run.manifest.shards().values() if shard.model == model)
+        return shard_id
+
+    def at_work_on(self, shard_id: str) -> QueuedTask:
+        """The running task of a shard, when it has some rows and no requeue is under way."""
+        found: list[QueuedTask] = []
+
+        def is_at_work() -> bool:
+            shards = self._shard_of_task()
+            found[:] = [task for task in self.at_work() if shards[task.array_id, task.index] == shard_id]
+            return bool(found) and self.holder(shard_id).get("job") == found[0].raw_id
+
+        self._wait(is_at_work, f"shard {shard_id} to be worked on")
+        return found[0]
+
+    def holder(self, shard_id: str) -> dict[str, Any]:
+        """What the shard's lease says."""
+        try:
+            return json.loads((self.operator.run_root / "gen" / shard_id / "lease").read_text())
+        except (OSError, ValueError):
+            return {}
+
     def causes(self) -> Counter[str]:
         """Word of the ledger -> attempts of generation."""
-        rows = self.run.lake.read("runs", ["stage", "cause"]).to_pylist() if self._has_ledger() else []
-        return Counter(row["cause"] for row in rows if row["stage"] == "generate")
+        return sum(self.causes_by_shard().values(), Counter())
+
+    def causes_by_shard(self) -> dict[str, Counter[str]]:
+        names = ["stage", "cause", "shard_id"]
+        rows = self.run.lake.read("runs", names).to_pylist() if self._has_ledger() else []
+        found: dict[str, Counter[str]] = {}
+        for row in rows:
+            if row["stage"] == "generate":
+                found.setdefault(row["shard_id"], Counter())[row["cause"]] += 1
+        return found
+
+    def await_state(self, task: QueuedTask, state: str) -> None:
+        """Of this task alone: the last task of an array has the array's own id."""
+
+        def is_there() -> bool:
+            return any(one.raw_id == task.raw_id and one.state == state for one in self.tasks())
+
+        self._wait(is_there, f"task {task.raw_id} to be {state}")
 
     def await_end(self, timeout_seconds: float) -> None:
         def is_over() -> bool:
@@ -130,12 +183,8 @@ class Storm:
         assert len(rows) == len(keys) == planned, self.operator.logs()
 
     def _shard_of_task(self) -> dict[tuple[str, int | None], str]:
-        found: dict[tuple[str, int | None], str] = {}
-        for path in self.operator.run_root.glob("jobs/*/submission.json"):
-            made = json.loads(path.read_text())
-            if made["stage"] == "generate":
-                found |= {(made["job_id"], index): made["shard_ids"][index] for index in made["indices"]}
-        return found
+        made = Submissions(self.operator.run_root).of_stage("generate")
+        return {(one.job_id, index): one.shard_ids[index] for one in made for index in one.indices}
 
     def _is_at_work(self, shard_id: str | None) -> bool:
         if shard_id is None:
@@ -174,6 +223,33 @@ def plan_many_shards(operator: Operator) -> int:
     return len(operator.rows("status"))
 
 
-def board(operator: Operator) -> list[dict[str, Any]]:
-    """The leaderboard as aggregate prints it."""
-    return json.loads(operator.do("aggregate", "--format", "json"))
+MEASURED: Mapping[str, tuple[str, ...]] = {
+    "fct_generation_costs": ("num_attempts", "tokens_discarded", "gpu_seconds", "price", "gpu_seconds_per_point")
+}
+"""Columns of marts that say what a run took: the only ones in which a run in trouble may differ from a calm one."""
+
+
+def built(operator: Operator) -> Path:
+    """The file of marts that aggregate makes of the run."""
+    path = operator.home / "marts" / "benchforge.duckdb"
+    operator.do("aggregate", "--output", str(path))
+    return path
+
+
+def differing_rows(one: Path, other: Path) -> dict[str, list[str]]:
+    """Mart -> rows (as JSON, without measured columns) that are not in both files as often; nothing where equal."""
+    found, others = _rows_of_marts(one), _rows_of_marts(other)
+    assert found.keys() == others.keys()
+    assert sum(map(Counter.total, found.values())) > 0
+    pairs = ((mart, (rows - others[mart]) + (others[mart] - rows)) for mart, rows in found.items())
+    return {mart: sorted(rows) for mart, rows in pairs if rows}
+
+
+def _rows_of_marts(path: Path) -> dict[str, Counter[str]]:
+    rows = {}
+    with aggregate.opened(path) as connection:
+        for mart in aggregate.marts_of(connection):
+            left_out = f" exclude ({', '.join(MEASURED[mart])})" if mart in MEASURED else ""
+            query = f"select to_json(mart)::varchar from (select *{left_out} from {mart}) as mart"
+            rows[mart] = Counter(row for (row,) in connection.execute(query).fetchall())
+    return rows

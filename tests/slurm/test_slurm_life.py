@@ -1,4 +1,4 @@
-"""The life of a shard under trouble: noticed, preempted, cancelled, its node lost; nothing lost, nothing twice."""
+"""What ends a shard's life in the queue before it is done: a person, or one of the run's own limits."""
 
 from __future__ import annotations
 
@@ -7,37 +7,13 @@ from pathlib import Path
 
 import pytest
 from on_the_login_node import Operator
-from queue_storm import Storm, board, slow_answers, wait_for_work
+from queue_storm import Storm, slow_answers, wait_for_work
 from virtual_cluster import VirtualCluster
 
 
 @pytest.fixture
 def operator(cluster: VirtualCluster, tmp_path: Path) -> Operator:
     return Operator.at(cluster, tmp_path / "home", ("forge__perfect", "forge__careless"), concurrency=1)
-
-
-def test_troubles_of_every_kind_end_in_the_same_marts(operator: Operator, tmp_path: Path):
-    """One shard is noticed and preempted, the other loses its node; a task killed by scancel is resubmitted."""
-    storm = Storm(operator)
-    slow = slow_answers(tmp_path / "slow", 0.8)
-    operator.do("plan")
-    operator.do("submit", "generate", **slow)
-    first = wait_for_work(storm, 2)
-    storm.notice(first[0])
-    storm.preempt(wait_for_work(storm)[0])
-    storm.lose_node(str(wait_for_work(storm)[0].node))
-    wait_for_work(storm, 1)
-    storm.await_end(300)
-    storm.assert_nothing_lost()
-    causes = storm.causes()
-    assert causes["notice"] >= 1 and causes["notice"] + causes["preempted"] >= 2 and causes["done"] == 2, causes
-    assert causes["crashed"] + causes["node_fail"] >= 1, causes
-    assert set(causes) <= {"notice", "preempted", "done", "crashed", "node_fail"}, causes
-    operator.do("score")
-    calm = Operator.at(operator.cluster, tmp_path / "calm", ("forge__perfect", "forge__careless"))
-    for words in (("plan",), ("generate",), ("score",)):
-        calm.do(*words)
-    assert board(operator) == board(calm)
 
 
 def test_cancel_is_clean_and_resubmit_goes_on(operator: Operator, tmp_path: Path):
@@ -74,5 +50,26 @@ def test_a_shard_tried_too_often_is_given_up_with_its_last_cause(operator: Opera
     (row,) = operator.rows("resubmit", "--dry-run", **limited)
     assert (row["shard_id"], row["cause"], row["attempts"]) == (shard_id, "notice", 2)
     assert operator.rows("resubmit", "--retry-failed", "--no-score", BENCHFORGE_RUN_MAX_REQUEUE_PER_SHARD="1") == []
+    storm.await_end(240)
+    storm.assert_nothing_lost()
+
+
+def test_tasks_at_work_stop_when_all_of_them_together_have_spent_the_budget(operator: Operator, tmp_path: Path):
+    """Each would be within it; nobody requeues himself to find it spent, and what was answered stays."""
+    storm = Storm(operator)
+    budget_seconds = 60.0
+    limited = {**slow_answers(tmp_path / "slow", 2.0), "BENCHFORGE_RUN_GPU_HOUR_BUDGET": str(budget_seconds / 3600)}
+    operator.do("plan")
+    operator.do("submit", "generate", **limited)
+    storm.await_end(240)
+    assert {task.state for task in storm.tasks()} == {"FAILED"}, operator.logs()
+    assert operator.logs().count("GPU hours are used, the budget is 0.0") == 2, operator.logs()
+    rows = [row for shard_id in storm.run.manifest.shards() for row in storm.run.journal("generate", shard_id).rows()]
+    assert 0 < len(rows) < 84
+    (row,) = operator.rows("monitor", "--once")
+    # to its end each of both would have gone on for 84 seconds and more
+    assert 0.7 * budget_seconds < row["held_gpu_hours"] * 3600 < 2 * budget_seconds, operator.logs()
+    assert operator.try_out("resubmit", **limited).returncode == 3
+    assert operator.rows("resubmit", "--no-score") == []
     storm.await_end(240)
     storm.assert_nothing_lost()

@@ -50,7 +50,7 @@ SwitchType=switch/none
 ReturnToService=2
 SlurmdTimeout=10
 MinJobAge=3600
-KillWait=2
+KillWait=10
 MessageTimeout=60
 MaxArraySize={max_array_size}
 SchedulerType=sched/backfill
@@ -165,6 +165,10 @@ class VirtualCluster:
         """Nodes and jobs that are not over, for the message of a failure."""
         nodes = self.run("sinfo", "-N", "-o", "%N %T %E").stdout
         return nodes + self.run("squeue", "-r", "-t", "PD,R,CG,S", "-o", "%i %P %j %T %M %N %r").stdout
+
+    def drain(self, name: str) -> None:
+        """What runs there goes on, nothing new begins."""
+        self.text("scontrol", "update", f"NodeName={name}", "State=DRAIN", "Reason=test")
 
     def kill_node(self, name: str) -> None:
         """The node is lost: its daemon and every process it started end without any signal to handle."""
