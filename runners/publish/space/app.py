@@ -52,9 +52,11 @@ class Page:
 
     def _wire(self) -> None:
         self._on(self.blocks.load, self.opened)
-        self._on(self.again.click, self.opened)
+        self._on(self.again.click, self.tried_again)
         for name, field in self.fields.items():
-            self._on(field.input, self._changed(name))
+            # a Textbox reports `input` for keys, and nothing for text that is pasted
+            event = field.change if isinstance(field, gr.Textbox) else field.input
+            self._on(event, self._changed(name))
         for name, tab in self.tab.items():
             self._on(tab.select, self._turned(name))
         for name in layout.SORTABLE:
@@ -82,6 +84,11 @@ class Page:
             return views.opened(board, self.reader.source, wanted)
 
         return self._answer(tab if tab in layout.TABS else "board", values, make, turned=True)
+
+    def tried_again(self, request: gr.Request, tab: str, *values: Any) -> dict[Any, Any]:
+        """The button that stands there where nothing could be read."""
+        self.reader.look_again()
+        return self.opened(request, tab, *values)
 
     def followed(self, event: gr.EventData, tab: str, *values: Any) -> dict[Any, Any]:
         """A model's link in a table."""
@@ -151,7 +158,11 @@ def main() -> None:
     reader = Reader(Source.declared())
     threading.Thread(target=_read_ahead, args=[reader], daemon=True).start()
     page = Page(reader)
-    page.blocks.launch(css_paths=STYLE, footer_links=["gradio"], ssr_mode=False, show_error=False)
+    # fonts of the reader's own machine: nothing to fetch, and no second face where a weight is missing
+    theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    # in the head as it is: what is given as `css` gradio rewrites, selector by selector
+    style = f"<style>{STYLE.read_text(encoding='utf-8')}</style>"
+    page.blocks.launch(theme=theme, head=style, footer_links=["gradio"], ssr_mode=False, quiet=True)
 
 
 def _read_ahead(reader: Reader) -> None:

@@ -116,6 +116,10 @@ class Reader:
             raise NotReadable(self._failure)
         return self._board
 
+    def look_again(self) -> None:
+        """The next `board` looks, however short ago the last one failed."""
+        self._looked_at = float("-inf")
+
     def _is_due(self) -> bool:
         pause_seconds = RETRY_SECONDS if self._failure else FRESH_SECONDS
         return time.monotonic() - self._looked_at > pause_seconds
