@@ -23,6 +23,7 @@ from . import keys
 from .errors import BadInput, ConfigurationChanged
 from .journal import Journal
 from .lake import Lake, append_line, replace_file
+from .liveness import shard_entries
 
 JOURNALS: Mapping[str, tuple[str, str]] = {
     "generate": ("gen", "samples.jsonl"),
@@ -137,7 +138,10 @@ class Run:
         self.seal_parts(stage, shard_id, parts, num_rows)
 
     def seal_parts(self, stage: str, shard_id: str, parts: list[Path], num_rows: int) -> None:
-        """``seal`` for parts that are written already."""
+        """``seal`` for parts that are written already. Other samples than before are not scored yet."""
+        if stage == "generate" and self._are_others(shard_id, parts):
+            for marker in self._score_markers(shard_id):
+                marker.unlink(missing_ok=True)
         self.lake.commit(shard_id, stage, parts)
         self.mark_committed(stage, shard_id, parts, num_rows)
         self.mark_done(stage, shard_id, num_rows)
@@ -151,6 +155,17 @@ class Run:
         """1 + attempts of this shard and stage so far, counted from the ledger's liveness files."""
         entries = (self.lake.root / "_live" / "runs").glob(f"{stage}-{shard_id}-{stage}-*.jsonl")
         return 1 + sum(1 for _ in entries)
+
+    def _are_others(self, shard_id: str, parts: Iterable[Path]) -> bool:
+        """Whether samples of the shard are live and are not these: verdicts on them say nothing of the new ones."""
+        before = shard_entries(self.lake.root, "samples", shard_id).get(f"generate-{shard_id}")
+        names = [part.relative_to(self.lake.root).as_posix() for part in parts]
+        return bool(before) and sorted(before) != sorted(name for name in names if name.startswith("samples/"))
+
+    def _score_markers(self, shard_id: str) -> Iterable[Path]:
+        """Of the official limits, and of others (``-x<factor>``)."""
+        folder = self.root / "manifests"
+        return [*folder.glob(f"score-{shard_id}.done"), *folder.glob(f"score-{shard_id}-x*.done")]
 
     def _marker(self, stage: str, shard_id: str, kind: str) -> Path:
         return self.root / "manifests" / f"{stage}-{shard_id}.{kind}"

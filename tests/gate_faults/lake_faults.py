@@ -197,13 +197,11 @@ def _source_lost(run: Run) -> None:
 
 
 def _asked_again(run: Run) -> None:
-    """New samples, sealed after the verdicts."""
-    path = _marker(run, "generate", "committed")
-    line = {**json.loads(path.read_text().splitlines()[-1]), "at": "2999-01-01T00:00:00+00:00"}
-    changed(run, "samples", each(latency_seconds=1.0), "sealed")
-    line["parts"] = [part_of(run, "samples").relative_to(run.lake.root).as_posix()]
-    in_lines(path, lambda lines: [*lines[:-1], lines[-1].replace(line["parts"][0], "samples/before.parquet")])
-    append_line(path, json.dumps(line))
+    """Other samples counted when the verdicts were sealed."""
+    for path in (_marker(run, "score", "committed"), _list(run, "results", "score")):
+        in_lines(path, lambda lines: [line.replace('"at": "20', '"at": "19') for line in lines])
+    for path in (_marker(run, "generate", "committed"), _list(run, "samples", "generate")):
+        in_lines(path, lambda lines: [line.replace("part-", "part-before-") for line in lines] + lines)
 
 
 def _problems_edited(run: Run) -> None:
@@ -367,3 +365,18 @@ LAKE_FAULTS: tuple[LakeFault, ...] = (
     LakeFault("protocol strings edited", "staged_digest", _strings_edited),
     LakeFault("shard of another run in the lake", "unknown_shard", _stranger),
 )
+
+
+MENDED = (
+    "samples dropped", "verdicts dropped", "timings dropped", "tasks dropped", "programs dropped", "ledger dropped",
+    "verdicts flipped in place", "verdicts flipped, part named anew", "text of a sample edited in place",
+    "column dropped", "foreign column", "column of another type", "file cut short", "file emptied", "one bit flipped",
+    "page overwritten, part named anew", "samples of another model", "part in another model's folder",
+    "n raised in the rows", "seeds changed in the rows", "sample index outside of its window", "a sample doubled",
+    "a sample doubled: its key", "a sample lost", "a verdict lost", "live list names another part", "live list spoilt",
+    "live list of another table", "live list removed", "all live lists removed", "done without parts", "marker torn",
+    "marker with another number", "record of the seal removed", "verdicts without samples", "timings without verdicts",
+    "a task lost", "text of a program lost", "compacted part edited", "compacted part lost",
+    "part behind a compaction lost", "samples newer than their verdicts",
+)  # fmt: skip
+"""Faults after which every row can be had again without asking a model: ``--repair``, then the stages."""

@@ -66,7 +66,7 @@ def verify(
     looks = looks_of(place, num_threads, is_quick)
     faults = [*look_at_plan(place), *look_at_lists(place), *look_at_parts(place, looks)]
     faults += [*look_at_dead_parts(place, looks, is_quick), *look_at_lanes(place, looks)]
-    faults += [*look_at_progress(place, looks), *look_at_leftovers(place)]
+    faults += [*look_at_progress(place, looks, is_quick), *look_at_leftovers(place)]
     if not is_quick:
         faults += _slow(place, looks, num_threads, tell)
     num_rows = sum(look.num_rows or 0 for look in looks.values())
@@ -98,7 +98,9 @@ def _slow(place: Place, looks: Looks, num_threads: int, tell: Tell) -> list[Faul
 
 
 def _run(root: Path | None, lake: Path) -> Run | None:
-    return Run(root, Lake(lake)) if root is not None and (root / "shards" / "manifest.jsonl").exists() else None
+    """A folder with a plan, or with markers of one that is gone."""
+    is_run = root is not None and any((root / name).exists() for name in ("shards/manifest.jsonl", "manifests"))
+    return Run(root, Lake(lake)) if root is not None and is_run else None
 
 
 def _worst_first(faults: Sequence[Fault]) -> tuple[Fault, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 
 from ....ingest import schemas
 from ....ingest.manifest import Shard
+from ...generate.lease import is_left
 from .faults import Fault
 from .live import Looks, as_sealed
-from .place import Lane, Marker, Place, committed_of
+from .place import Lane, Marker, Place, committed_of, counting_since, sealed_at
 from .redoing import brought_back, scored_again
-from .remedies import MarkPending, Remedy, WriteMarkers
+from .remedies import MarkPending, Remedy, SealAgain, WriteMarkers
 from .sealing import can_seal
 
+CLOCKS_APART = datetime.timedelta(seconds=60)
+"""Samples and verdicts are sealed on different machines."""
 COUNTED = {"generate": "samples", "score": "results"}
 """Stage -> table whose rows its marker counts."""
 
@@ -26,7 +30,7 @@ def look_at_lanes(place: Place, looks: Looks) -> Iterator[Fault]:
     yield from _strangers(place)
 
 
-def look_at_progress(place: Place, looks: Looks) -> Iterator[Fault]:
+def look_at_progress(place: Place, looks: Looks, is_quick: bool) -> Iterator[Fault]:
     """What is left to do, one finding per stage; shards whose rows all count and that lack their markers."""
     from ....ingest.benchmarks import registry
 
@@ -44,7 +48,7 @@ def look_at_progress(place: Place, looks: Looks) -> Iterator[Fault]:
         if shards:
             yield _pending(stage, shards)
     for shard in to_generate:
-        yield from _unfinished(place, looks, shard)
+        yield from _unfinished(place, looks, shard, is_quick)
 
 
 def _finished(place: Place, looks: Looks, lane: Lane, marker: Marker) -> Iterator[Fault]:
@@ -60,12 +64,12 @@ def _finished(place: Place, looks: Looks, lane: Lane, marker: Marker) -> Iterato
             "marker", name, "it cannot be read, or tells of another shard", remedies=_marked(place, lane, shard)
         )
         return
-    if sealed is None or sealed[0] != live:
-        words = "no seal is recorded" if sealed is None else f"{len(live)} parts count, {len(sealed[0])} were sealed"
+    if sealed is None or sealed != live:
+        words = "no seal is recorded" if sealed is None else f"{len(live)} parts count, {len(sealed)} were sealed"
         yield Fault("live_as_sealed", name, words, remedies=_resealed(place, lane, live))
         return
     yield from _counted(place, looks, lane, marker, shard)
-    yield from _aged(place, lane, shard, sealed[1])
+    yield from _aged(place, lane, shard)
 
 
 def _counted(place: Place, looks: Looks, lane: Lane, marker: Marker, shard: Shard) -> Iterator[Fault]:
@@ -79,20 +83,29 @@ def _counted(place: Place, looks: Looks, lane: Lane, marker: Marker, shard: Shar
     planned = shard.expected_rows
     if num_rows != planned:
         message = f"{num_rows} rows of {table} count, {planned} are planned"
-        again = brought_back(place, lane, (table,))
+        again = _completed(place, lane, shard, num_rows)
         yield Fault("rows_as_planned", f"{lane[0]}-{lane[1]}", message, abs(num_rows - planned), remedies=again)
     elif marker.num_rows != planned:
         message = f"it says {marker.num_rows} rows, {planned} are planned and there"
         yield Fault("marker", f"{lane[0]}-{lane[1]}.done", message, remedies=_marked(place, lane, shard))
 
 
-def _aged(place: Place, lane: Lane, shard: Shard, since: str) -> Iterator[Fault]:
+def _completed(place: Place, lane: Lane, shard: Shard, num_rows: int) -> tuple[Remedy, ...]:
+    """From the journal, or by the stage, which keeps what is there. Too many rows: a person says which are right."""
+    assert place.run is not None, "asked of a run"
+    if lane[0] == "generate" and can_seal(place.run, shard):
+        return (SealAgain(place.run, lane[1]),)
+    return (MarkPending(place.run, *lane),) if num_rows < shard.expected_rows else ()
+
+
+def _aged(place: Place, lane: Lane, shard: Shard) -> Iterator[Fault]:
     """Samples that were asked for anew after their verdicts were sealed: those are about other texts."""
     if lane[0] != "score" or place.run is None:
         return
-    samples = committed_of(place.run, ("generate", shard.shard_id))
-    if samples is not None and samples[1] > since:
-        message = f"verdicts of {since}, samples of {samples[1]}"
+    verdicts = sealed_at(place.run, lane)
+    samples = counting_since(place, "samples", ("generate", shard.shard_id))
+    if verdicts and samples and samples - verdicts > CLOCKS_APART:
+        message = f"verdicts of {verdicts.isoformat()}, samples of {samples.isoformat()}"
         again = tuple(scored_again(place, shard.shard_id))
         yield Fault("verdict_older", f"score-{lane[1]}", message, shard.expected_rows, remedies=again)
 
@@ -114,9 +127,17 @@ def _pending(stage: str, shards: Sequence[Shard]) -> Fault:
     return Fault("pending", stage, message, len(shards), offenders)
 
 
-def _unfinished(place: Place, looks: Looks, shard: Shard) -> Iterator[Fault]:
-    """Ended between the live list and the marker; under --force the old rows count on until new ones replace them."""
+def _unfinished(place: Place, looks: Looks, shard: Shard, is_quick: bool) -> Iterator[Fault]:
+    """Ended before the marker; under --force the old rows count on until new ones replace them."""
+    assert place.run is not None, "asked of a run"
     lane = ("generate", shard.shard_id)
+    lease = place.run.root / "gen" / shard.shard_id / "lease"
+    if lease.exists() and not is_left(lease):
+        return
+    if not is_quick and can_seal(place.run, shard):
+        again = (SealAgain(place.run, shard.shard_id),)
+        yield Fault("seal_unfinished", f"generate-{shard.shard_id}", "the journal is whole, no marker", 1, (), again)
+        return
     parts = place.entries["samples"].get(lane, ())
     if not parts or any(not looks[part].is_whole for part in parts):
         return
@@ -129,7 +150,7 @@ def _marked(place: Place, lane: Lane, shard: Shard) -> tuple[Remedy, ...]:
     """Markers are written where something beside the lake proves the rows: the journal, or the record of the seal."""
     assert place.run is not None, "markers belong to a run"
     live, sealed = _live(place, lane), committed_of(place.run, lane)
-    is_sealed = sealed is not None and sealed[0] == live and lane in place.markers
+    is_sealed = sealed is not None and sealed == live and lane in place.markers
     if lane[0] == "generate" and (is_sealed or can_seal(place.run, shard)):
         return (WriteMarkers(place.run, *lane, tuple(live), shard.expected_rows),)
     if lane[0] == "score" and is_sealed:

@@ -19,6 +19,7 @@ def look_at_leftovers(place: Place) -> Iterator[Fault]:
     """Temporary files, leases of finished shards, torn last lines, and what was set aside before."""
     for root in _roots(place):
         yield from _temporary(root)
+    for root in (place.lake.root, *([place.run.root] if place.run else [])):
         if told := notes(root):
             yield Fault("set_aside", "damaged/notes.jsonl", str(told[-1].get("why", "")), len(told), tuple(told))
     yield from _leases(place)

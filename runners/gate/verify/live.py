@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....ingest import schemas
 from .faults import Fault
-from .parts import Look, look_at, look_at_all, wrong_digest
+from .parts import Look, batches, look_at, look_at_all, wrong_digest
 from .place import Lane, Place, committed_of
 from .redoing import brought_back
 from .remedies import DropCompaction, EnterLive, Remedy, SetAside
@@ -64,7 +65,8 @@ def look_at_dead_parts(place: Place, looks: Looks, is_quick: bool) -> Iterator[F
                 aside = SetAside(place.lake.root, place.lake.root / name, "changed after writing")
                 yield Fault("part_digest", name, f"{name} (counts no more) hashes to {found}", remedies=(aside,))
             elif name not in ever[table]:
-                yield Fault("orphan", name, "no live list ever named it: its writer was ended before, or it was copied")
+                message = "no live list ever named it: its writer was ended before, or it was copied"
+                yield Fault("orphan", name, message, remedies=_entered(place, table, name))
 
 
 def look_at_compactions(place: Place, looks: Looks, connection: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
@@ -85,7 +87,7 @@ def as_sealed(place: Place, lane: Lane) -> tuple[Remedy, ...]:
     """The live lists of a lane as its last seal wrote them, where all of those parts are whole; else brought back."""
     if place.run is None or (sealed := committed_of(place.run, lane)) is None:
         return ()
-    by_table = {table: tuple(name for name in sealed[0] if name.startswith(f"{table}/")) for table in schemas.TABLES}
+    by_table = {table: tuple(name for name in sealed if name.startswith(f"{table}/")) for table in schemas.TABLES}
     concerned = {table: parts for table, parts in by_table.items() if parts or place.entries[table].get(lane)}
     looks = [look_at(place.lake.root, table, name) for table, parts in concerned.items() for name in parts]
     if all(look.is_whole for look in looks):
@@ -114,6 +116,34 @@ def _drop(place: Place, look: Look) -> tuple[Remedy, ...]:
     """A compacted part that is damaged: the parts that it stands for count again, and are looked at by themselves."""
     entries = (entry for entry in place.compactions[look.table] if look.name in entry["parts"])
     return tuple(DropCompaction(place.lake, look.table, entry["partition"]) for entry in entries)
+
+
+def _entered(place: Place, table: str, name: str) -> tuple[Remedy, ...]:
+    """Tables that are only added to: a part of theirs counts from the moment it lies there, whole."""
+    if not look_at(place.lake.root, table, name).is_whole or "part-compacted-" in name:
+        return ()
+    lane = _lane_of(place, table, name)
+    return () if lane is None else (EnterLive(place.lake.root, table, *lane, (name,)),)
+
+
+def _lane_of(place: Place, table: str, name: str) -> Lane | None:
+    """Under which name the part would have been entered; None where that cannot be said for certain."""
+    if table == "programs":
+        return "score", name.rpartition("/")[2].removeprefix("part-").removesuffix(".parquet")
+    if table == "tasks":
+        siblings = [part for part in place.on_disk[table] if part.rpartition("-")[0] == name.rpartition("-")[0]]
+        [benchmark] = [word for word in name.split("/") if word.startswith("benchmark=")]
+        lane = "import", f"{benchmark.partition('=')[2]}-{name.rpartition('/')[2][len('part-') :].rpartition('-')[0]}"
+        return lane if len(siblings) == 1 and lane not in place.lists[table] else None
+    if table in ("runs", "regrades"):
+        column = {"runs": "run_id", "regrades": "regrade_id"}[table]
+        found = {(row.get("stage", "score"), row[column]) for row in _first_rows(place.lake.root / name)}
+        return found.pop() if len(found) == 1 else None
+    return None
+
+
+def _first_rows(path: Path) -> list[dict[str, Any]]:
+    return next((batch.to_pylist() for batch in batches(path)), [])
 
 
 def _aside(place: Place, look: Look, remedies: Iterable[Remedy]) -> Iterator[Remedy]:

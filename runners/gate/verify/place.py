@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -111,18 +112,50 @@ class Place:
                 yield entry
 
 
-def committed_of(run: Run, lane: Lane) -> tuple[list[str], str] | None:
-    """Parts of the last seal of a lane, and when these parts were first sealed; None: no whole line."""
-    lines = [row for row in whole_lines(run.root / "manifests" / f"{lane[0]}-{lane[1]}.committed") if "parts" in row]
-    if not lines:
-        return None
-    last = sorted(lines[-1]["parts"])
-    since = lines[-1].get("at", "")
-    for line in reversed(lines):
-        if sorted(line["parts"]) != last:
+def committed_of(run: Run, lane: Lane) -> list[str] | None:
+    """Parts of the last seal of a lane, sorted; None: no whole line."""
+    lines = [row for row in whole_lines(_committed_file(run, lane)) if "parts" in row]
+    return sorted(lines[-1]["parts"]) if lines else None
+
+
+def counting_since(place: Place, table: str, lane: Lane) -> datetime.datetime | None:
+    """When the parts of a table that count now were first said to, by the live list or the seal, whichever is earlier.
+
+    Saying the same again (a second seal, a repair) does not make rows younger.
+    """
+    current = sorted(place.entries[table].get(lane, ()))
+    files = [place.lake.root / "_live" / table / f"{lane[0]}-{lane[1]}.jsonl"]
+    files += [_committed_file(place.run, lane)] if place.run else []
+    found = [since for file in files if (since := _since(file, table, current)) is not None]
+    return min(found, default=None)
+
+
+def sealed_at(run: Run, lane: Lane) -> datetime.datetime | None:
+    """When a lane was sealed last: scoring again reads the samples that count then, whatever parts it ends with."""
+    times = [line.get("at") for line in whole_lines(_committed_file(run, lane))]
+    return _time(times[-1]) if times else None
+
+
+def _since(path: Path, table: str, current: list[str]) -> datetime.datetime | None:
+    """The time of the first of the last lines that name exactly these parts of the table."""
+    since = None
+    for line in reversed(list(whole_lines(path))):
+        parts = sorted(part for part in line.get("parts", ()) if part.startswith(f"{table}/"))
+        if parts != current:
             break
-        since = line.get("at", "")
-    return last, since
+        since = line.get("at")
+    return _time(since)
+
+
+def _time(text: Any) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
+
+
+def _committed_file(run: Run, lane: Lane) -> Path:
+    return run.root / "manifests" / f"{lane[0]}-{lane[1]}.committed"
 
 
 def shard_of_line(row: Mapping[str, Any]) -> Shard | None:

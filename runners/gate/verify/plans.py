@@ -19,14 +19,16 @@ def look_at_plan(place: Place) -> Iterator[Fault]:
         return
     yield from _lines_wrong(place.run)
     for shard in place.shards.values():
-        if wrong := _digest_wrong(shard):
+        if wrong := digest_wrong(shard):
             yield Fault("plan_digest", _ARTIFACT, f"shard {shard.shard_id}: {wrong}")
 
 
 def _lines_wrong(run: Run) -> Iterator[Fault]:
     seen: dict[str, str] = {}
-    if run.manifest.path.exists():
-        yield from _foreign_lines(run)
+    if not run.manifest.path.exists():
+        yield Fault("manifest_line", _ARTIFACT, "it is gone, and markers tell of shards")
+        return
+    yield from _foreign_lines(run)
     for row in whole_lines(run.manifest.path):
         shard = shard_of_line(row)
         if shard is None:
@@ -45,7 +47,7 @@ def _foreign_lines(run: Run) -> Iterator[Fault]:
         yield Fault("manifest_line", _ARTIFACT, f"{number} lines cannot be read", number)
 
 
-def _digest_wrong(shard: Shard) -> str:
+def digest_wrong(shard: Shard) -> str:
     """Which digest does not fit the fields, as a sentence; empty: all do."""
     try:
         found = keys.request_digest(shard.request)

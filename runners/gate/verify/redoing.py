@@ -12,6 +12,8 @@ from .sealing import can_seal
 
 _OF_SHARDS = frozenset(("samples", "results", "timings", "problem_means"))
 """Tables whose parts a stage writes again when the shard is pending."""
+_TOGETHER = ("results", "timings")
+"""A timing belongs to its verdict."""
 
 
 def brought_back(place: Place, lane: Lane, tables: Iterable[str]) -> tuple[Remedy, ...]:
@@ -30,17 +32,17 @@ def brought_back(place: Place, lane: Lane, tables: Iterable[str]) -> tuple[Remed
 
 def scored_again(place: Place, shard_id: str) -> Iterator[Remedy]:
     """Verdicts of a shard in every lane: pending, and no longer live."""
-    for lane in sorted({lane for lane in place.entries["results"] if lane[0] == "score"}):
+    for lane in sorted({lane for table in _TOGETHER for lane in place.entries[table] if lane[0] == "score"}):
         shard = place.shard_of(lane)
         if shard is not None and shard.shard_id == shard_id:
-            yield from _pending(place, lane, ("results", "timings"))
+            yield from _pending(place, lane, _TOGETHER)
 
 
 def _pending(place: Place, lane: Lane, tables: Iterable[str]) -> Iterator[Remedy]:
     """The marker goes first: whatever happens between two steps, the shard is one to do again."""
     assert place.run is not None, "without a run nothing is pending"
     yield MarkPending(place.run, *lane)
-    for table in tables:
+    for table in _TOGETHER if "results" in tables and lane[0] == "score" else tables:
         yield EnterLive(place.lake.root, table, *lane, ())
     if lane[0] == "generate" and "samples" in tables:
         yield from scored_again(place, lane[1])
@@ -50,7 +52,7 @@ def _without_shard(place: Place, lane: Lane, tables: Iterable[str]) -> Iterator[
     """Parts that belong to no shard: texts are extracted again, tasks recorded again, measurements are lost."""
     for table in tables:
         if table == "tasks":
-            yield from _tasks_again(place, lane)
+            yield from tasks_again(place, lane)
         elif table in ("runs", "regrades", "programs"):
             yield Note(place.lake.root, f"a part of {table} ({lane[0]}-{lane[1]}) is lost")
             yield EnterLive(place.lake.root, table, *lane, ())
@@ -58,7 +60,7 @@ def _without_shard(place: Place, lane: Lane, tables: Iterable[str]) -> Iterator[
             yield MarkPending(place.run, *lane)
 
 
-def _tasks_again(place: Place, lane: Lane) -> Iterator[Remedy]:
+def tasks_again(place: Place, lane: Lane) -> Iterator[Remedy]:
     """From the staged problems; of recorded files, whose imports are pending then."""
     for shard in place.shards.values():
         if lane[1] != lane_of_tasks(shard.benchmark, shard.scenario, shard.dataset_version):

@@ -158,7 +158,7 @@ class WriteMarkers:
 
     def do(self) -> None:
         sealed = committed_of(self.run, (self.stage, self.lane))
-        if sealed is None or sealed[0] != sorted(self.parts):
+        if sealed is None or sealed != sorted(self.parts):
             paths = [self.run.lake.root / part for part in self.parts]
             self.run.mark_committed(self.stage, self.lane, paths, self.num_rows)
         self.run.mark_done(self.stage, self.lane, self.num_rows)

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ....ingest import schemas
 from ....ingest.lake import EMPTY_PARTS
+from ....ingest.manifest import Run, Shard
+from ....ingest.tasks import lane_of_tasks
 from ...folders import Folder
 from .faults import Fault
 from .live import Looks
 from .place import Place
-from .redoing import scored_again
+from .redoing import scored_again, tasks_again
+from .remedies import Remedy
+from .sealing import can_seal
 
 if TYPE_CHECKING:
     import duckdb
@@ -124,11 +128,27 @@ def _without(place: Place, connection: Any, reference: Reference) -> Iterator[Fa
         )
 
 
-def _again(place: Place, reference: Reference, shards: Iterable[str]) -> Iterator[Any]:
-    if reference.rule == "program_missing" and place.run is not None:
-        for name in shards:
-            if (shard := place.shard_of(("score", name))) is not None:
-                yield from scored_again(place, shard.shard_id)
+def _again(place: Place, reference: Reference, names: Iterable[str]) -> Iterator[Remedy]:
+    """``names`` are the shard ids that rows carry; nothing is known of those that no run has planned."""
+    for name in names:
+        shard = place.shard_of(("score", name))
+        if shard is None or place.run is None:
+            continue
+        if reference.rule == "program_missing":
+            yield from scored_again(place, shard.shard_id)
+        elif reference.rule == "task_missing":
+            yield from tasks_again(
+                place, ("import", lane_of_tasks(shard.benchmark, shard.scenario, shard.dataset_version))
+            )
+        elif _is_pending(place, place.run, reference, name, shard):
+            yield from scored_again(place, shard.shard_id)
+
+
+def _is_pending(place: Place, run: Run, reference: Reference, name: str, shard: Shard) -> bool:
+    """Whether what the rows rest on is yet to be done: samples of verdicts, verdicts of timings."""
+    if reference.other == "samples":
+        return ("generate", shard.shard_id) not in place.markers and not can_seal(run, shard)
+    return ("score", name) not in place.markers
 
 
 def _dicts(connection: Any, query: str) -> tuple[dict[str, Any], ...]:
