@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUN_ON ?= 2# processes of pytest
+PAGES ?= .venv-pages# environment of the Space
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine test-slurm bench clean plan stage generate smoke score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine test-pages test-slurm bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,15 @@ test-engine: $(VENV)/.tested ## generate, score, build on real servers: vLLM for
 
 test-slurm: $(VENV)/.tested ## the batch side on a real SLURM of four virtual nodes; needs slurm-wlm slurmdbd mariadb-server
 	BENCHFORGE_SLURM=1 $(BIN)/python -m pytest tests/slurm -q
+
+test-pages: $(VENV)/.tested ## the Space and the cards in a real Chromium (apt-get install chromium)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group pages
+	$(BIN)/python -m venv $(PAGES)
+	$(PAGES)/bin/python -m pip install --quiet --disable-pip-version-check -r runners/publish/space/requirements.txt
+	BENCHFORGE_PAGES=$(abspath $(PAGES)) $(BIN)/python -m pytest tests/pages -q -s
+
+test-containers: $(VENV)/.tested ## package steps of the images under bubblewrap, and the harness in one of them beside ours
+	BENCHFORGE_CONTAINERS=1 $(BIN)/python -m pytest tests/containers -q
 
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group bench

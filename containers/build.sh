@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Build or check the container images: build.sh FOLDER [NAME…], build.sh --check FOLDER.
-# Building needs apptainer and the network (a login node); checking needs neither.
+# Build or check the container images.
+#   build.sh FOLDER [NAME…]        build (all of them without NAME) and record; needs apptainer and the network
+#   build.sh --check [NAME…]       parse the definitions and run their package steps under bubblewrap; needs an index of
+#                                  PyPI. --root DIR: in another tree (debootstrap bookworm DIR); --parse-only: no steps
+#   build.sh --compare FOLDER      every recorded image that lies there must be the recorded one
+#   build.sh --record FILE         write down the digest of an image
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 digests=${BENCHFORGE_DIGESTS:-$here/digests.yml}
 
-check() { # folder: every recorded image that lies there must be the recorded one
+compare() { # folder: every recorded image that lies there must be the recorded one
     local folder=$1 bad=0 name digest found
     while read -r name digest; do
         [ -f "$folder/$name" ] || continue
@@ -27,7 +31,11 @@ record() { # file: its line replaced or added
 }
 
 if [ "${1:-}" = --check ]; then
-    check "${2:?build.sh --check FOLDER}"
+    shift
+    exec python3 "$here/check_definitions.py" "$@"
+fi
+if [ "${1:-}" = --compare ]; then
+    compare "${2:?build.sh --compare FOLDER}"
     exit
 fi
 if [ "${1:-}" = --record ]; then
