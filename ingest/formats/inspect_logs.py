@@ -226,8 +226,9 @@ def _notes(header: Mapping[str, Any]) -> Iterator[str]:
         yield f"the run did not end well: its status is {header.get('status', 'started')}"
     if header.get("invalidated"):
         yield "the log was invalidated after the run"
-    limit = ((header.get("eval") or {}).get("config") or {}).get("limit")
-    if limit is not None:
+    run = header.get("eval") or {}
+    limit, num_problems = (run.get("config") or {}).get("limit"), (run.get("dataset") or {}).get("samples")
+    if isinstance(limit, int) and (num_problems is None or limit < num_problems):
         yield f"the run was limited to {limit} problems"
 
 
