@@ -62,8 +62,7 @@ test-slurm: $(VENV)/.tested ## the batch side on a real SLURM of four virtual no
 
 test-pages: $(VENV)/.tested ## the Space and the cards in a real Chromium (apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group pages
-	$(BIN)/python -m venv $(PAGES)
-	$(PAGES)/bin/python -m pip install --quiet --disable-pip-version-check -r runners/publish/space/requirements.txt
+	@$(MAKE) --no-print-directory $(PAGES)/.installed || echo "the Space's requirements cannot be installed here" >&2
 	BENCHFORGE_PAGES=$(abspath $(PAGES)) $(BIN)/python -m pytest tests/pages -q -s
 
 test-containers: $(VENV)/.tested ## package steps of the images under bubblewrap, and the harness in one of them beside ours
@@ -100,6 +99,11 @@ $(VENV)/.tested: $(VENV)/.installed
 
 $(VENV)/.spark: $(VENV)/.tested
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
+	@touch $@
+
+$(PAGES)/.installed: runners/publish/space/requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(PAGES)
+	$(PAGES)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 clean: ## remove what builds and demos leave behind

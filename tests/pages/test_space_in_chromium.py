@@ -120,7 +120,7 @@ def test_search_finds_pasted_and_typed_names(space: str, opened: Callable[..., A
 def test_columns_sort_by_number_with_mouse_and_keys_and_stay_sorted(space: str, opened: Callable[..., Any]) -> None:
     page = opened(f"{space}?cell=livecodebench/generation")
     rows_shown(page, 500)
-    header = page.get_by_role("columnheader", name="Score")
+    header = page.get_by_role("columnheader", name="Score [95 %]")
     header.get_by_role("button").click()
     assert header.get_attribute("aria-sort") == "descending"
     header.get_by_role("button").press("Enter")

@@ -35,9 +35,9 @@ def fields() -> dict[str, gr.components.Component]:
         "licence": gr.Radio(_labelled(words.LICENCES), value="all", label="Licence", render=False),
         "origins": tick("Origin", _labelled(words.ORIGINS), list(words.ORIGINS)),
         "trust_tiers": tick("Trust tier", [(tier, tier) for tier in words.TRUST_TIERS], list(words.TRUST_TIERS)),
-        "cell": choose("Benchmark"),
-        "test_set": choose("Test set"),
-        "metric": choose("Metric"),
+        "cell": choose("Benchmark", min_width=240),
+        "test_set": choose("Test set", min_width=120),
+        "metric": choose("Metric", min_width=120),
         "verdict": choose("Reading"),
         "scope": choose("Window"),
         "rows": gr.Radio(_labelled(words.ROWS), value="quoted", label="Rows", render=False),
@@ -59,6 +59,7 @@ def outputs() -> dict[str, gr.components.Component]:
     sorting = SORTING.read_text(encoding="utf-8")
     tables = {name: gr.HTML(js_on_load=sorting, render=False, apply_default_css=False) for name in SORTABLE}
     return tables | {
+        "provenance": gr.HTML(render=False, apply_default_css=False),
         "status": gr.HTML(render=False, apply_default_css=False),
         "facts": gr.HTML(render=False, apply_default_css=False),
         "recompute": gr.HTML(render=False, apply_default_css=False),
@@ -102,4 +103,5 @@ def placed(fields: dict[str, Any], outputs: dict[str, Any]) -> tuple[gr.Tabs, di
             outputs["scores"].render()
         with gr.Tab(TABS["recompute"], id="recompute") as tab["recompute"]:
             outputs["recompute"].render()
+    outputs["provenance"].render()
     return tabs, tab

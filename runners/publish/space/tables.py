@@ -33,6 +33,7 @@ class Column:
     about: str = ""
     is_number: bool = False
     is_best_low: bool = False
+    is_long: bool = False
 
 
 def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], empty: str = "") -> str:
@@ -47,7 +48,7 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], empty: s
     body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
     return (
         f'<div class="board" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table><caption><span>{escape(caption)}</span></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -66,7 +67,7 @@ def _cells(columns: Sequence[Column], row: Row) -> str:
         cell = column.cell(row)
         tag = 'th scope="row"' if number == 0 else "td"
         sort = "" if cell.sort is None else f' data-sort="{escape(str(cell.sort))}"'
-        kind = " class=number" if column.is_number else ""
+        kind = " class=number" if column.is_number else " class=long" if column.is_long else ""
         parts.append(f"<{tag}{sort}{kind}>{cell.html}</{tag.split()[0]}>")
     return "".join(parts)
 
@@ -85,7 +86,8 @@ def model_cell(row: Row) -> Cell:
     """The model, a link to its page, and a mark where its licence is not known to be open."""
     address = escape("?" + urlencode({"model": row["model"]}))
     mark = "" if row.get("is_osi_approved") else f' <span class="mark">{licence_mark(row)}</span>'
-    return Cell(f'<a href="{address}" data-model="{escape(row["model"])}">{escape(shown_name(row))}</a>{mark}')
+    name = escape(shown_name(row)).replace("/", "/<wbr>")
+    return Cell(f'<a href="{address}" data-model="{escape(row["model"])}">{name}</a>{mark}')
 
 
 def licence_mark(row: Row) -> str:

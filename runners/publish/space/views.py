@@ -33,7 +33,8 @@ def opened(board: Board, source: Source, wanted: Mapping[str, str]) -> Shown:
     cells = questions.cells(board)
     cell = _first_of([f"{one['benchmark']}/{one['scenario']}" for one in cells], wanted.get("cell"))
     shown: Shown = {
-        "status": status(board, source, len(cells)),
+        "status": "",
+        "provenance": provenance(board, source, len(cells)),
         "recompute": words.recompute_page(source.leaderboard, source.results, board.commit),
         "cell": Options([(cell_title(one), f"{one['benchmark']}/{one['scenario']}") for one in cells], cell),
         "compared": _options(_boards(board)),
@@ -45,7 +46,7 @@ def opened(board: Board, source: Source, wanted: Mapping[str, str]) -> Shown:
     return shown | compared_models(board, shown["compared"].value)  # type: ignore[union-attr]
 
 
-def status(board: Board, source: Source, num_cells: int) -> str:
+def provenance(board: Board, source: Source, num_cells: int) -> str:
     """What is shown: how many models, of which commit."""
     counted = board.ask("select count(distinct model) as num_models, count(*) as num_numbers from leaderboard")[0]
     place = source.leaderboard if source.folder is None else "a folder of this machine"

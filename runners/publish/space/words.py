@@ -19,9 +19,9 @@ from tables import (
 INTRODUCTION = """
 # benchForge leaderboard
 
-Percent of problems solved, with its uncertainty: **71.2 [64.1, 77.6]** means 71.2 on these problems and, with 95 %
-confidence, 64.1 to 77.6 on problems like these. **3–5 of 12**: among 12 models asked under the same conditions it could
-be third, fourth or fifth. A number that cannot be had honestly is not there; *Not computed* says why.
+Percent of problems solved. **71.2 [64.1, 77.6]**: with 95 % confidence between 64.1 and 77.6 on problems like these.
+**3–5 of 12**: ranks it could have among 12 models asked alike. What cannot be computed honestly is not shown, and
+*Not computed* says why.
 """
 
 TRUST_TIERS = {
@@ -49,7 +49,11 @@ REASONS = {
 
 MODEL = Column("model", "Model", model_cell, "marked where the licence is not approved by the OSI, or unknown")
 SCORE = Column(
-    "score", "Score, % [95 % interval]", score_cell, "share of problems solved, for problems like these", is_number=True
+    "score",
+    "Score [95 %]",
+    score_cell,
+    "percent of problems solved, and its interval for problems like these",
+    is_number=True,
 )
 RANK = Column(
     "rank",
@@ -100,13 +104,13 @@ PAIRS = (
 REFUSALS = (
     MODEL,
     Column("reason", "Why", text_cell("reason")),
-    Column("detail", "In detail", text_cell("detail")),
+    Column("detail", "In detail", text_cell("detail"), is_long=True),
     Column("benchmark", "Benchmark", text_cell("benchmark")),
     Column("scenario", "Scenario", text_cell("scenario")),
     Column("test_set", "Test set", text_cell("test_set")),
     Column("metric", "Metric", text_cell("metric")),
     Column("scope", "Window", text_cell("scope")),
-    Column("problems", "Problems", text_cell("problems")),
+    Column("problems", "Problems", text_cell("problems"), is_long=True),
 )
 
 OF_ONE_MODEL = (
