@@ -34,13 +34,19 @@ own as (
         dataset_version,
         dataset_digest,
         benchmark as title,
-        'stdin' as kind,
+        -- outside_…: verdicts of others on problems that we do not run
+        case
+            when left(benchmark, 8) = 'outside_' then 'suite' else 'stdin'
+        end as kind,
         null::string as hub_id,
         null::string as hub_revision,
         licence,
         cells,
         dataset_version as headline_test_set,
-        'values' as trust_tier,
+        case
+            when left(benchmark, 8) = 'outside_' then 'published'
+            else 'values'
+        end as trust_tier,
         -- releases are v1 to v9
         dataset_version = max(dataset_version)
             over (partition by benchmark) as is_default,
