@@ -51,9 +51,9 @@ def write_marts(folder: Path, num_models: int = 500) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
     connection.execute("set enable_progress_bar = false")
-    contracts = _contracts()
+    columns_of = contracts()
     for mart in _exposed():
-        columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in contracts[mart])
+        columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in columns_of[mart])
         connection.execute(f"create table {mart} ({columns})")
     names = models(num_models)
     _insert(connection, "dim_models", _model_rows(names))
@@ -73,7 +73,7 @@ def write_marts(folder: Path, num_models: int = 500) -> None:
     connection.close()
 
 
-def _contracts() -> dict[str, list[dict[str, Any]]]:
+def contracts() -> dict[str, list[dict[str, Any]]]:
     """Mart → its columns, as the YAML beside the models declares them."""
     found = {}
     for path in sorted((ROOT / "models" / "marts").glob("*.yml")):

@@ -192,6 +192,7 @@ def test_a_page_opens_where_there_is_nothing_to_read_and_recovers(
         page.get_by_role("button", name="Try again").click()
         rows_shown(page, 20)
         assert page.get_by_role("alert").count() == 0
+        page.context.close()
 
 
 def test_an_unreachable_hub_is_said_in_a_sentence(
@@ -202,6 +203,7 @@ def test_an_unreachable_hub_is_said_in_a_sentence(
         page = opened(address)
         page.get_by_role("alert").get_by_text("The Hub does not answer for made/benchforge-leaderboard").wait_for()
         assert page.get_by_role("button", name="Try again").is_visible()
+        page.context.close()
 
 
 def test_names_are_shown_and_never_run(
@@ -227,6 +229,7 @@ def test_names_are_shown_and_never_run(
             page.get_by_role("tab", name=tab).click()
             page.locator(ROWS).first.wait_for()
         assert page.title() == "benchForge leaderboard"
+        page.context.close()
 
 
 @pytest.fixture(scope="session")
