@@ -91,7 +91,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("engine.record", str, "", "File that keeps every HTTP exchange; empty: none."),
     Option("engine.exchanges", str, "", "Recorded exchanges of the replay engine; empty: those of forge_mini."),
     Option("engine.image", str, "nvcr.io/nvidia/vllm:25.09-py3", "Engine image."),
-    Option("engine.fallback_image", str, "vllm/vllm-openai", "Image where the first cannot be pulled."),
+    Option("engine.fallback_image", str, "vllm/vllm-openai:v0.32.0", "Image where the first cannot be pulled."),
     Option("engine.python", str, "", "Interpreter that has vLLM; empty: this one."),
     Option("engine.max_model_len", int, 16_384, "Window in tokens; a model that thinks brings its own.", minimum=1),
     Option("engine.gpu_memory_utilization", float, 0.90, "Share of a GPU's memory that vLLM takes.", minimum=0.01),

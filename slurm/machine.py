@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from .facts import Fact
 NETWORK_TARGET = "huggingface.co:443"
 _CONNECT_SECONDS = 5.0
 _COMMAND_SECONDS = 30.0
+_CGROUP_2 = Path("/sys/fs/cgroup/cgroup.controllers")
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_VERSION = 444, 1
 
 
@@ -63,7 +65,7 @@ def containers() -> str:
     path = shutil.which("apptainer") or shutil.which("singularity")
     if path is None:
         return "no apptainer"
-    return f"{_first_line([path, '--version'])}, {_privileges(path)}, {_limits()}"
+    return f"{_first_line([path, '--version'])}, {_privileges(path)}, {_limits(path)}"
 
 
 def isolation() -> str:
@@ -71,7 +73,7 @@ def isolation() -> str:
     namespaces = "open" if _succeeds(["unshare", "--user", "true"]) else "closed"
     network_namespaces = "open" if _succeeds(["unshare", "--user", "--net", "true"]) else "closed"
     seccomp = "yes" if "Seccomp:" in _read("/proc/self/status") else "no"
-    version = 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1
+    version = 2 if _CGROUP_2.exists() else 1
     parts = [f"user namespaces {namespaces}", f"network namespaces {network_namespaces}", f"seccomp {seccomp}"]
     return ", ".join([*parts, f"landlock {landlock_version()}", f"cgroup v{version}"])
 
@@ -111,17 +113,31 @@ def _files(prefix: str, how: str, scratch: Path) -> Fact:
 
 def _privileges(path: str) -> str:
     """The starter of the setuid variant is a package of its own (apptainer-suid)."""
-    lines = _output([path, "buildcfg"]).splitlines()
-    folders = [line.removeprefix("LIBEXECDIR=") for line in lines if line.startswith("LIBEXECDIR=")]
-    starters = [Path(folder) / "apptainer" / "bin" / "starter-suid" for folder in folders]
-    return "setuid" if any(starter.exists() for starter in starters) else "user namespaces"
+    folder = _setting(path, "LIBEXECDIR")
+    starter = Path(folder) / "apptainer" / "bin" / "starter-suid"
+    return "setuid" if folder and starter.exists() else "user namespaces"
 
 
-def _limits() -> str:
-    """``--memory`` and ``--pids-limit`` of an ordinary user fail hard without cgroup v2 and a user bus."""
-    lacks = [] if Path("/sys/fs/cgroup/cgroup.controllers").exists() else ["cgroup v2"]
+def _limits(path: str) -> str:
+    """``--memory`` and ``--pids-limit`` of an ordinary user fail hard without cgroup v2, systemd and a user bus.
+
+    Then ``--mem`` of SLURM and the limits inside the sandbox are what bounds a job (apptainer/apptainer@6a76317:
+    ``systemd cgroups`` of apptainer.conf, yes unless it says no).
+    """
+    lacks = [] if _CGROUP_2.exists() else ["cgroup v2"]
+    if re.search(r"^\s*systemd cgroups\s*=\s*no", _read(_setting(path, "APPTAINER_CONF_FILE")), re.MULTILINE):
+        lacks.append("systemd cgroups in apptainer.conf")
     lacks += [name for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS") if name not in os.environ]
+    bus = os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").partition("unix:path=")[2].partition(",")[0]
+    if bus and not Path(bus).exists():
+        lacks.append(f"user bus at {bus}")
     return f"no limits of its own (no {', '.join(lacks)}): --mem of SLURM" if lacks else "limits of its own"
+
+
+def _setting(path: str, name: str) -> str:
+    """What ``apptainer buildcfg`` says; empty where it does not."""
+    lines = _output([path, "buildcfg"]).splitlines()
+    return next((line.partition("=")[2] for line in lines if line.startswith(f"{name}=")), "")
 
 
 def _succeeds(words: Sequence[str]) -> bool:
@@ -143,6 +159,7 @@ def _first_line(words: Sequence[str]) -> str:
 
 
 def _read(path: str) -> str:
+    """Empty for a file that cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:

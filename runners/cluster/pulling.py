@@ -7,6 +7,7 @@ Tasks compare the file with it before they use it (``containers.images``).
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -25,6 +26,7 @@ _LOGIN = (
     "NGC wants a login: make a key at https://org.ngc.nvidia.com/setup/api-keys, then: "
     "apptainer registry login --username '$oauthtoken' docker://nvcr.io"
 )
+_FIRST_USABLE = (0, 13)
 _ASKS_FOR_LOGIN = ("unauthorized", "authentication", "denied", "401", "403")
 
 
@@ -51,6 +53,8 @@ def pull(settings: Settings, say: Callable[[str], None], target: str | None = No
         path = image_file(name, settings["compute.sif_dir"])
         if path.is_file():
             return _in_place(name, path)
+    for name in names:
+        _refuse_unusable(name)
     runtime = _runtime()
     complaints: list[str] = []
     for name in names:
@@ -60,7 +64,7 @@ def pull(settings: Settings, say: Callable[[str], None], target: str | None = No
         if not complaint:
             return _recorded(Pulled(name, str(path), Image(path).digest, "pulled", "; ".join(complaints)))
         complaints.append(f"{name}: {complaint}")
-        say(complaints[-1])
+        say(f"{complaints[-1]}\n       {_LOGIN}" if _wants_login(complaint) else complaints[-1])
     raise NotStaged(f"no image could be pulled: {complaints[-1]}", _hint(complaints))
 
 
@@ -106,5 +110,16 @@ def _recorded(pulled: Pulled) -> Pulled:
 
 
 def _hint(complaints: list[str]) -> str:
-    wants_login = any(word in complaint.lower() for complaint in complaints for word in _ASKS_FOR_LOGIN)
+    wants_login = any(map(_wants_login, complaints))
     return _LOGIN if wants_login else "benchforge pull-image once more, or name others: engine.image in the run file"
+
+
+def _wants_login(complaint: str) -> bool:
+    return any(word in complaint.lower() for word in _ASKS_FOR_LOGIN)
+
+
+def _refuse_unusable(name: str) -> None:
+    """UsageError for a release of vLLM whose kernels do not know the GPUs of the first target (sm_120)."""
+    found = re.search(r"vllm-openai:v(\d+)\.(\d+)", name)
+    if found and (int(found[1]), int(found[2])) < _FIRST_USABLE:
+        raise UsageError(f"{name} does not know sm_120", "vllm/vllm-openai:v0.13.0 or newer: engine.fallback_image")

@@ -56,7 +56,7 @@ def test_the_first_image_is_taken_once(tmp_path: Path, registry: str, monkeypatc
 def test_the_fall_back_says_why_and_leaves_no_half_file(tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch):
     settings = apptainer(tmp_path, monkeypatch, "nvcr.io", "manifest unknown")
     pulled = pull(settings, print, registry)
-    assert pulled.image == "vllm/vllm-openai"
+    assert pulled.image == "vllm/vllm-openai:v0.32.0"
     assert pulled.fell_back_because == "nvcr.io/nvidia/vllm:25.09-py3: manifest unknown"
     assert json.loads(Path(pulled.path + ".json").read_text())["fell_back_because"] == pulled.fell_back_because
     assert replace(pull(settings, print, registry), state="pulled") == pulled, "the reason is still known"
@@ -70,9 +70,25 @@ def test_neither_image_is_one_sentence_with_what_to_do(
     tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch, complaint: str, hint: str
 ):
     settings = apptainer(tmp_path, monkeypatch, "docker", complaint)
-    with pytest.raises(NotStaged, match="no image could be pulled: vllm/vllm-openai: ") as caught:
+    with pytest.raises(NotStaged, match=r"no image could be pulled: vllm/vllm-openai:v0\.32\.0: ") as caught:
         pull(settings, print, registry)
     assert hint in caught.value.hint and not list((tmp_path / "sif").iterdir())
+
+
+def test_a_login_is_explained_also_where_the_fall_back_came(
+    tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch
+):
+    settings = apptainer(tmp_path, monkeypatch, "nvcr.io", "401 Unauthorized")
+    said: list[str] = []
+    assert pull(settings, said.append, registry).image == "vllm/vllm-openai:v0.32.0"
+    assert "apptainer registry login --username" in said[0]
+
+
+def test_a_release_that_does_not_know_the_gpu_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    apptainer(tmp_path, monkeypatch, "nothing")
+    options = {"compute.sif_dir": str(tmp_path / "sif"), "engine.fallback_image": "vllm/vllm-openai:v0.12.1"}
+    with pytest.raises(UsageError, match=r"v0\.12\.1 does not know sm_120"):
+        pull(load_settings(options, None, {"HOME": str(tmp_path)}), print)
 
 
 def test_an_image_that_is_not_the_one_that_was_pulled_is_not_in_place(

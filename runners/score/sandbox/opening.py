@@ -101,7 +101,10 @@ class Opening:
             return outer.bubblewrap_argv(self.box, shutil.which("bwrap") or "/usr/bin/bwrap", self.without), "", []
         if self.mode.startswith("apptainer"):
             is_userns, runtime = self.mode.endswith("userns"), shutil.which("apptainer") or ""
-            return outer.apptainer_argv(self.box, userns=is_userns, apptainer=runtime), "", []
+            scratch = Path(self.staging) / "workdir"
+            scratch.mkdir(mode=0o700)
+            argv = outer.apptainer_argv(self.box, userns=is_userns, apptainer=runtime, scratch=str(scratch))
+            return argv, "", []
         if self._is_bare:
             return self._bare_argv(), "", []
         root = Path(self.staging) / "root"

@@ -133,10 +133,16 @@ def root_binds(box: Box) -> list[list[str]]:
     return [*binds, *([device, device, ""] for device in DEVICES)]
 
 
-def apptainer_argv(box: Box, *, userns: bool, apptainer: str = "apptainer") -> list[str]:
-    """Command line of apptainer: contained, no network, no home, our two folders bound read-only into the image."""
+def apptainer_argv(box: Box, *, userns: bool, apptainer: str = "apptainer", scratch: str = "") -> list[str]:
+    """Command line of apptainer: contained, no network, no home, our two folders bound read-only into the image.
+
+    ``scratch`` is a folder of ours for its /tmp: the one that ``--containall`` makes ends at 64 MiB for everything
+    (``sessiondir max size``, apptainer/apptainer@6a76317). ``--memory`` and ``--pids-limit`` are not asked for: without
+    a user bus they are an error; the limits inside and ``--mem`` of SLURM hold in any case.
+    """
     argv = [apptainer, "--silent", "exec", "--containall", "--no-home", "--net", "--network", "none"]
-    argv += ["--no-mount", "hostfs,bind-paths", "--cleanenv", "--no-privs"]
+    argv += ["--no-mount", "hostfs,bind-paths", "--cleanenv", "--no-privs", "--no-eval"]
+    argv += ["--workdir", scratch] if scratch else []
     argv += ["--userns"] if userns else []
     argv += ["--bind", f"{box.inside}:{BOX}/inside:ro", "--bind", f"{box.extract}:{BOX}/extract:ro"]
     for name, value in box.environment.items():
