@@ -49,6 +49,8 @@ class QueuedTask:
     num_gpus: int
     submitted: datetime.datetime | None
     started: datetime.datetime | None
+    ends: datetime.datetime | None
+    """When it ended, or has to at the latest."""
     used_seconds: int
     limit_seconds: int | None
     priority: int
@@ -84,6 +86,7 @@ def _task(row: dict[str, str]) -> QueuedTask:
         sum(parse_gres(row["gres"].removeprefix("gres:").removeprefix("gres/")).values()),
         moment(row["submitted"]),
         moment(row["started"]),
+        moment(row["ends"]),
         _used_seconds(row["used"]),
         duration_seconds(row["limit"]),
         int(row["priority"]) if row["priority"].isdigit() else 0,

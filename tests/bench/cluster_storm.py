@@ -49,6 +49,8 @@ class Answers:
     answering: Answering
     slow: Environment
     hung: Environment
+    num_tasks: int = 42
+    """Of each shard: a server of one thread answers once a second."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def answers(folder: Path) -> Iterator[Answers]:
             return
         slow, hung = (stack.enter_context(late(url, seconds)) for seconds in (_ANSWER_SECONDS, _HUNG_SECONDS))
         answering = Answering(f'name: endpoint, base_url: "{slow}", max_model_len: 4096', _OF_THE_TINY_MODEL)
-        yield Answers("llama.cpp", answering, {}, {"BENCHFORGE_ENGINE_BASE_URL": hung})
+        yield Answers("llama.cpp", answering, {}, {"BENCHFORGE_ENGINE_BASE_URL": hung}, num_tasks=12)
 
 
 @contextmanager
@@ -100,6 +102,7 @@ def _llama(folder: Path) -> Iterator[str]:
     weights = made(python, "gguf", folder / "gguf") / "tiny.gguf"
     words = [python, "-m", "llama_cpp.server", "--model", str(weights), "--model_alias", "tiny"]
     words += ["--host", "127.0.0.1", "--port", "0", "--n_ctx", "4096", "--n_threads", "1"]
+    words += ["--interrupt_requests", "False"]
     with serving(words, folder / "llama.log") as url:
         yield url
 
@@ -114,7 +117,7 @@ def _run(
 ) -> Outcome:
     operator = Operator.at(cluster, home, MODELS, FACTS, _CONCURRENCY, found.answering)
     storm = Storm(operator, seed)
-    assert plan_many_shards(operator) == SHARDS
+    assert plan_many_shards(operator, found.num_tasks) == SHARDS
     started = time.monotonic()
     go_on(storm, found)
     storm.await_end(_END_SECONDS)

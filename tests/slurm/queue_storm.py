@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchforge.ingest.lake import Lake
+from benchforge.ingest.lake import Lake, replace_file
 from benchforge.ingest.manifest import Run
 from benchforge.runners import aggregate
 from benchforge.slurm.queue import SQUEUE_FORMAT, QueuedTask, parse_squeue
@@ -25,20 +25,29 @@ from benchforge.slurm.submissions import Submissions
 from on_the_login_node import Operator
 
 _SLOW = """\
-import http.server, time
-_send = http.server.BaseHTTPRequestHandler.send_response
+import http.server, pathlib, time
+_send, _pause = http.server.BaseHTTPRequestHandler.send_response, pathlib.Path({pause!r})
 def _late(self, *more):
-    time.sleep({seconds})
+    began = time.monotonic()
+    while time.monotonic() - began < float(_pause.read_text()):
+        time.sleep(0.1)
     return _send(self, *more)
 http.server.BaseHTTPRequestHandler.send_response = _late
 """
 
 
 def slow_answers(folder: Path, seconds: float) -> dict[str, str]:
-    """Environment under which every answer of a server in a task's process comes that late."""
+    """Environment under which every answer of a server in a task's process comes that late, until ``hurry``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sitecustomize.py").write_text(_SLOW.format(seconds=seconds), encoding="utf-8")
+    pause = folder / "pause_seconds"
+    replace_file(pause, str(seconds).encode())
+    (folder / "sitecustomize.py").write_text(_SLOW.format(pause=str(pause)), encoding="utf-8")
     return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
+def hurry(folder: Path) -> None:
+    """Enough trouble was made: answers come at once, also those that are waited for."""
+    replace_file(folder / "pause_seconds", b"0")
 
 
 @dataclass
@@ -213,13 +222,14 @@ def wait_for_work(storm: Storm, number: int = 1, timeout_seconds: float = 180) -
     return found
 
 
-def plan_many_shards(operator: Operator) -> int:
-    """24 shards of 42 rows: samples of three models planned one by one, and one greedy model; how many."""
+def plan_many_shards(operator: Operator, num_tasks: int = 42) -> int:
+    """24 shards of so many rows: samples of three models planned one by one, and one greedy model; how many."""
+    limit = ("--limit", str(num_tasks))
     for number in range(1, 11):
         models = ("forge__sampler", "forge__repeater", *(("forge__short",) if number <= 3 else ()))
         words = [word for model in models for word in ("--model", model)]
-        operator.do("plan", *words, "--num-samples", str(number))
-    operator.do("plan", "--model", "forge__perfect")
+        operator.do("plan", *words, "--num-samples", str(number), *limit)
+    operator.do("plan", "--model", "forge__perfect", *limit)
     return len(operator.rows("status"))
 
 

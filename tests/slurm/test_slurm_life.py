@@ -18,7 +18,7 @@ def operator(cluster: VirtualCluster, tmp_path: Path) -> Operator:
 
 def test_cancel_is_clean_and_resubmit_goes_on(operator: Operator, tmp_path: Path):
     storm = Storm(operator)
-    slow = slow_answers(tmp_path / "slow", 0.8)
+    slow = slow_answers(tmp_path / "slow", 4.0)
     operator.do("plan")
     operator.do("submit", "generate", "--with-score", **slow)
     wait_for_work(storm, 2)
@@ -36,7 +36,7 @@ def test_cancel_is_clean_and_resubmit_goes_on(operator: Operator, tmp_path: Path
 
 def test_a_shard_tried_too_often_is_given_up_with_its_last_cause(operator: Operator, tmp_path: Path):
     storm = Storm(operator)
-    limited = {**slow_answers(tmp_path / "slow", 0.8), "BENCHFORGE_RUN_MAX_REQUEUE_PER_SHARD": "1"}
+    limited = {**slow_answers(tmp_path / "slow", 4.0), "BENCHFORGE_RUN_MAX_REQUEUE_PER_SHARD": "1"}
     operator.do("plan", "--model", "forge__perfect")
     operator.do("submit", "generate", **limited)
     for _ in range(2):
