@@ -35,7 +35,7 @@ def opened(board: Board, source: Source, wanted: Mapping[str, str]) -> Shown:
     shown: Shown = {
         "status": "",
         "provenance": provenance(board, source, len(cells)),
-        "recompute": words.recompute_page(source.leaderboard, source.results, board.commit),
+        "recompute": words.recompute_page(source.leaderboard, board.commit, _lake(board, source)),
         "cell": Options([(cell_title(one), f"{one['benchmark']}/{one['scenario']}") for one in cells], cell),
         "compared": _options(_boards(board)),
         "refused_benchmark": Options(_refused_benchmarks(board), ""),
@@ -56,6 +56,12 @@ def provenance(board: Board, source: Source, num_cells: int) -> str:
         f"{counted['num_models']} models, {num_cells} benchmark cells, {counted['num_numbers']} numbers, "
         f"from {place}{commit}, made by benchForge {version}."
     )
+
+
+def _lake(board: Board, source: Source) -> str:
+    """The data set that these numbers follow from, at the tag that they name."""
+    tag = board.publication.get("results_tag")
+    return f"{board.publication.get('results') or source.results}{f'@{tag}' if tag else ''}"
 
 
 def cell_title(cell: Values) -> str:

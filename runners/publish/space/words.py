@@ -153,7 +153,7 @@ GLOSSARY = {
 }
 
 
-def recompute_page(leaderboard: str, results: str, commit: str | None) -> str:
+def recompute_page(leaderboard: str, commit: str | None, lake: str) -> str:
     """How to get these numbers without this page, and how to make them again from single samples."""
     at = f"@{commit}" if commit else ""
     query = f"""select model, benchmark, scenario, score, interval_low, interval_high, rank_low, rank_high
@@ -161,7 +161,7 @@ from 'hf://datasets/{leaderboard}{at}/headline/headline.parquet'
 where benchmark = 'cruxeval'
 order by score desc;"""
     command = f"""pip install 'benchforge[publish]'
-benchforge aggregate --lake hf://datasets/{results}"""
+benchforge aggregate --lake hf://datasets/{lake}"""
     words = "".join(f"<dt>{escape(word)}</dt><dd>{escape(meaning)}</dd>" for word, meaning in GLOSSARY.items())
     return (
         "<h2>Ask the data yourself</h2><p>Any DuckDB reads the files behind this page:</p>"
