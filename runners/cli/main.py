@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Command] = {
         "smoke", "Try the engine on a few tasks of each benchmark: ready or not.", "GPU node or any client"
     ),
     "import": Command("import_", "Take in recorded samples and published verdicts of others.", "anywhere"),
+    "audit": Command("audit", "Say whether the score of a log is right, and if not, why.", "anywhere"),
     "export": Command("export", "Write samples and verdicts as EvalPlus and LiveCodeBench read them.", "anywhere"),
     "score": Command("score", "Grade samples in the sandbox.", "CPU node (Linux)"),
     "judge": Command("judge", "Grade rows that carry task and solution inline.", "CPU node (Linux)"),
