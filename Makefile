@@ -7,7 +7,7 @@ PAGES ?= .venv-pages# environment of the Space
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage test-spark test-engine test-pages test-slurm test-containers bench clean plan stage generate smoke score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference test-spark test-engine test-pages test-slurm test-containers bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ golden: $(VENV)/.tested ## tests/golden/*/*.csv: what people read, to be compare
 lineage: $(VENV)/.tested ## docs/lineage.csv: from which raw columns every column of a mart is made
 	$(BIN)/dbt compile --quiet --target-path target/lineage --profiles-dir . --vars '{duckdb_path: target/lineage.duckdb}'
 	$(BIN)/python -m benchforge.runners.lineage target/lineage/manifest.json docs/lineage.csv
+
+reference: $(VENV)/.tested ## docs/cli.md and the README's table of stages, from the commands themselves
+	$(BIN)/python -m benchforge.runners.cli.reference
 
 test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (apt-get install default-jre-headless)
 	$(BIN)/python -m pytest tests/spark -q
