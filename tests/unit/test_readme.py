@@ -11,7 +11,7 @@ import pytest
 from benchforge.runners.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/marts.md", "docs/runbook.md", "docs/fresh_problems.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/marts.md", "docs/runbook.md", "docs/fresh_problems.md", "slurm/README.md")
 
 
 def lines(page: str) -> list[str]:
@@ -58,5 +58,5 @@ def test_every_package_is_listed_for_the_wheel():
     import tomllib
 
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    found = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("[imrs]*/**/__init__.py")}
+    found = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("[ceimrs]*/**/__init__.py")}
     assert {"benchforge", *("benchforge." + name.replace("/", ".") for name in found)} == set(declared)
