@@ -44,12 +44,38 @@ _UNLISTED = "livecodebench/code_generation_lite@0fe84c39:test.jsonl and those af
 def load(directory: Path, version: Version, scenario: str) -> Iterator[Task]:
     """Problems of a release, sorted by id; with their tests where those are staged as well, else only to be asked.
 
-    Raises BadInput for a file that is not the pinned one, or that lacks problems.
+    A task counts in every release that it is known to belong to, so that one run on release 6 gives the boards of the
+    earlier ones. Raises BadInput for a file that is not the pinned one, or that lacks problems.
     """
-    test_sets = pins_of(NAME)[version.name].test_sets(SCENARIO)
+    members = _members_of(version, directory.parent)
     tests = index_of(directory)
     for problem in problems(directory, version, frozenset(FIELDS)):
-        yield task_of(problem, test_sets, tests.get(problem["question_id"]))
+        name = problem["question_id"]
+        test_sets = tuple(test_set for test_set, ids in members.items() if ids is None or name in ids)
+        yield task_of(problem, test_sets, tests.get(name))
+
+
+def _members_of(version: Version, root: Path) -> Mapping[str, frozenset[str] | None]:
+    """Release (as a test set, oldest first) -> its problems, or None for all of the version.
+
+    Of a release without a published list they are known where it is staged as well; else it is left out.
+    """
+    cells = [test_set for scenario, test_set in pins_of(NAME)[version.name].cells if scenario == SCENARIO]
+    found = {test_set: _ids_of(f"release_{test_set}", root) for test_set in cells[:-1]}
+    return {**{test_set: ids for test_set, ids in found.items() if ids}, cells[-1]: None}
+
+
+def _ids_of(version: str, root: Path) -> frozenset[str]:
+    """Problems of a release; none where they are not known, or what is staged of it is not whole."""
+    from ..bundled.task_ids import known_task_ids
+
+    count = pins_of(NAME)[version].num_tasks(SCENARIO)
+    listed = known_task_ids(NAME, version, SCENARIO) or ()
+    if len(listed) == count:  # of releases 2 and 3 the list is that of release 4
+        return frozenset(listed)
+    path = root / version / "statements.jsonl"
+    staged = frozenset(_statements(path, path.stat().st_mtime_ns)) if path.is_file() else frozenset()
+    return staged if len(staged) == count else frozenset()
 
 
 def releases(versions: Iterable[Version]) -> tuple[Version, ...]:

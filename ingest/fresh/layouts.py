@@ -245,10 +245,15 @@ def _odd_values(record: Mapping[str, Any], today: datetime.date) -> list[str]:
     return found
 
 
+_FIRST_YEAR = 1950
+
+
 def _odd_date(text: str, today: datetime.date) -> str:
     day = _day(text)
     if day is None:
         return f"date {text[:40]!r} is no day: write 2026-03-31"
+    if day.year < _FIRST_YEAR:  # 0026-03-31 would make a problem older than every cutoff
+        return f"date {day} is too early to be true: write 2026-03-31"
     # a day too late would make a problem clean for every model: one day for time zones
     return f"date {day} is still to come" if day > today + datetime.timedelta(days=1) else ""
 

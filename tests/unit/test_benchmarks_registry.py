@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from benchforge.ingest import schemas
+from benchforge.ingest import keys, schemas
 from benchforge.ingest.benchmarks import registry, resolve
 from benchforge.ingest.benchmarks.declaration import Task
 from benchforge.ingest.benchmarks.versions import seed_rows, versions_of
 from benchforge.ingest.errors import NotStaged, UsageError
+from benchforge.ingest.pins import pins_of
+from benchforge.ingest.planning.task_sets import dataset_digest
 from benchforge.ingest.staging.staged import load_tasks, pinned_version
 from benchforge.runners.score.extract import EXTRACTORS, extractor
 
@@ -51,6 +53,14 @@ def test_pinned_counts_of_livecodebench_releases():
     }
     assert list(counts.values()) == [400, 511, 612, 713, 880, 1055]
     assert all("execution:full=479" in row["cells"] for row in seed_rows() if row["benchmark"] == "livecodebench")
+
+
+@pytest.mark.parametrize("version", ["release_v2", "release_v3"])
+def test_a_release_without_a_published_list_is_pinned_by_its_name_and_its_counts(version: str):
+    benchmark = registry()["livecodebench"]
+    pin = pins_of("livecodebench")[version]
+    assert pin.dataset_digest == keys.digest_of([version]) == dataset_digest(benchmark, benchmark.version(version))
+    assert not any(artifact.sha256 for artifact in benchmark.version(version).artifacts)
 
 
 def test_bundled_problems_are_the_pinned_ones():

@@ -61,6 +61,7 @@ def test_livecodebenchs_layout_gives_the_same_tests(tmp_path: Path) -> None:
         ({"date": None}, "date is missing"),
         ({"date": "spring"}, "date 'spring' is no day"),
         ({"date": "2026-06-03"}, "date 2026-06-03 is still to come"),
+        ({"date": "0026-03-31"}, "date 0026-03-31 is too early to be true: write 2026-03-31"),
         ({"licence": ""}, "licence is missing (or say --licence for all)"),
         ({"source": None}, "source is missing (or say --source for all)"),
         ({"solution": None}, "solution is missing (or --solutions DIR with ID.py)"),

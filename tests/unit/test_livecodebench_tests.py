@@ -8,6 +8,7 @@ import gzip
 import json
 import pickle
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -243,9 +244,24 @@ def test_releases_are_what_the_staged_files_hold(made: Path, tmp_path: Path, num
     ((_, num_tested),) = stage(version, made, tmp_path)
     tasks = load_tasks(BENCHMARK, version, "generation", tmp_path)
     assert (num_tested, len(tasks)) == (count, count)
-    assert {task.test_sets for task in tasks} == {(f"v{number}",)}
+    counts = {1: 400, 4: 713}  # of the others no list is published, and they are not staged
+    own = {f"v{earlier}": size for earlier, size in counts.items() if earlier < number} | {f"v{number}": count}
+    assert Counter(test_set for task in tasks for test_set in task.test_sets) == own
     assert all(task.num_base_cases == 3 and BENCHMARK.why_not_judged([task]) == "" for task in tasks)
     assert {task.kind for task in tasks} == {"stdin", "calls"}
+
+
+def test_a_task_counts_in_every_release_that_holds_it(made: Path, tmp_path: Path):
+    for number in (2, 3, 4):
+        stage(f"release_v{number}", made, tmp_path)
+    tasks = load_tasks(BENCHMARK, "release_v4", "generation", tmp_path)
+    counts = Counter(test_set for task in tasks for test_set in task.test_sets)
+    assert counts == {"v1": 400, "v2": 511, "v3": 612, "v4": 713}
+    assert all(task.test_sets == tuple(sorted(task.test_sets)) and task.test_sets[-1] == "v4" for task in tasks)
+    (path,) = (tmp_path / "livecodebench" / "release_v2").glob("statements.jsonl")
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    again = load_tasks(BENCHMARK, "release_v4", "generation", tmp_path)
+    assert {"v2"} & {test_set for task in again for test_set in task.test_sets} == set()
 
 
 def test_the_digest_of_a_task_follows_its_tests_and_not_their_place(made: Path, tmp_path: Path):

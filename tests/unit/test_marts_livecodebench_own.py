@@ -13,6 +13,7 @@ import pytest
 from benchforge.ingest.benchmarks import registry
 from benchforge.ingest.benchmarks.declaration import Prompt, Task
 from benchforge.ingest.benchmarks.errata import errata
+from benchforge.ingest.bundled.task_ids import known_task_ids
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run, Shard
 from benchforge.ingest.planning.models import ServedModel
@@ -29,7 +30,8 @@ from benchforge.runners.score.judge import OFFICIAL, Graded, Job, Outcome, PartO
 from benchforge.runners.score.shard import ShardScorer
 
 BENCHMARK = registry()["livecodebench"]
-RELEASE = "release_v1"
+RELEASE = "release_v6"
+COUNTS = {"v1": 400, "v2": 511, "v3": 612, "v4": 713, "v5": 880, "v6": 1055}
 READS_LINES, LOSES_FENCES = "lab__reads-lines", "lab__doubles-fences"
 CUTOFF = datetime.date(2023, 9, 30)
 VARIABLES = {
@@ -82,16 +84,24 @@ def is_passed(model: str, number: int) -> bool:
 
 @pytest.fixture(scope="module")
 def tasks(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Task]:
-    """Release 1 from a file as on the Hub: real statements, made tests."""
+    """Release 6 from files as on the Hub: real statements, made tests; in which file the problems of releases 2 to 4
+    are is made up as well, since no list says it."""
     folder = tmp_path_factory.mktemp("hub")
     cases = json.dumps([{"input": "1", "output": "2", "testtype": "stdin"}])
     made = {"public_test_cases": cases, "private_test_cases": cases, "metadata": "{}"}
-    with gzip.open(shared_data / "livecodebench" / "problems_v1_public_tests.jsonl.gz", "rt") as stream:
-        rows = [{**json.loads(line), **made} for line in stream]
-    (folder / "test.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    wanted = stage_files.wanted_files([BENCHMARK], RELEASE, folder / "datasets")
-    stage_files.write_staged(stage_files.plan_staging(wanted, folder))
-    assert [number for _, number in stage_files.keep_hidden_tests(wanted, folder)] == [400]
+    with gzip.open(shared_data / "livecodebench" / "problems_v6_statements.jsonl.gz", "rt") as stream:
+        rows = {row["question_id"]: {**row, **made} for row in map(json.loads, stream)}
+    before: set[str] = set()
+    for number, (test_set, count) in enumerate(COUNTS.items(), start=1):
+        known = known_task_ids(BENCHMARK.name, f"release_{test_set}", "generation") or ()
+        added = sorted(set(known) - before)[: count - len(before)]
+        before.update(added)
+        name = "test.jsonl" if number == 1 else f"test{number}.jsonl"
+        (folder / name).write_text("".join(f"{json.dumps(rows[task_id])}\n" for task_id in added))
+    for release in ("release_v2", "release_v3", RELEASE):
+        wanted = stage_files.wanted_files([BENCHMARK], release, folder / "datasets")
+        stage_files.write_staged(stage_files.plan_staging(wanted, folder))
+        stage_files.keep_hidden_tests(wanted, folder)
     return load_tasks(BENCHMARK, RELEASE, "generation", folder / "datasets")
 
 
@@ -177,12 +187,28 @@ def test_scopes_equal_a_direct_computation(connection: Any, tasks: list[Task]):
     assert scopes(connection, READS_LINES)["clean"] == clean
 
 
+def test_one_run_on_release_6_gives_the_board_of_every_release(connection: Any, tasks: list[Task]):
+    query = (
+        "select test_set, num_problems, score_numerator::bigint from leaderboard where model = ? and scope = 'all'"
+        " and metric = 'pass@1' and verdict = 'official' and origin = 'self'"
+    )
+    for model in (READS_LINES, LOSES_FENCES):
+        found = {name: (count, passed) for name, count, passed in connection.execute(query, [model]).fetchall()}
+        assert {name: count for name, (count, _) in found.items()} == COUNTS
+        for name, cell in found.items():
+            assert cell == counted(tasks, model, lambda task, name=name: name in task.test_sets)
+        parts = scopes(connection, model)
+        assert {f"release_{name}": parts[f"release_{name}"] for name in COUNTS if name != "v6"} == {
+            f"release_{name}": cell for name, cell in found.items() if name != "v6"
+        }
+
+
 def test_months_say_which_lie_after_the_cutoff(connection: Any, tasks: list[Task]):
     query = (
         "select month, num_problems, is_after_cutoff from fct_contamination where model = ? and verdict = 'official'"
     )
     months = connection.execute(query, [READS_LINES]).fetchall()
-    assert sum(number for _, number, _ in months) == 400
+    assert sum(number for _, number, _ in months) == len(tasks) == 1055
     assert all(is_after is (month > CUTOFF) for month, _, is_after in months)
 
 
@@ -198,6 +224,6 @@ def test_a_query_says_which_model_loses_most_by_the_oracle_and_which_by_extracti
         group by all
     """
     found = {axis: (model, int(lost)) for axis, model, lost in connection.execute(query).fetchall()}
-    by_oracle = sum(number % 3 != 0 and number % 4 == 0 for number in range(400))
-    by_extraction = sum(number % 3 != 0 and number % 5 == 0 for number in range(400))
+    by_oracle = sum(number % 3 != 0 and number % 4 == 0 for number in range(1055))
+    by_extraction = sum(number % 3 != 0 and number % 5 == 0 for number in range(1055))
     assert found == {"oracle": (READS_LINES, by_oracle), "extraction": (LOSES_FENCES, by_extraction)}

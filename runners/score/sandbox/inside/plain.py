@@ -104,11 +104,10 @@ class _Reader:
         self._set_on: set[str] = set()
 
     def accepts(self, body: list[ast.stmt]) -> bool:
-        nodes = [node for statement in body for node in ast.walk(statement)]
+        nodes, parents = _told(body)
         imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
         if not all(map(self._imports, imports)):
             return False
-        parents = {id(child): node for node in nodes for child in ast.iter_child_nodes(node)}
         is_known = all(self._is_known(node, parents) for node in nodes)
         # attributes of what is not the program's own would last from test to test
         is_own = self._set_on <= self._bound - self._taken
@@ -181,6 +180,39 @@ class _Reader:
             return value.attr == "buffer" and node.attr == "read" and isinstance(node.ctx, ast.Load)
         is_special = node.attr.startswith("__") and node.attr.endswith("__")
         return node.attr not in _ELSEWHERE and (not is_special or node.attr == "__init__")
+
+
+_TELLING = frozenset((
+    ast.Import, ast.ImportFrom, ast.Global, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await,
+    ast.FunctionDef, ast.ClassDef, ast.arg, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.keyword, ast.Name,
+    ast.Attribute,
+))  # fmt: skip
+"""Kinds of node that the reader looks at."""
+_NO_CHILDREN = frozenset((ast.Load, ast.Store, ast.Del, ast.Constant, ast.Pass, ast.Global, ast.Import, ast.ImportFrom))
+
+
+def _told(body: list[ast.stmt]) -> tuple[list[ast.AST], dict[int, ast.AST]]:
+    """The telling nodes of each statement, level by level as ``ast.walk`` has them, and by ``id`` every node's parent.
+
+    One walk over plain lists: two of the standard library's took a third of a millisecond of every program.
+    """
+    told: list[ast.AST] = []
+    parents: dict[int, ast.AST] = {}
+    for statement in body:
+        waiting: list[ast.AST] = [statement]
+        for node in waiting:
+            kind = type(node)
+            if kind in _TELLING:
+                told.append(node)
+            if kind in _NO_CHILDREN:
+                continue
+            for name in kind._fields:
+                value = getattr(node, name, None)
+                for child in value if type(value) is list else (value,):
+                    if isinstance(child, ast.AST):
+                        parents[id(child)] = node
+                        waiting.append(child)
+    return told, parents
 
 
 def _is_sys(node: ast.AST, name: str) -> bool:
