@@ -13,8 +13,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+from ...ingest.errors import Unwritable
 from ...ingest.lake import replace_file
 from .job import Job
 
@@ -44,16 +46,17 @@ class Held:
 
 @contextmanager
 def holding(run_root: Path, job: Job) -> Iterator[Path | None]:
-    """Beats for the length of the block; yields the file, None outside SLURM or without a GPU."""
+    """Beats for the length of the block; yields the file, None outside SLURM or without a GPU. Raises Unwritable."""
     if job.name is None or not job.num_gpus:
         yield None
         return
-    path = run_root / _FOLDER / f"{job.name}.json"
     content = {"job": job.name, "num_gpus": job.num_gpus, "began": 0.0}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, content)
-    content["began"] = path.stat().st_mtime - job.age_seconds
-    _write(path, content)
+    try:
+        path = _new_file(run_root / _FOLDER, job.name)
+        content["began"] = path.stat().st_mtime - job.age_seconds
+        _write(path, content)
+    except OSError as error:
+        raise Unwritable(f"{run_root / _FOLDER}: {error.strerror}", "free space there and run it again") from error
     ended = threading.Event()
     thread = threading.Thread(target=_beat_until, args=(path, ended), daemon=True)
     thread.start()
@@ -92,6 +95,17 @@ class AllHeld:
 def held_by(run_root: Path, job: str) -> Held | None:
     """Of one run of a job, ``<job>[_<array task>].<restart>``."""
     return _read(run_root / _FOLDER / f"{job}.json")
+
+
+def _new_file(folder: Path, job: str) -> Path:
+    """A person may run several commands in one interactive job, one after the other or side by side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        path = folder / (f"{job}.json" if number == 1 else f"{job}-{number}.json")
+        with suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            return path
+    raise AssertionError("there is always a next number")
 
 
 def _beat_until(path: Path, ended: threading.Event) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from benchforge.ingest.config import Settings, load_settings
-from benchforge.ingest.errors import Incomplete
+from benchforge.ingest.errors import Incomplete, Unwritable
 from benchforge.ingest.manifest import Run, run_id
 from benchforge.runners.cluster.budget import Spent
 from benchforge.runners.cluster.ledger import attempts, gpu_hours, tries_by_shard
@@ -88,11 +88,19 @@ def test_a_job_leaves_behind_what_it_held(run: Run, tmp_path: Path):
         assert held_by(run.root, "7_3.2").gpu_seconds == pytest.approx(200.0)  # pyright: ignore
     (held,) = AllHeld(run.root).look()
     assert held.has_ended and not held.is_alive(held.beat)
+    with holding(run.root, Job("7", array_task="3", restart=2, num_gpus=2)) as again:
+        assert again is not None and again.name == "7_3.2-2.json", "what is there counts on"
     (run.root / "held" / "torn.json").write_text("{")
-    assert len(AllHeld(run.root).look()) == 1
+    assert len(AllHeld(run.root).look()) == 2
     for job in (Job(), Job("7")):
         with holding(run.root, job) as nothing, spending(run, settings_with(tmp_path), job) as unbounded:
             assert nothing is None and unbounded is None
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(run: Run):
+    (run.root / "held").write_text("a file, where a folder has to be")
+    with pytest.raises(Unwritable, match="held"), holding(run.root, Job("7", num_gpus=1)):
+        raise AssertionError("nothing may begin")
 
 
 def held_file(run: Run, job: str, num_gpus: int, began_ago: float, beat_ago: float) -> None:
