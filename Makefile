@@ -7,7 +7,7 @@ PAGES ?= .venv-pages# environment of the Space
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference test-spark test-engine test-pages test-slurm test-containers bench clean plan stage generate smoke score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference test-spark test-engine test-pages pictures test-slurm test-containers bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ test-pages: $(VENV)/.tested ## the Space and the cards in a real Chromium (apt-g
 
 test-containers: $(VENV)/.tested ## package steps of the images under bubblewrap, and the harness in one of them beside ours
 	BENCHFORGE_CONTAINERS=1 $(BIN)/python -m pytest tests/containers -q
+
+pictures: $(VENV)/.tested $(PAGES)/.installed ## docs/pictures: the Space over made models, the demo's scores with their intervals
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group pages
+	BENCHFORGE_PAGES=$(abspath $(PAGES)) $(BIN)/python tests/pages/take_pictures.py
 
 bench: $(VENV)/.tested ## speed, as ratios against named baselines measured in the same run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group bench
