@@ -15,6 +15,7 @@ from ....ingest.bundled import RECORDED_LAKE
 from ....ingest.errors import BadInput
 from ...lake_check import check_parts
 from ...publish import publication_file
+from ...publish.declared import REPOSITORIES
 from . import Verified
 from .faults import Fault
 from .parts import batches, wrong_digest
@@ -56,13 +57,16 @@ def _repositories(folder: Path) -> list[Path]:
 
 
 def _is_published(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / publication_file.NAME).is_file() or (folder / "data").is_dir())
+    told = (folder / publication_file.NAME).is_file() or (folder / "data").is_dir()
+    return folder.is_dir() and (told or folder.name in REPOSITORIES)
 
 
 def _files(repository: Path, is_quick: bool) -> Iterator[Fault]:
     """Names, sizes and digests. A repository of another layout says so; a bare lake has no list."""
     listed = repository / publication_file.NAME
     if not listed.exists():
+        if (repository / "README.md").exists():
+            yield Fault("published_file", _name(repository, listed), "is gone: nothing says what was published")
         return
     said = publication_file.read(repository)
     if said is None:
