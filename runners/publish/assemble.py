@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...ingest.config import Settings
+from ...ingest.config import OPTIONS, Settings
 from ...ingest.errors import GateFailed
 from ...macros.udfs import lake_files
 from .. import aggregate
@@ -37,7 +37,7 @@ class Publication:
 
     folder: Path
     marts: Path
-    """File of marts, built from the published lake."""
+    """File of marts, built from the published lake; beside the folder, which holds what is sent and its exports."""
     counted: Assembled
     machine: Machine
     contents: tuple[publication_file.Publication, ...]
@@ -64,7 +64,7 @@ def assemble(
     machine = _machine(settings, lake, token)
     results, leaderboard = folder / RESULTS, folder / LEADERBOARD
     counted = assemble_lake(lake, results, machine.redactions(), withheld)
-    made = aggregate.build(results, folder / ".marts" / built.name, watch=watch)
+    made = aggregate.build(results, folder.with_name(f".{folder.name}-marts") / built.name, watch=watch)
     refuse_other_marts(built.parent / "marts", made.path.parent / "marts")
     names = names or cards.Names.of(settings["publish.namespace"])
     _copy_marts(made.path, results, leaderboard)
@@ -119,7 +119,7 @@ def _machine(settings: Settings, lake: Path, token: str | None) -> Machine:
 
 def _emptied(folder: Path) -> None:
     """Only what an assembly made is removed: a folder with anything else in it is not ours to empty."""
-    for name in (RESULTS, LEADERBOARD, SPACE, EXPORTS, ".marts"):
+    for name in (RESULTS, LEADERBOARD, SPACE, EXPORTS):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -143,8 +143,18 @@ def _copy_seeds(results: Path) -> None:
 
 def _copy_space(folder: Path, names: cards.Names) -> publication_file.Publication:
     shutil.copytree(_SPACE_FILES, folder, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for default, name in zip(_names_in_space(), (names.leaderboard, names.results), strict=True):
+        card = card.replace(default, name)
+    _write_card(folder, card)
     said: dict[str, Any] = {"namespace": names.leaderboard.partition("/")[0]}
     return publication_file.write(folder, **said, leaderboard=names.leaderboard, results=names.results)
+
+
+def _names_in_space() -> tuple[str, str]:
+    """Repositories under the default namespace, as the Space's own card names them."""
+    default = next(option.default for option in OPTIONS if option.path == "publish.namespace")
+    return f"{default}/{LEADERBOARD}", f"{default}/{RESULTS}"
 
 
 def _write_card(folder: Path, text: str) -> None:

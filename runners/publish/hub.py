@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+WAITS_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+"""Between two tries after the Hub refused for reasons of its own; its client retries some requests by itself."""
 _OF_THE_HUB = (429, 500, 502, 503, 504)
 _MOVED = (409, 412)
 LOGIN = "hf auth login, or set HF_TOKEN to a token that may write"
@@ -61,10 +64,7 @@ def refuse_stranger(api: HfApi, namespace: str) -> str:
 
     Asked before anything is built: an expired token is to be known in seconds.
     """
-    try:
-        owner = asked(api.whoami)
-    except Passing as error:
-        raise Incomplete(error.message, "run it where there is a network, e.g. on the login node") from None
+    owner = patiently(api.whoami)
     names = [owner["name"], *(group["name"] for group in owner.get("orgs", ()))]
     if namespace not in names:
         raise BenchforgeError(
@@ -77,9 +77,22 @@ def refuse_stranger(api: HfApi, namespace: str) -> str:
 class Passing(Exception):
     """The Hub, or the way to it, is out of order; or the revision has moved, perhaps by ourselves."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, is_unreachable: bool = False) -> None:
         super().__init__(message)
         self.message = message
+        self.is_unreachable = is_unreachable
+
+
+def patiently(ask: Callable[[], Answer], repository: Repository | None = None) -> Answer:
+    """As ``asked``, and again after what passes. Raises Incomplete where it does not, and at once without a network."""
+    for wait in (*WAITS_SECONDS, None):
+        try:
+            return asked(ask, repository)
+        except Passing as error:
+            if wait is None or error.is_unreachable:
+                raise Incomplete(error.message, "run the same command again, where there is a network") from None
+        time.sleep(wait)
+    raise AssertionError  # the last wait is None
 
 
 def asked(ask: Callable[[], Answer], repository: Repository | None = None) -> Answer:
@@ -104,7 +117,8 @@ def asked(ask: Callable[[], Answer], repository: Repository | None = None) -> An
     except errors.LocalEntryNotFoundError:
         raise Passing("the Hub cannot be reached, and nothing was fetched before") from None
     except httpx2.TransportError as error:
-        raise Passing(f"the Hub cannot be reached ({type(error).__name__})") from None
+        is_unreachable = isinstance(error, httpx2.ConnectError)
+        raise Passing(f"the Hub cannot be reached ({type(error).__name__})", is_unreachable=is_unreachable) from None
     except RuntimeError as error:  # hf_xet has no exceptions of its own
         if not type(error).__module__.startswith(("hf_xet", "builtins")):
             raise

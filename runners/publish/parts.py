@@ -35,9 +35,11 @@ def write_parts(
         folder.mkdir(parents=True, exist_ok=True)
         paths.append(folder / f"{stem}-{len(paths)}.parquet")
         with pa.OSFile(str(paths[-1]), "wb") as sink, _writer(sink, schema, sorted_by) as writer:
-            while group is not None and sink.tell() < PART_BYTES:
+            while group is not None:
                 writer.write_table(group, row_group_size=len(group))
                 group = next(groups, None)
+                if sink.tell() >= PART_BYTES:
+                    break
     return paths
 
 

@@ -96,7 +96,7 @@ def prepare(
     remotes = _looked(api, repositories, wanted, is_dry_run=is_dry_run, say=say)
     folder = (settings.run_root / "publish").resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    with Folder("publish-", inside=folder) as workshop:
+    with Folder("publish-", inside=folder.parent) as workshop:
         say("building every mart from the lake")
         built = aggregate.build(lake, workshop / "benchforge.duckdb", watch=watch)
         warnings = _checked(settings, built.path, lake, _last_published(remotes, workshop, say), wanted)

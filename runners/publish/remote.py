@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...ingest.errors import BadInput, BenchforgeError, Incomplete
-from . import publication_file
-from .hub import LOGIN, Passing, Repository, asked
+from . import hub, publication_file
+from .hub import LOGIN, Passing, Repository, asked, patiently
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 TITLE = "benchForge publication"
 """Every commit of ours begins with it."""
-WAITS_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-"""Between two tries of an upload that the Hub refused for reasons of its own; its client retries single requests."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,9 @@ def look(api: HfApi, repository: Repository) -> Remote:
     from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
-        return asked(lambda: _looked(api, repository), repository)
+        return patiently(lambda: _looked(api, repository), repository)
     except RepositoryNotFoundError:
         return Remote(repository)
-    except Passing as error:
-        raise Incomplete(error.message, "run the same command again") from None
 
 
 def _looked(api: HfApi, repository: Repository) -> Remote:
@@ -121,7 +117,7 @@ def upload(api: HfApi, remote: Remote, folder: Path, *, message: str, is_private
     said = publication_file.refuse_altered(folder)
     repository = remote.repository
     if remote.head is None:
-        asked(lambda: _created(api, repository, is_private), repository)
+        patiently(lambda: _created(api, repository, is_private), repository)
         remote = look(api, repository)
     if remote.is_older_schema:
         _tag(api, repository, f"before-{str(remote.head)[:8]}", str(remote.head))
@@ -147,7 +143,7 @@ def _sent(api: HfApi, remote: Remote, folder: Path, title: str, message: str) ->
     from huggingface_hub.errors import RepositoryNotFoundError
 
     parent = remote.head
-    for wait in (*WAITS_SECONDS, None):
+    for wait in (*hub.WAITS_SECONDS, None):
         try:
             return asked(lambda parent=parent: _upload(api, remote.repository, folder, title, message, parent))
         except Passing as error:
@@ -214,7 +210,7 @@ def is_same(found: Remote, folder: Path, path: str) -> bool:
 def _tag(api: HfApi, repository: Repository, tag: str, commit: str, known: Mapping[str, str] | None = None) -> str:
     """Tag a commit. Equal content keeps its tag, even where a card has changed since: a tag never moves."""
     if known is None or tag not in known:
-        asked(
+        patiently(
             lambda: api.create_tag(repository.name, tag=tag, revision=commit, repo_type=repository.kind, exist_ok=True),
             repository,
         )

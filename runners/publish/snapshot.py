@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...ingest.errors import BadInput, BenchforgeError, Incomplete, UsageError
+from ...ingest.errors import BadInput, BenchforgeError, UsageError
 from . import publication_file
-from .hub import Passing, Repository, api_of, asked
+from .hub import Repository, api_of, patiently
 from .terms import SEEDS
 
 SCHEME = "hf://"
@@ -60,14 +60,12 @@ def downloaded(repository: Repository, revision: str | None, patterns: list[str]
 
     api = api_of()
     try:
-        path = asked(
+        path = patiently(
             lambda: api.snapshot_download(
                 repository.name, repo_type=repository.kind, revision=revision, allow_patterns=patterns
             ),
             repository,
         )
-    except Passing as error:
-        raise Incomplete(error.message, "run the same command again") from None
     except RepositoryNotFoundError:
         raise BadInput(
             f"there is no data set {repository.name}, or it is private", "hf auth login, if it is private"
