@@ -76,7 +76,11 @@ class LazyGroup(click.Group):
         declared = COMMANDS.get(cmd_name)
         if declared is None:
             return None
-        return importlib.import_module(f".{declared.module}", __package__).command
+        command = importlib.import_module(f".{declared.module}", __package__).command
+        for option in command.params:
+            if option.name.endswith("_"):  # a Python word, as format_: its variable has the option's name
+                option.envvar = f"BENCHFORGE_{cmd_name}_{option.name.rstrip('_')}".upper().replace("-", "_")
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

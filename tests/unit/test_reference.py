@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from pathlib import Path
 
 import click
 import pytest
 from benchforge.runners.cli import reference
 from benchforge.runners.cli.main import COMMANDS, cli
+from click.testing import CliRunner
 
 
 def test_the_reference_is_what_the_commands_say() -> None:
@@ -38,3 +41,9 @@ def test_every_option_says_what_it_does(name: str) -> None:
         parameter.name for parameter in command.params if isinstance(parameter, click.Option) and not parameter.help
     ]
     assert not silent
+
+
+def test_options_are_read_from_the_environment_by_their_own_names(recorded_marts: Path) -> None:
+    command = ["sql", "--file", str(recorded_marts), "select 1 as a"]
+    done = CliRunner(env={"BENCHFORGE_SQL_FORMAT": "json"}).invoke(cli, command, auto_envvar_prefix="BENCHFORGE")
+    assert json.loads(done.stdout) == [{"a": 1}]
