@@ -20,9 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "loopback"))
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).parents[1] / "loopback"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import mart_faults
 import publication_faults
@@ -37,7 +36,7 @@ from benchforge.runners.publish.assemble import assemble
 from lake_faults import LAKE_FAULTS, MENDED
 from made_run import StubJudge, good_run, score
 
-TABLE = HERE.parents[1] / "docs" / "design" / "seeded_faults.csv"
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "design" / "seeded_faults.csv"
 COLUMNS = ("kind", "fault", "command", "caught_by", "also", "repair")
 
 Row = dict[str, str]

@@ -12,7 +12,8 @@ import pytest
 from benchforge.ingest import lake, manifest
 from benchforge.ingest.manifest import Run
 from benchforge.runners.cli.main import cli
-from benchforge.runners.gate.verify import Verified, remedies, verify
+from benchforge.runners.gate.verify import RULES, Verified, remedies, verify
+from benchforge.runners.gate.verify.faults import rules_table
 from benchforge.runners.gate.verify.repair import Step, repair
 from benchforge.runners.generate.lease import leased
 from click.testing import CliRunner
@@ -174,3 +175,15 @@ def test_a_shard_that_somebody_generates_is_left_to_them(run: Run):
     with leased(run.journal("generate", shard_id).path.parent, shard_id):
         assert "seal_unfinished" not in {fault.rule for fault in look(run).faults}
     assert "seal_unfinished" in {fault.rule for fault in look(run).faults}
+
+
+def test_the_page_lists_the_rules():
+    page = Path(__file__).resolve().parents[2] / "docs" / "verify.md"
+    assert rules_table() in page.read_text(), "paste what faults.rules_table() gives"
+
+
+def test_every_rule_of_damage_has_a_seeded_fault():
+    damage = {rule.name for rule in RULES if rule.kind == "damage"}
+    of_other_files = {"bundled_digest", "published_file"}
+    assert damage - of_other_files == {fault.rule for fault in LAKE_FAULTS}
+    assert len(LAKE_FAULTS) >= 60

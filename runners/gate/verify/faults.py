@@ -174,3 +174,9 @@ def exit_code(faults: Sequence[Fault]) -> int:
     """1 for damage, 3 where something is only not finished, else 0."""
     kinds = {fault.kind for fault in faults}
     return 1 if "damage" in kinds else 3 if "incomplete" in kinds else 0
+
+
+def rules_table() -> str:
+    """The rules as the Markdown table of docs/verify.md."""
+    lines = ["| rule | kind | what holds | `--repair` |", "| --- | --- | --- | --- |"]
+    return "\n".join(lines + [f"| `{one.name}` | {one.kind} | {one.holds} | {one.repair} |" for one in RULES])
