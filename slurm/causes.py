@@ -35,6 +35,16 @@ def cause_of_signal(signal_name: str, job_id: str, restart: int) -> str | None:
     return cause_of_notice(record, restart)
 
 
+def is_ending(job_id: str) -> bool:
+    """Whether a job that still runs is on its way out, or back to the queue; False where the controller is silent.
+
+    Cancelled while its program began (TERM is ignored until then), a job sees an end time that has passed: it must not
+    take that for a reason to be run again.
+    """
+    state = (_asked(job_id) or {}).get("JobState", "")
+    return bool(state) and state != "RUNNING"
+
+
 def cause_of_silence(job_id: str) -> str | None:
     """How accounting says that the run of a requeued job before this one ended; None where it is off or away."""
     try:

@@ -16,7 +16,7 @@ _SHARD_OF_TASK = 'shard=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {list})'
 _END_OF_JOB = (
     "# SLURM_JOB_END_TIME is new in 23.02; before, the queue says when this run of the job ends (or nothing is known)",
     'if [ -z "${SLURM_JOB_END_TIME:-}" ]; then',
-    '    ends=$(timeout 30 squeue -h -j "$SLURM_JOB_ID" -o %e || true)',
+    '    ends=$(timeout 30 squeue -h -j "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" -o %e || true)',
     '    BENCHFORGE_JOB_END_TIME=$(date -d "${ends:-none}" +%s 2>/dev/null || true)',
     "    export BENCHFORGE_JOB_END_TIME",
     "fi",

@@ -80,6 +80,11 @@ class Job:
         """``<job>[_<array task>].<restart>``, as the ledger has it."""
         return self.id and name_of(self.id, self.array_task, self.restart)
 
+    @property
+    def handle(self) -> str | None:
+        """What SLURM's commands are told. Not the bare id: the last task of an array has the id of the whole array."""
+        return f"{self.array_id}_{self.array_task}" if self.array_id and self.array_task else self.id
+
     def seconds_left(self) -> float | None:
         """Until the limit, less what closing needs; None without a limit."""
         return None if self.end is None else self.end - time.monotonic() - self.closing_seconds
@@ -88,7 +93,7 @@ class Job:
         """Word of ``schemas.CAUSES`` for a signal that came; None outside SLURM, or where it does not answer."""
         if self.id is None or signal_name not in HEEDED:
             return None
-        return _cause_of_signal(signal_name, self.id, self.restart)
+        return _cause_of_signal(signal_name, str(self.handle), self.restart)
 
     def is_out_of_memory(self) -> bool:
         """Whether the kernel killed something of this job for its memory; an engine of ours, where we still run."""
@@ -155,7 +160,7 @@ class Job:
         with _term_ignored():
             if not self._is_requeued():
                 return
-            for job_id in dict.fromkeys((self.id, self.array_id or self.id)):
+            for job_id in dict.fromkeys((str(self.handle), self.array_id or self.id)):
                 try:
                     exclude_node(job_id, self.node)
                 except QueueError as error:
@@ -163,17 +168,20 @@ class Job:
         _await_kill()
 
     def _is_requeued(self) -> bool:
-        if shutil.which("scontrol") is None:
+        """A job that is ending already is not asked for again: somebody cancelled it, or SLURM requeued it itself."""
+        from ...slurm.causes import is_ending
+
+        if shutil.which("scontrol") is None or is_ending(str(self.handle)):
             return False
         try:
             done = subprocess.run(
-                ["scontrol", "requeue", str(self.id)], capture_output=True, text=True, timeout=_REQUEUE_SECONDS
+                ["scontrol", "requeue", str(self.handle)], capture_output=True, text=True, timeout=_REQUEUE_SECONDS
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            print(f"scontrol requeue {self.id}: {error}", file=sys.stderr, flush=True)
+            print(f"scontrol requeue {self.handle}: {error}", file=sys.stderr, flush=True)
             return False
         if done.returncode != 0:
-            print(f"scontrol requeue {self.id}: {done.stderr.strip()}", file=sys.stderr, flush=True)
+            print(f"scontrol requeue {self.handle}: {done.stderr.strip()}", file=sys.stderr, flush=True)
         return done.returncode == 0
 
 

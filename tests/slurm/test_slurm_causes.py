@@ -53,9 +53,9 @@ def test_every_cause_arises_and_the_marts_are_those_of_a_calm_run(operator: Oper
     operator.do("submit", "generate", "--shard-id", shards["killed"], "--shard-id", shards["lost"], **slow)
     storm.notice(storm.at_work_on(shards["killed"]))
     storm.preempt(storm.at_work_on(shards["killed"]))
-    kill_program(storm, shards["killed"])
     storm.set_down(str(storm.at_work_on(shards["lost"]).node))
     storm.lose_node(str(storm.at_work_on(shards["lost"]).node))
+    kill_program(storm, shards["killed"])
     cancel_task(storm, shards["lost"])
     hurry(tmp_path / "slow")
     storm.await_end(300)
@@ -66,9 +66,9 @@ def test_every_cause_arises_and_the_marts_are_those_of_a_calm_run(operator: Oper
     found = {what: storm.causes_by_shard()[shard_id] for what, shard_id in shards.items()}
     said = f"{found}\n{operator.logs()}"
     assert found["limit"] == {"time_limit": 1, "done": 1} and found["wrong"] == {"wrong_node": 1, "done": 1}, said
-    assert found["killed"].keys() - {"preempted"} == {"notice", "crashed", "done"}, said
+    assert found["killed"].keys() - {"preempted", "node_fail"} == {"notice", "crashed", "done"}, said
     assert found["lost"].keys() - {"preempted", "notice"} == {"node_fail", "cancelled", "done"}, said
-    assert found["lost"]["node_fail"] == 2, said
+    assert found["lost"]["node_fail"] >= 2, said
     assert {"oom", "preempted", *storm.causes()} == set(CAUSES), said
     operator.do("submit", "score")
     storm.await_end(300)
@@ -106,7 +106,7 @@ def kill_program(storm: Storm, shard_id: str) -> None:
 
 def cancel_task(storm: Storm, shard_id: str) -> None:
     task = storm.at_work_on(shard_id)
-    storm.operator.cluster.text("scancel", task.raw_id)
+    storm.operator.cluster.text("scancel", f"{task.array_id}_{task.index}")
     storm.await_state(task, "CANCELLED")
 
 

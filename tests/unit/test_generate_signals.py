@@ -150,7 +150,22 @@ def test_a_requeue_that_is_refused_ends_in_75(run: Run, server: Server, tmp_path
         wait_for_rows(run, process, 3)
         process.send_signal(signal.SIGUSR1)
         assert process.wait(120) == 75
-    assert (tmp_path / "called").read_text() == "-o show job 77\nrequeue 77\n", "asked once"
+    asked = (tmp_path / "called").read_text().splitlines()
+    assert asked.count("requeue 77") == 1 and set(asked) == {"-o show job 77", "requeue 77"}, "asked once"
+
+
+def test_a_job_that_was_cancelled_while_its_program_began_stays_cancelled(run: Run, server: Server, tmp_path: Path):
+    """TERM was ignored by the script; the queue now says that the job's end is past: that is no lack of time."""
+    folder = scontrol(tmp_path, 0)
+    (folder / "scontrol").write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/called\n[ "$1" != -o ] || echo "JobId=9 JobState=COMPLETING Restarts=0"\n'
+    )
+    words = {"SLURM_JOB_ID": "9", "SLURM_ARRAY_JOB_ID": "9", "SLURM_ARRAY_TASK_ID": "1"}
+    path = f"{folder}:{os.environ['PATH']}"
+    with started(server, tmp_path, **words, SLURM_JOB_END_TIME=str(int(time.time())), PATH=path) as process:
+        assert process.wait(120) == 3
+    assert (tmp_path / "called").read_text() == "-o show job 9_1\n", "of this task, not of the whole array"
+    assert not server.asked
 
 
 def test_near_the_limit_a_notice_lets_answers_end(run: Run, server: Server):

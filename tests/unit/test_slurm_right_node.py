@@ -103,11 +103,15 @@ def test_a_broken_driver_is_no_place_for_any_engine(run: Run, node: Path, tmp_pa
 def test_the_node_is_excluded_after_the_requeue_beside_those_avoided_before(
     node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    shown = "JobId=7 JobState=PENDING ExcNodeList=n5 Nice=0"
+    shown = "JobId=7 JobState=RUNNING ExcNodeList=n5 Nice=0"
     said = f'echo "$@" >> {tmp_path}/called; [ "$1" != -o ] || echo "{shown}"'
     _program(node / "scontrol", said)
     monkeypatch.setattr(jobs, "_await_kill", lambda: None)
     TASK.requeue_elsewhere()
     show, update = ("-o show job {}", "update JobId={} ExcNodeList=n1,n5")
-    expected = ["requeue 7", *(text.format(job) for job in ("7", "4") for text in (show, update))]
+    expected = [
+        "-o show job 4_3",
+        "requeue 4_3",
+        *(text.format(job) for job in ("4_3", "4") for text in (show, update)),
+    ]
     assert (tmp_path / "called").read_text().splitlines() == expected

@@ -89,7 +89,7 @@ def test_each_task_runs_its_own_line_of_the_list(tmp_path: Path):
     (folder / "shards.txt").write_text("first\nsecond\nthird\n", encoding="utf-8")
     script = ArrayScript("x", "x", CPU, folder, range(3), 1, ("/bin/echo", "it's", "score"), tmp_path)
     for index, shard in enumerate(("first", "second", "third")):
-        environment = {**os.environ, "SLURM_ARRAY_TASK_ID": str(index), "SLURM_JOB_ID": "1"}
+        environment = {**os.environ, "SLURM_ARRAY_JOB_ID": "1", "SLURM_ARRAY_TASK_ID": str(index), "SLURM_JOB_ID": "1"}
         done = subprocess.run(["bash", "-c", script.text()], env=environment, capture_output=True, text=True)
         assert done.stdout == f"it's score --shard-id {shard}\n", done.stderr
 
@@ -98,7 +98,7 @@ def test_signals_are_ignored_until_the_program_has_its_handlers(tmp_path: Path):
     (tmp_path / "shards.txt").write_text("only\n", encoding="utf-8")
     words = ("/bin/sh", "-c", 'kill -USR1 $$; kill -TERM $$; echo survived "$@"', "-")
     script = ArrayScript("x", "x", CPU, tmp_path, [0], 1, words, tmp_path)
-    environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1"}
+    environment = {**os.environ, "SLURM_ARRAY_JOB_ID": "1", "SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1"}
     done = subprocess.run(["bash", "-c", script.text()], env=environment, capture_output=True, text=True)
     assert done.stdout == "survived --shard-id only\n"
 
@@ -120,7 +120,13 @@ def test_the_end_of_the_job_is_what_the_queue_says_or_unknown(tmp_path: Path, sq
     words = ("/bin/sh", "-c", 'echo "end:$BENCHFORGE_JOB_END_TIME"')
     text = ArrayScript("x", "x", CPU, tmp_path, [0], 1, words, tmp_path).text()
     path = f"{tmp_path}:{os.environ['PATH']}"
-    environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1", "PATH": path}
+    environment = {
+        **os.environ,
+        "SLURM_ARRAY_JOB_ID": "1",
+        "SLURM_ARRAY_TASK_ID": "0",
+        "SLURM_JOB_ID": "1",
+        "PATH": path,
+    }
     done = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True)
     assert re.fullmatch(f"end:{end}\n", done.stdout), done
 
