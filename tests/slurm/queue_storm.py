@@ -84,7 +84,8 @@ class Storm:
         when the notice was answered.
         """
         before = self.causes()["notice"]
-        words = ("scancel", "--signal=USR1", "--batch", task.raw_id)
+        whom = task.raw_id if task.raw_id != task.array_id else f"{task.array_id}_{task.index}"
+        words = ("scancel", "--signal=USR1", "--batch", whom)  # the last task has the id of its whole array
         sender = subprocess.Popen(words, env=self.operator.cluster.environment, stderr=subprocess.DEVNULL)
         try:
             self._wait(lambda: self.causes()["notice"] > before, "the notice to be answered")
