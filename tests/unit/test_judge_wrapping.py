@@ -7,6 +7,7 @@ import ast
 import builtins
 import gzip
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,6 +97,44 @@ def test_text_that_may_mean_something_else_is_left_to_the_parser(name: str) -> N
 def test_what_is_no_program_does_not_become_one(program: str) -> None:
     with pytest.raises(SyntaxError):
         compile(f"pass\n{wrapping.by_text(program)}", "<string>", "exec", dont_inherit=True)
+
+
+_BITS = (
+    "import os\n", "from x import y\n", "    ", "\n", " ", "#", "else:\n", "(", ")", "]", "'", '"', "\\", ";", "pass\n", "try:\n",
+    "if __name__ == '__main__':\n", "return\n", "while True:\n", ":", "global x\n", "def f():\n", "@x\n", "import ", "=", "f'",
+    "from __future__ import annotations\n", "async ", "await ", "nonlocal x\n", "break\n", "\t",
+)  # fmt: skip
+
+
+def _spoiled(program: str, draw: random.Random) -> str:
+    """A piece put in, a few characters taken out, or two lines exchanged."""
+    place, lines = draw.randrange(len(program) + 1), program.split("\n")
+    one, other = draw.randrange(len(lines)), draw.randrange(len(lines))
+    lines[one], lines[other] = lines[other], lines[one]
+    cut = program[:place] + program[place + draw.randrange(1, 8) :]
+    return draw.choice((program[:place] + draw.choice(_BITS) + program[place:], cut, "\n".join(lines)))
+
+
+def _compiles(text: str) -> bool:
+    try:
+        compile(f"pass\n{text}", "<string>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+def test_spoiled_programs_come_out_alike_or_are_left_to_the_parser() -> None:
+    draw, num_alike = random.Random(0), 0
+    for program in (one for one in (*SAME.values(), *DOUBTFUL.values()) for _ in range(30)):
+        spoiled = _spoiled(_spoiled(program, draw), draw)
+        by_text = wrapping.by_text(spoiled)
+        if by_text is not None and _compiles(by_text):
+            by_tree = wrapping.by_tree(spoiled)
+            assert by_tree is not None and _compiles(by_tree), spoiled
+            assert _tree(by_text) == _tree(by_tree), spoiled
+            num_alike += 1
+    assert num_alike > 100
 
 
 def _recorded(folder: Path) -> Iterator[str]:
