@@ -18,6 +18,7 @@ from ...ingest.errors import LakeError
 from ...ingest.lake import arrow_schema, sort_key
 from ...macros.udfs import lake_files
 from .parts import BATCH_ROWS, write_parts
+from .sensitive import HOME_FOLDER
 from .terms import Terms, licensed_sources, terms_of, terms_of_models
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 LEFT_OUT: Mapping[str, tuple[str, ...]] = {"timings": ("host",), "runs": ("node", "job_id")}
 """Columns that say where it ran: no mart reads them."""
 REDACTED = ("detail", "engine_flags")
-"""Columns of ``runs`` in which names and paths of this machine are replaced by a word."""
+"""Columns of ``runs`` in which names and paths of this machine, and anybody's home, are replaced by a word."""
 SORTED_BY = ("task_id", "sample_index", "scenario", "request_digest", "grader_id")
 TEXTS = ("raw_text", "reasoning", "answer")
 BESIDE = tuple(name for name in schemas.TABLES if name not in ("samples", "results"))
@@ -196,7 +197,7 @@ def _redacted(table: str, name: str, redact: Mapping[str, str]) -> str:
     expression = name
     for text, word in sorted(redact.items(), key=lambda pair: (-len(pair[0]), pair[0])):
         expression = f"replace({expression}, {_quoted(text)}, {_quoted(word)})"
-    return expression
+    return f"regexp_replace({expression}, {_quoted(HOME_FOLDER)}, '<home>', 'g')"
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, lake: Path, folder: Path) -> Assembled:

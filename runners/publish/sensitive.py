@@ -254,7 +254,12 @@ def _is_telling(user: str, public: tuple[str, ...]) -> bool:
 def is_placeholder(key: str) -> bool:
     """Whether a text in the format of a key is an example: says so, repeats itself, or is made of words."""
     body = re.split(r"[_-]|KEY-----", key, maxsplit=1)[-1] if not key.startswith(("AKIA", "ASIA", "AIza")) else key[4:]
-    return bool(_PLACEHOLDER.search(key)) or _bits_per_character(body) < _MIN_BITS - (0.6 if len(body) < 20 else 0)
+    is_words = not any(character.isdigit() for character in body)
+    return (
+        is_words
+        or bool(_PLACEHOLDER.search(key))
+        or _bits_per_character(body) < _MIN_BITS - (0.6 if len(body) < 20 else 0)
+    )
 
 
 def _bits_per_character(text: str) -> float:

@@ -122,7 +122,8 @@ def test_where_it_ran_is_not_told(assembled: tuple[Path, Assembled]) -> None:
 def test_rows_are_sorted_and_parts_are_such_as_the_hub_reads_best(assembled: tuple[Path, Assembled]) -> None:
     for part in sorted((assembled[0] / "data").rglob("*.parquet")):
         table, metadata = pq.ParquetFile(part).read(), pq.read_metadata(part)
-        order = [tuple(row[name] or "" for name in SORTED_BY) for row in table.select(SORTED_BY).to_pylist()]
+        rows = table.select(SORTED_BY).to_pylist()
+        order = [tuple("~" if row[name] is None else row[name] for name in SORTED_BY) for row in rows]
         assert order == sorted(order)
         assert [f"{key}={table[key][0]}" for key in ("benchmark", "model")] == [
             p.name for p in (part.parent.parent, part.parent)
