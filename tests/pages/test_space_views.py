@@ -54,6 +54,11 @@ def texts(html: str) -> list[list[str]]:
     return [[unescape(re.sub("<[^>]+>", "", cell)).strip() for cell in row] for row in cells]
 
 
+def named(row: list[str]) -> str:
+    """The model of a row, without the mark of its licence."""
+    return row[0].split(" ")[0]
+
+
 def asked(marts: Path, query: str) -> list[Any]:
     return duckdb.sql(query.replace("MARTS", str(marts))).fetchall()
 
@@ -61,7 +66,7 @@ def asked(marts: Path, query: str) -> list[Any]:
 def test_every_quoted_number_stands_in_the_table_of_all_benchmarks(
     board: Any, values: dict[str, Any], few_marts: Path
 ) -> None:
-    shown = {row[0]: row[1:] for row in texts(views.matrix_table(board, values))}
+    shown = {named(row): row[1:] for row in texts(views.matrix_table(board, values))}
     quoted = asked(
         few_marts,
         "select replace(model, '__', '/'), score from 'MARTS/headline/headline.parquet'",
@@ -82,10 +87,9 @@ def test_a_board_has_one_row_per_model_or_one_per_set_of_conditions(board: Any, 
 def test_a_pair_reads_the_same_from_both_ends(board: Any, values: dict[str, Any]) -> None:
     first = values["compared_model"]
     rows = texts(views.pairs_table(board, values))
-    other, difference = rows[0][0].split(" ")[0], rows[0][1]
-    other_key = other.removesuffix("not").removesuffix("licence").replace("/", "__", 1)
+    other_key, difference = named(rows[0]).replace("/", "__", 1), rows[0][1]
     back = texts(views.pairs_table(board, values | {"compared_model": other_key}))
-    turned = next(row[1] for row in back if row[0].startswith(first.replace("__", "/", 1)))
+    turned = next(row[1] for row in back if named(row).replace("/", "__", 1) == first)
     at, low, high = re.findall(r"[+−][\d.]+", difference)
     flipped = str.maketrans("+−", "−+")
     assert re.findall(r"[+−][\d.]+", turned) == [text.translate(flipped) for text in (at, high, low)]

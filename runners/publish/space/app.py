@@ -129,6 +129,8 @@ class Page:
             traceback.print_exception(failure)
             return self._not_readable("This page cannot answer that: its published data are not as it expects.")
         moved = {self.tabs: gr.update(selected=tab), self.current: tab} if turned else {}
+        if turned:  # what is typed before the fields are filled would not be answered
+            moved[self.fields["search"]] = gr.update(interactive=True)
         places = self.fields | self.outputs
         return (
             {places[name]: _update(value) for name, value in shown.items()}

@@ -31,7 +31,7 @@ def fields() -> dict[str, gr.components.Component]:
 
     columns = [(column.title, column.key) for column in words.BOARD if column.key not in ("model", "score")]
     return {
-        "search": gr.Textbox(label="Search models", placeholder="words of the name", render=False),
+        "search": gr.Textbox(label="Search models", placeholder="words of the name", interactive=False, render=False),
         "licence": gr.Radio(_labelled(words.LICENCES), value="all", label="Licence", render=False),
         "origins": tick("Origin", _labelled(words.ORIGINS), list(words.ORIGINS)),
         "trust_tiers": tick("Trust tier", [(tier, tier) for tier in words.TRUST_TIERS], list(words.TRUST_TIERS)),

@@ -28,7 +28,19 @@ function sort(header, direction) {
   Object.assign(sorted, { title: header.textContent, direction });
 }
 
+// The table as it stands, in the reader's order.
+function download(board) {
+  const quoted = (cell) => `"${cell.innerText.replace(/\s+/g, " ").trim().replaceAll('"', '""')}"`;
+  const rows = Array.from(board.querySelectorAll("tr"), (row) => Array.from(row.cells, quoted).join(","));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([rows.join("\r\n") + "\r\n"], { type: "text/csv" }));
+  link.download = board.getAttribute("aria-label").replace(/[^\w.@]+/g, "_").slice(0, 60) + ".csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 element.addEventListener("click", (event) => {
+  if (event.target.closest(".csv")) download(event.target.closest(".board"));
   const header = event.target.closest("th[aria-sort]");
   if (header) {
     const first = header.classList.contains("number") && header.dataset.first !== "low" ? "descending" : "ascending";

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 Row = Mapping[str, Any]
+DOWNLOAD = '<button type="button" class="csv" aria-label="Download this table as CSV">CSV</button>'
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -46,9 +47,10 @@ def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], empty: s
         for column in columns
     )
     body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
+    title = f'<caption><span><span class="title">{escape(caption)}</span> {DOWNLOAD}</span></caption>'
     return (
         f'<div class="board" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f"<table><caption><span>{escape(caption)}</span></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
