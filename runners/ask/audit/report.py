@@ -81,7 +81,12 @@ def audited(path: Path, wanted: Wanted, stated: Mapping[str, float], means: Mean
         if isinstance(ours, str):
             notes.append(f"not graded again: {ours}")
         else:
-            numbers += [_graded("official rules", ours.official), _graded("strict rules", ours.strict)]
+            pairs = (
+                ("official rules", ours.official_base, ours.official),
+                ("strict rules", ours.strict_base, ours.strict),
+            )
+            has_plus = ours.official != ours.official_base or _has_plus(evidence)
+            numbers += (one for pair in pairs for one in _of_parts(*pair, has_plus))
             found += differences(evidence, ours)
     title = known.benchmark or evidence.facts.title or "a benchmark that it does not name"
     causes = tuple(_cause(one) for one in found)
@@ -106,13 +111,29 @@ def _from_the_log(evidence: Evidence, wanted: Wanted) -> list[Number]:
     verdicts = {(one.task_id, one.sample_index): is_passed(one) for one in evidence.records if one.judgements}
     if not verdicts:
         return stated
-    numbers = [*stated, _graded("its own verdicts", verdicts)]
+    base = {
+        (one.task_id, one.sample_index): one.judgements["base"].verdict == "pass"
+        for one in evidence.records
+        if "base" in one.judgements
+    }
+    numbers = [*stated, *_of_parts("its own verdicts", base, verdicts, _has_plus(evidence))]
     num_known = _num_problems(evidence, wanted)
     judged = {task_id for task_id, _ in verdicts}
     if num_known is not None and num_known > len(judged):
         whole = _graded("every problem counted", verdicts, num_known)
         numbers.append(replace(whole, note=f"{num_known - len(judged)} problems are not in the log"))
     return numbers
+
+
+def _has_plus(evidence: Evidence) -> bool:
+    return any("plus" in record.judgements for record in evidence.records)
+
+
+def _of_parts(reading: str, base: Verdicts, whole: Verdicts, has_plus: bool) -> list[Number]:
+    """One number, or that of the base tests and that of base and extra tests together."""
+    if not has_plus:
+        return [_graded(reading, whole)]
+    return [_graded(f"{reading}, base", base), _graded(f"{reading}, base and plus", whole)]
 
 
 def _num_problems(evidence: Evidence, wanted: Wanted) -> int | None:
