@@ -60,8 +60,9 @@ test-engine: $(VENV)/.tested ## generate, score, build on real servers: vLLM for
 	sh tests/engine/install.sh $(ENGINES) $(BIN)/python
 	BENCHFORGE_ENGINES=$(abspath $(ENGINES)) $(BIN)/python -m pytest tests/engine -q
 
+# most of it is waiting (for limits, requeues, nodes that are noticed): each file has a cluster of its own
 test-slurm: $(VENV)/.tested ## the batch side on a real SLURM of four virtual nodes; needs slurm-wlm slurmdbd mariadb-server
-	BENCHFORGE_SLURM=1 $(BIN)/python -m pytest tests/slurm -q
+	BENCHFORGE_SLURM=1 $(BIN)/python -m pytest tests/slurm -q -n 3 --dist loadfile
 
 test-pages: $(VENV)/.tested ## the Space and the cards in a real Chromium (apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group pages

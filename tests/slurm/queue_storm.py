@@ -145,7 +145,8 @@ class Storm:
         def is_at_work() -> bool:
             shards = self._shard_of_task()
             found[:] = [task for task in self.at_work() if shards[task.array_id, task.index] == shard_id]
-            return bool(found) and self.holder(shard_id).get("job") == found[0].raw_id
+            holder = self.holder(shard_id)  # a killed run of the same job leaves its own behind
+            return bool(found) and holder.get("job") == found[0].raw_id and Path(f"/proc/{holder['pid']}").exists()
 
         self._wait(is_at_work, f"shard {shard_id} to be worked on")
         return found[0]
