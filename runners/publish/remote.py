@@ -145,7 +145,10 @@ def _sent(api: HfApi, remote: Remote, folder: Path, title: str, message: str) ->
     parent = remote.head
     for wait in (*hub.WAITS_SECONDS, None):
         try:
-            return asked(lambda parent=parent: _upload(api, remote.repository, folder, title, message, parent))
+            return asked(
+                lambda parent=parent: _upload(api, remote.repository, folder, title, message, parent),
+                remote.repository,
+            )
         except Passing as error:
             if wait is None:
                 raise Incomplete(error.message, "benchforge publish, which goes on where it stopped") from None

@@ -155,11 +155,7 @@ def test_records_are_valid_under_the_schema_of_every_eval_ever(recorded_marts: P
         jsonschema.validate(json.loads(path.read_text(encoding="utf-8")), schema)
 
 
-def test_a_lake_whose_publication_gives_other_marts_is_not_published(
-    folder: Path, recorded_marts: Path, tmp_path: Path
-) -> None:
-    import shutil
-
+def test_a_lake_whose_publication_gives_other_marts_is_not_published(recorded_marts: Path, tmp_path: Path) -> None:
     ours = recorded_marts.parent / "marts"
     theirs = Path(shutil.copytree(ours, tmp_path / "marts"))
     assemble.refuse_other_marts(ours, theirs)

@@ -28,7 +28,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     from huggingface_hub import constants
 
     with hub_on_loopback() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.url)
+        _ask_only(running.url, monkeypatch)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
@@ -47,6 +47,14 @@ def road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 @pytest.fixture
 def lfs(monkeypatch: pytest.MonkeyPatch) -> None:
     _take("lfs", monkeypatch)
+
+
+def _ask_only(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client reads HF_ENDPOINT when it is imported, and makes a template of it."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 def _take(road: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,9 +236,7 @@ def test_who_may_not_write_there_is_told_before_anything_is_built(stand_in: Hub)
 
 
 def test_without_a_network_it_says_so_at_once(stand_in: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # the port that discards: nobody listens
+    _ask_only("http://127.0.0.1:9", monkeypatch)  # the port that discards: nobody listens
     monkeypatch.setattr(hub, "WAITS_SECONDS", (DEADLINE_SECONDS,))
     with pytest.raises(Incomplete, match="the Hub cannot be reached"):
         hub.refuse_stranger(hub.api_of(), "tester")
