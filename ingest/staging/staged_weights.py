@@ -4,6 +4,7 @@
 
     <cache>/models--<org>--<name>/snapshots/<commit>/…       as every library of the Hub looks for them, offline too
     <cache>/models--<org>--<name>/benchforge/<commit>.json   path, bytes, sha256 of every file, by ``weights.py``
+    <cache>/models--<org>--<name>/benchforge/<commit>.begun  while they are fetched, and after that broke off
 
 Sizes are looked at before every start. A file whose size, time of change and inode are those of the time when its
 digest was taken is not read again; any other is, once for all tasks (``file_digests``).
@@ -79,8 +80,15 @@ def commit_of(cache: Path, hub_id: str, revision: str | None) -> str | None:
         return None
 
 
+def begin(cache: Path, hub_id: str, commit: str) -> None:
+    """From here to ``write_manifest`` the snapshot is known to be half of one."""
+    _begun(cache, hub_id, commit).parent.mkdir(parents=True, exist_ok=True)
+    _begun(cache, hub_id, commit).touch()
+
+
 def write_manifest(cache: Path, staged: StagedWeights) -> None:
     replace_file(_manifest(cache, staged.hub_id, staged.commit), json.dumps(asdict(staged), indent=1).encode())
+    _begun(cache, staged.hub_id, staged.commit).unlink(missing_ok=True)
 
 
 def read_manifest(cache: Path, hub_id: str, commit: str) -> StagedWeights | None:
@@ -132,6 +140,8 @@ def refuse_unstaged(
     commit = commit_of(cache, hub_id, revision)
     folder = snapshot_folder(cache, hub_id, commit) if commit else None
     staged = read_manifest(cache, hub_id, commit) if commit else None
+    if commit and _begun(cache, hub_id, commit).exists():
+        raise NotStaged(f"the weights of {hub_id} are not whole: staging them broke off", f"again: {restage(hub_id)}")
     if staged is not None:
         refuse_changed(cache, staged, kept, lambda unread: tell(f"reading {unread / 1e9:.1f} GB of {hub_id} once"))
     elif folder is not None and folder.is_dir():
@@ -150,6 +160,10 @@ def restage(hub_id: str) -> str:
 
 def _manifest(cache: Path, hub_id: str, commit: str) -> Path:
     return repository_folder(cache, hub_id) / "benchforge" / f"{commit}.json"
+
+
+def _begun(cache: Path, hub_id: str, commit: str) -> Path:
+    return _manifest(cache, hub_id, commit).with_suffix(".begun")
 
 
 def _changed(staged: StagedWeights, how: str) -> str:

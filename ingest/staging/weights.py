@@ -16,6 +16,7 @@ import contextlib
 import glob
 import hashlib
 import shutil
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from ..manifest import now_text
 from .hub import PAUSES_SECONDS, again
 from .staged_weights import (
     StagedWeights,
+    begin,
     commit_of,
     hub_cache,
     read_manifest,
@@ -45,6 +47,9 @@ _OTHER_FOLDERS = ("original/*", "metal/*", "onnx/*", "openvino/*", "coreml/*", "
 _DECORATION = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "*.mp4", "*.pdf")
 _LEFT_OVER_SECONDS = 3600.0
 """A partial file that nobody wrote to for so long was left by a kill; the library begins such files anew."""
+
+
+_JOIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ def stage_weights(
 ) -> StagedWeights:
     """Fetch, check, write the manifest. Raises as ``plan_weights``, and Incomplete for a file that came damaged."""
     _remove_left_overs(plan)
+    begin(plan.cache, plan.hub_id, plan.commit)
     again(plan.hub_id, restage(plan.hub_id), pauses_seconds, lambda: _fetched(plan, endpoint))
     if plan.left_out:
         (repository_folder(plan.cache, plan.hub_id) / "trees" / f"{plan.commit}.json").unlink(missing_ok=True)
@@ -177,15 +183,29 @@ def _asked(hub_id: str, revision: str | None, endpoint: str | None, pauses_secon
 
 
 def _fetched(plan: WeightsPlan, endpoint: str | None) -> None:
+    """In a thread that nobody waits for when a signal comes: the library itself would end every file first."""
     from huggingface_hub import snapshot_download
 
-    snapshot_download(
-        plan.hub_id,
-        revision=plan.revision,
-        cache_dir=plan.cache,
-        endpoint=endpoint,
-        allow_patterns=[glob.escape(file.path) for file in plan.files],
-    )
+    trouble: list[BaseException] = []
+
+    def fetch() -> None:
+        try:
+            snapshot_download(
+                plan.hub_id,
+                revision=plan.revision,
+                cache_dir=plan.cache,
+                endpoint=endpoint,
+                allow_patterns=[glob.escape(file.path) for file in plan.files],
+            )
+        except BaseException as error:
+            trouble.append(error)
+
+    thread = threading.Thread(target=fetch, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_JOIN_SECONDS)
+    if trouble:
+        raise trouble[0]
 
 
 def _hub_file(sibling: Any) -> HubFile:

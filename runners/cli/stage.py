@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -11,6 +12,7 @@ from .console import out
 from .options import dry_run_option, format_option, settings_from, settings_options
 
 if TYPE_CHECKING:
+    from ...ingest.errors import Interrupted
     from ...ingest.staging.files import Staging
 
 _COLUMNS = ("what", "version", "state", "bytes", "path", "source")
@@ -71,6 +73,7 @@ def _fetch(
 ) -> None:
     """The table lists what came also when something else could not be had."""
     from ...ingest.bundled import RUN_FILE
+    from ...ingest.errors import Interrupted
     from ..signals import interruptible
     from .stage_downloads import harness_rows, weights_rows
 
@@ -78,15 +81,26 @@ def _fetch(
         settings_options["config"] = settings_options.get("config") or RUN_FILE
     settings = settings_from(**settings_options)
     rows: list[dict[str, Any]] = []
-    with interruptible():
-        try:
+    stopped: Interrupted | None = None
+    try:
+        with interruptible():
             for row in harness_rows(settings, harnesses, source, dry_run):
                 rows.append(row)
             for row in weights_rows(settings, models, dry_run) if has_weights else ():
                 rows.append(row)
-        finally:
-            if rows:
-                out.table([_shown(row, dry_run) for row in rows], _COLUMNS, format_)
+    except Interrupted as error:
+        stopped = error
+    finally:
+        if rows:
+            out.table([_shown(row, dry_run) for row in rows], _COLUMNS, format_)
+    if stopped is not None:
+        _leave(stopped)
+
+
+def _leave(error: Interrupted) -> NoReturn:
+    """At once: the interpreter would wait for every file that is on its way, and what is whole is kept in any case."""
+    out.say(f"benchforge: {error.message}\n\nhint: run the same command again: what is whole is kept")
+    os._exit(error.exit_code)
 
 
 def _refuse_mixed(

@@ -24,8 +24,9 @@ LARGE_BYTES = 1000
 class ModelRepository:
     """Files of its one commit. ``faults``: path -> what happens to the next requests for it, in order.
 
-    A fault is a status (``503``), ``torn`` (half of what was asked for, then the connection is cut) or ``damaged``
-    (as many other bytes); an empty path stands for the repository's facts.
+    A fault is a status (``503``), ``torn`` (half of what was asked for, then the connection is cut), ``stalls`` (half,
+    then nothing for as long as the Hub stands) or ``damaged`` (as many other bytes); an empty path stands for the
+    repository's facts.
     """
 
     files: Mapping[str, bytes]
@@ -56,6 +57,7 @@ class HubOfModels:
     url: str
     repositories: Mapping[str, ModelRepository]
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    is_over: threading.Event = field(default_factory=threading.Event)
 
     def num_fetched(self, path: str) -> int:
         return sum(method == "GET" and name.endswith(f"/{path}") for method, name, _ in self.asked)
@@ -79,6 +81,7 @@ def hub_of_models(repositories: Mapping[str, ModelRepository]) -> Iterator[HubOf
         try:
             yield hub
         finally:
+            hub.is_over.set()
             server.shutdown()
             thread.join()
 
@@ -147,9 +150,11 @@ class _Handler(BaseHTTPRequestHandler):
             body = bytes(byte ^ 1 for byte in body)
         self._head(206 if first else 200, len(body), headers)
         if self.command == "GET":
-            self.wfile.write(body[: len(body) // 2] if fault == "torn" else body)
-        if fault == "torn":
+            self.wfile.write(body[: len(body) // 2] if fault in ("torn", "stalls") else body)
+        if fault in ("torn", "stalls"):
             self.close_connection = True
+        if fault == "stalls":
+            self.of.is_over.wait()
 
     def _fault(self, repository: ModelRepository, path: str) -> str | None:
         waiting = repository.faults.get(path)

@@ -212,6 +212,7 @@ def test_the_relay_goes_into_the_image_with_an_old_vllm(tmp_path: Path, settings
     port = str(server._port)
     assert words[:7] == ["python3", "-I", "-S", "/run/benchforge/relay.py", "/run/benchforge/s", port, "--"]
     assert f"--port={port}" in words and "--network" in argv and (tmp_path / "relay.py").is_file()
+    assert f"{tmp_path / 'hf' / 'hub'}:/hf/hub:ro" in argv and "HF_HOME=/hf" in argv and "HF_HUB_OFFLINE=1" in argv
 
 
 @pytest.mark.parametrize(("words", "said"), [("dies", "no kernel image"), ("dies_at_first", "not for this machine")])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,14 +47,17 @@ def run_file(tmp_path: Path) -> Path:
 
 def typed(tmp_path: Path, url: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """In a process of its own: the Hub's library reads its address when it is loaded."""
-    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    environment = {**kept, "HF_ENDPOINT": url, "BENCHFORGE_HF_HOME": str(tmp_path / "hf"), **more}
     return subprocess.run(
         [sys.executable, "-m", "benchforge", "stage", *words, "--scratch", str(tmp_path / "s"), "--format", "json"],
         capture_output=True,
         text=True,
-        env=environment,
+        env=environment_at(tmp_path, url, **more),
     )
+
+
+def environment_at(tmp_path: Path, url: str, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return {**kept, "HF_ENDPOINT": url, "BENCHFORGE_HF_HOME": str(tmp_path / "hf"), **more}
 
 
 def test_the_weights_of_a_run_are_staged_once(hub: HubOfModels, run_file: Path, tmp_path: Path):
@@ -79,6 +84,33 @@ def test_what_cannot_be_had_leaves_what_came(hub: HubOfModels, tmp_path: Path):
     done = typed(tmp_path, hub.url, "--weights", "--config", str(path))
     assert done.returncode == 1 and [row["state"] for row in json.loads(done.stdout)] == ["staged"]
     assert "lab/gated is gated" in done.stderr and f"{hub.url}/lab/gated, then: hf auth login" in done.stderr
+
+
+def test_a_signal_ends_it_at_once_and_says_that_what_is_whole_is_kept(hub: HubOfModels, run_file: Path, tmp_path: Path):
+    """While a file of gigabytes is on its way: neither the library nor the interpreter waits for it."""
+    hub.repositories["lab/coder"].faults["model.safetensors"] = ["stalls"]
+    words = [sys.executable, "-m", "benchforge", "stage", "--weights", "--config", str(run_file)]
+    process = subprocess.Popen(
+        [*words, "--scratch", str(tmp_path / "s")],
+        env=environment_at(tmp_path, hub.url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        small = tmp_path / "hf" / "hub" / "models--lab--coder" / "snapshots" / ("c" * 40) / "config.json"
+        while not (hub.num_fetched("model.safetensors") and small.exists()):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 75 and "what is whole is kept" in said, said
+    again = typed(tmp_path, hub.url, "--weights", "--config", str(run_file))
+    assert again.returncode == 0 and hub.num_fetched("config.json") == 1, again.stderr
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,8 @@ def test_a_killed_download_goes_on_with_what_is_whole(hub: HubOfModels, tmp_path
     left = tmp_path / "hub" / "models--lab--coder" / "blobs" / "x.0123.incomplete"
     left.write_bytes(b"half")
     os.utime(left, (0, 0))
+    with pytest.raises(NotStaged, match="are not whole: staging them broke off"):
+        start(tmp_path)
     hub.repositories[MODEL].faults.clear()
     staged(hub, tmp_path)
     assert [hub.num_fetched(name) for name in READ[:3]] == [1, 1, 1]

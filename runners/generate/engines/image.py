@@ -17,7 +17,7 @@ from ....containers.images import image_digest
 from ....ingest.config import Settings
 
 SOCKETS, WEIGHTS_CACHE = "/run/benchforge", "/hf"
-"""Where the socket's folder and ``compute.hf_home`` lie inside."""
+"""Where the socket's folder, and the Hub's cache in a folder ``hub``, lie inside."""
 
 
 @dataclass(frozen=True)

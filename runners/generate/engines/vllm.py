@@ -37,6 +37,7 @@ from ....containers.images import checked_digest, records_of
 from ....ingest.config import Settings
 from ....ingest.errors import BenchforgeError, Incomplete, NotStaged, UsageError
 from ....ingest.lake import replace_file
+from ....ingest.staging.staged_weights import hub_cache
 from ..client import Endpoint
 from . import Engine, endpoint_of
 from .image import SOCKETS, WEIGHTS_CACHE, Image, find_image
@@ -238,9 +239,11 @@ class _Server:
         binds = {self.private: SOCKETS}
         flags = self._flags()
         variables = dict(variables)
-        if "HF_HOME" in variables:
-            binds[Path(variables["HF_HOME"])] = f"{WEIGHTS_CACHE}:ro"
-            variables["HF_HOME"] = WEIGHTS_CACHE
+        cache = hub_cache(self.settings["compute.hf_home"])
+        if cache.is_dir():
+            binds[cache] = f"{WEIGHTS_CACHE}/hub:ro"
+            # code of a model is copied before it is run, and the cache is not to be written
+            variables |= {"HF_HOME": WEIGHTS_CACHE, "HF_MODULES_CACHE": "/tmp/modules"}
         if self.served.weights:
             binds[Path(self.served.weights)] = "/weights:ro"
             flags["model"] = "/weights"
