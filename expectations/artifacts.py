@@ -43,7 +43,7 @@ class Artifact:
     @property
     def relation(self) -> str:
         """Under which name the gate's connection shows it."""
-        return f"{'marts' if self.kind == 'mart' else self.kind if self.kind == 'lake' else 'seeds'}.{self.name}"
+        return f"gate_{'lake' if self.kind == 'lake' else 'marts'}.{self.name}"
 
     def of_type(self, *types: str) -> tuple[str, ...]:
         return tuple(name for name, found in self.columns.items() if found in types)
@@ -92,8 +92,9 @@ def _marts() -> Iterator[Artifact]:
 def _declared(folder: Path, what: str) -> Iterator[Mapping[str, Any]]:
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # twenty times as fast, where libyaml is there
     for path in sorted(folder.glob("*.yml")):
-        for entry in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(what) or []:
+        for entry in (yaml.load(path.read_text(encoding="utf-8"), loader) or {}).get(what) or []:
             if what == "seeds" or "columns" in entry:
                 yield entry
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from .rules import Rule
 from .rules_assembled import ASSEMBLED_RULES
+from .rules_board import BOARD_RULES
 from .rules_declared import declared_rules
 from .rules_drift import DRIFT_RULES
 from .rules_lake import LAKE_RULES
@@ -18,7 +19,15 @@ from .rules_seeds import seed_rules
 def catalogue() -> Mapping[str, Rule]:
     """``<artifact>.<rule>`` -> rule. ValueError where two have one id."""
     found: dict[str, Rule] = {}
-    for rule in (*declared_rules(), *LAKE_RULES, *seed_rules(), *MART_RULES, *DRIFT_RULES, *ASSEMBLED_RULES):
+    for rule in (
+        *declared_rules(),
+        *LAKE_RULES,
+        *seed_rules(),
+        *BOARD_RULES,
+        *MART_RULES,
+        *DRIFT_RULES,
+        *ASSEMBLED_RULES,
+    ):
         if rule.id in found:
             raise ValueError(f"two rules are called {rule.id}")
         found[rule.id] = rule

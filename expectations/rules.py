@@ -4,15 +4,16 @@ A rule names a relation of the gate's connection and the condition under which o
 offenders per cell in DuckDB, Great Expectations judges the counts, and the offenders themselves are fetched only where
 there are any. What the relations are called:
 
-* ``lake.<table>``: live rows of the lake; ``recount.<table>``: counted again from them, by SQL of the gate's own;
-* ``marts.<mart>``: the file or folder that is checked; ``seeds.<seed>``: as packaged, ``built_seeds.<seed>``: as built;
-* ``old.<mart>``: what was published last; ``facts.<table>``: small tables about files, folders, manifests.
+* ``gate_lake.<table>``: live rows of the lake; ``gate_recount.<table>``: counted again from them, by SQL of its own;
+* ``gate_marts.<mart>``: the file or folder that is checked; ``gate_old.<mart>``: what was published last;
+* ``gate_seeds.<seed>``: as packaged; ``gate_built_seeds.<seed>``: as built;
+* ``gate_facts.<table>``: small tables about files, folders, manifests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .findings import Severity
 
@@ -44,16 +45,6 @@ class Rule:
     def id(self) -> str:
         """Unique over the catalogue: the same rule may be about several artifacts."""
         return f"{self.artifact}.{self.name}"
-
-
-def about(artifact: str, rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """The same rules with another artifact."""
-    return tuple(replace(rule, artifact=artifact) for rule in rules)
-
-
-def same(*names: str, left: str = "found", right: str = "expected") -> str:
-    """Condition: any of the columns differs between two tables, NULL being a value."""
-    return " or ".join(f"{left}.{name} is distinct from {right}.{name}" for name in names)
 
 
 def listed(words: Iterable[str]) -> str:

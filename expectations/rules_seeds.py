@@ -14,7 +14,7 @@ def seed_rules() -> Iterator[Rule]:
         if artifact.kind != "seed":
             continue
         name, columns = artifact.name.removeprefix("seed_"), ", ".join(artifact.columns)
-        built, own = f"select {columns} from built_seeds.{name}", f"select {columns} from seeds.{name}"
+        built, own = f"select {columns} from gate_built_seeds.{name}", f"select {columns} from gate_seeds.{name}"
         yield Rule(
             "as_packaged",
             artifact.name,
@@ -26,5 +26,5 @@ def seed_rules() -> Iterator[Rule]:
             ("where_it_is", *tuple(artifact.columns)[:6]),
             "benchforge aggregate, then check again",
             (),
-            needs=f"built_seeds.{name}",
+            needs=f"gate_built_seeds.{name}",
         )

@@ -24,7 +24,7 @@ from . import seal
 from .check_cards import make_cards
 from .check_drift import make_drift
 from .check_facts import facts_of, offenders, unaskable
-from .check_intervals import recompute_intervals
+from .check_intervals import project_variables, recompute_intervals
 from .check_recount import recount
 from .check_sources import Sources, connected, parquet, show_lake, show_marts, show_seeds
 from .check_tables import make, make_columns, make_pins, make_requests, make_shards
@@ -81,7 +81,7 @@ def check_assembled(folder: Path) -> Findings:
         rows = sorted((results / "data").rglob("*.parquet"))
         if rows:
             reader = parquet(rows).removesuffix(")")
-            sources.show("facts.data", f"select * from {reader}, filename = true)")
+            sources.show("gate_facts.data", f"select * from {reader}, filename = true)")
         make_cards(sources, folder)
         return _judged(sources, catalogue().values(), ())
 
@@ -89,12 +89,14 @@ def check_assembled(folder: Path) -> Findings:
 def _show_rows(sources: Sources, root: Path, run: Run | None) -> None:
     """The lake, its seeds, and everything that is counted from them."""
     show_lake(sources, root)
-    show_seeds(sources, PROJECT / "seeds", "seeds")
+    show_seeds(sources, PROJECT / "seeds", "gate_seeds")
     if (root / "seeds").is_dir():
-        show_seeds(sources, root / "seeds", "built_seeds")
+        show_seeds(sources, root / "seeds", "gate_built_seeds")
     recount(sources)
     recompute_intervals(sources)
     make_pins(sources)
+    asked = [f"pass{sign}{k}" for sign in "@^" for k in project_variables()["pass_at_k"]]
+    make(sources, "metrics", {"metric": "varchar"}, ({"metric": name} for name in asked))
     make_columns(sources)
     make_shards(sources, run)
     make_requests(sources, run)
@@ -112,13 +114,13 @@ def _compare_seal(sources: Sources, built: Path, root: Path) -> None:
     if built.is_dir():
         return
     found: list[Any] = []
-    if sources.has("facts.seal"):
-        found = sources.connection.execute("select kind, name, number, digest from facts.seal").fetchall()
+    if sources.has("gate_facts.seal"):
+        found = sources.connection.execute("select kind, name, number, digest from gate_facts.seal").fetchall()
     sealed = {(kind, name): (number, digest) for kind, name, number, digest in found}
     if ("engine", seal.version(sources.connection)) not in sealed:
         make(sources, "unsealed", {"file": "varchar"}, [{"file": str(built.name)}])
         return
-    lines = [*seal.mart_lines(sources.connection, "marts"), *seal.lake_lines(root)]
+    lines = [*seal.mart_lines(sources.connection, "gate_marts"), *seal.lake_lines(root)]
     now = {(kind, name): (number, digest) for kind, name, number, digest in lines}
     _seal_table(sources, "mart", ("marts_now", "mart", "num_rows"), now, sealed)
     _seal_table(sources, "lake", ("lake_now", "lake_table", "num_parts"), now, sealed)

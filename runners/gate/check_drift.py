@@ -1,4 +1,4 @@
-"""What moved since the last publication, and whether rows did: table ``facts.drift``, one row per number.
+"""What moved since the last publication, and whether rows did: table ``gate_facts.drift``, one row per number.
 
 A number may move only where its rows did. The rows of a cell are known from its problems (``fct_task_scores``) where
 both sides have them, else from what the leaderboard itself says of them: who judged which request, and how many
@@ -24,45 +24,46 @@ _TOLERANCE = 1e-12
 def make_drift(sources: Sources, published: Path) -> None:
     """Compare with ``published``, a file of marts or a folder of their exports.
 
-    An older schema leaves ``facts.drift_not_comparable`` instead. Raises BadInput where no mart can be read there.
+    An older schema leaves ``gate_facts.drift_not_comparable`` instead. Raises BadInput where no mart can be read there.
     """
-    show_marts(sources, published, "old")
+    show_marts(sources, published, "gate_old")
     missing = _missing(sources)
     if missing:
         columns = texts("column_name", "problem")
         make(sources, "drift_not_comparable", columns, ({"column_name": a, "problem": b} for a, b in missing))
         return
-    sources.show("facts.drift", _moved(has_problems=_has_problems(sources)))
+    sources.show("gate_facts.drift", _moved(has_problems=_has_problems(sources)))
 
 
 def _missing(sources: Sources) -> list[tuple[str, str]]:
     """Columns that the comparison asks for and the old leaderboard lacks or holds under another type."""
-    if not sources.has("old.leaderboard"):
-        return [("leaderboard", sources.absent.get("old.leaderboard", "there is no leaderboard"))]
+    if not sources.has("gate_old.leaderboard"):
+        return [("leaderboard", sources.absent.get("gate_old.leaderboard", "there is no leaderboard"))]
     types = {
         schema: dict(
             row[:2] for row in sources.connection.execute(f"describe select * from {schema}.leaderboard").fetchall()
         )
-        for schema in ("old", "marts")
+        for schema in ("gate_old", "gate_marts")
     }
     wanted = (*_KEY, *NUMBERS, *EVIDENCE, "score_numerator", "score_denominator")
+    old, new = types["gate_old"], types["gate_marts"]
     return [
-        (name, "missing" if name not in types["old"] else f"was {types['old'][name]}, is {types['marts'].get(name)}")
+        (name, f"was {old[name]}, is {new.get(name)}" if name in old else "missing")
         for name in wanted
-        if types["old"].get(name) != types["marts"].get(name)
+        if old.get(name) != new.get(name)
     ]
 
 
 def _has_problems(sources: Sources) -> bool:
-    return all(sources.has(f"{schema}.fct_task_scores") for schema in ("old", "marts"))
+    return all(sources.has(f"{schema}.fct_task_scores") for schema in ("gate_old", "gate_marts"))
 
 
 def _moved(*, has_problems: bool) -> str:
     key = ", ".join(_KEY)
     moved = " or ".join(f"not coalesce(abs(now.{name} - was.{name}) <= {_TOLERANCE}, false)" for name in NUMBERS)
     return f"""
-        with was as (select *, {_evidence()} as rows_of_cell from old.leaderboard),
-        now as (select *, {_evidence()} as rows_of_cell from marts.leaderboard),
+        with was as (select *, {_evidence()} as rows_of_cell from gate_old.leaderboard),
+        now as (select *, {_evidence()} as rows_of_cell from gate_marts.leaderboard),
         compared as (
             select {key}, {_shown("was")} as was, {_shown("now")} as now,
                 case when now.score is null then 'gone' when was.score is null then 'new'
@@ -97,7 +98,7 @@ def _problems() -> str:
     rows = f"select {cell}, count(*) as num_rows, bit_xor(hash(task_id, request_digest, grader_id, {counts})) as found"
     return f"""
         select {cell}
-        from ({rows} from old.fct_task_scores group by {cell}) as was
-        full join ({rows} from marts.fct_task_scores group by {cell}) as now using ({cell})
+        from ({rows} from gate_old.fct_task_scores group by {cell}) as was
+        full join ({rows} from gate_marts.fct_task_scores group by {cell}) as now using ({cell})
         where was.found is distinct from now.found or was.num_rows is distinct from now.num_rows
     """

@@ -20,7 +20,7 @@ _KEY = ", ".join(CELL)
 
 
 def recompute_intervals(sources: Sources) -> None:
-    """Table ``recount.intervals``: one row per number of the leaderboard, ``moved`` names what differs."""
+    """Table ``gate_recount.intervals``: one row per number of the leaderboard, ``moved`` names what differs."""
     import duckdb
 
     from ...macros.udfs import register
@@ -28,9 +28,9 @@ def recompute_intervals(sources: Sources) -> None:
     register(sources.connection)
     try:
         for name, sql in (("clustered", _clustered()), ("asked", _asked()), ("intervals", _intervals())):
-            sources.connection.execute(f"create or replace table recount.{name} as {sql}").fetchall()
+            sources.connection.execute(f"create or replace table gate_recount.{name} as {sql}").fetchall()
     except duckdb.Error as error:
-        sources.absent["recount.intervals"] = " ".join(str(error).split())[:300]
+        sources.absent["gate_recount.intervals"] = " ".join(str(error).split())[:300]
 
 
 def _clustered() -> str:
@@ -45,14 +45,14 @@ def _clustered() -> str:
         with in_scope as (
             select grader_key, task_id, cluster, has_plus, 'all' as scope, unnest(test_sets) as test_set,
                 {", ".join(f"{kind}_{part}_passed" for kind in kinds for part in ("base", "plus"))}
-            from recount.problems where cluster is not null
+            from gate_recount.problems where cluster is not null
             union all by name
             select problems.grader_key, problems.task_id, problems.cluster, problems.has_plus, scopes.scope,
                 scopes.test_set,
                 {", ".join(f"problems.{kind}_{part}_passed" for kind in kinds for part in ("base", "plus"))}
-            from recount.problems as problems
-            inner join recount.graders as graders using (grader_key)
-            inner join recount.scopes as scopes
+            from gate_recount.problems as problems
+            inner join gate_recount.graders as graders using (grader_key)
+            inner join gate_recount.scopes as scopes
                 on graders.benchmark = scopes.benchmark and problems.dataset_version = scopes.dataset_version
                 and graders.scenario = scopes.scenario and problems.task_id = scopes.task_id
                 and scopes.model in ('', graders.model)
@@ -64,7 +64,7 @@ def _clustered() -> str:
             list((case verdict {passed} end)::bigint order by task_id) as passes,
             list(cluster order by task_id) as clusters
         from by_kind
-        inner join recount.graders as graders using (grader_key)
+        inner join gate_recount.graders as graders using (grader_key)
         group by by_kind.grader_key, {_KEY.replace("model", "graders.model", 1)}
     """
 
@@ -76,16 +76,16 @@ def _asked() -> str:
             select {_KEY}, max(num_planned) as num_planned,
                 map_from_entries(list((num_passed, num_problems::bigint))) as by_passes
             from (select {_KEY}, num_passed, max(num_planned) as num_planned, sum(num_problems) as num_problems
-                from recount.passes group by all)
+                from gate_recount.passes group by all)
             group by {_KEY}
         )
         select {_KEY}, shown.metric, maps.num_planned::bigint as num_planned,
             list_transform(range(0, maps.num_planned + 1), lambda c: coalesce(by_passes[c], 0)) as counts,
             case when len(clustered.passes) = shown.num_problems then clustered.passes end as passes,
             case when len(clustered.passes) = shown.num_problems then clustered.clusters end as clusters
-        from marts.leaderboard as shown
+        from gate_marts.leaderboard as shown
         inner join maps using ({_KEY})
-        left join recount.clustered as clustered using ({_KEY})
+        left join gate_recount.clustered as clustered using ({_KEY})
         where maps.num_planned <= 100000
     """
 
@@ -99,19 +99,19 @@ def _intervals() -> str:
     moved.append(f"case when list_sort({flags}) is distinct from list_sort(around.flags) then 'flags' end")
     return f"""
         with laws as (
-            select {law}, uncertainty_udf(counts, passes, clusters, num_planned, metric, {_seed()}::bigint) as around
-            from (select distinct {law} from recount.asked order by metric, num_planned, len(counts))
+            select {law}, uncertainty_udf(counts, passes, clusters, num_planned, metric, {int(project_variables()["bootstrap_seed"])}::bigint) as around
+            from (select distinct {law} from gate_recount.asked order by metric, num_planned, len(counts))
         ),
         computed as (
             select {_KEY}, asked.metric, laws.around
-            from recount.asked as asked
+            from gate_recount.asked as asked
             inner join laws
                 on asked.metric = laws.metric and asked.num_planned = laws.num_planned and asked.counts = laws.counts
                 and asked.passes is not distinct from laws.passes
                 and asked.clusters is not distinct from laws.clusters
         )
         select {_KEY}, metric, concat_ws(' ', {", ".join(moved)}) as moved
-        from marts.leaderboard as shown
+        from gate_marts.leaderboard as shown
         inner join computed using ({_KEY}, metric)
     """
 
@@ -122,9 +122,9 @@ def _is_other(name: str) -> str:
 
 
 @cache
-def _seed() -> int:
-    """Of the draws, as the project sets it."""
+def project_variables() -> dict[str, Any]:
+    """The variables of the project, as it sets them."""
     import yaml
 
     declared: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    return int(declared["vars"]["bootstrap_seed"])
+    return declared["vars"]

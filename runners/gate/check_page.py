@@ -115,7 +115,7 @@ def _result(result: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "rule": rule.name,
         "outcome": "holds" if result["success"] else f"broken ({rule.severity})",
-        "cells": result["result"].get("element_count", 0),
+        "cells": result["num_cells"],
         "rows": result["num_rows"],
         "offenders": result["num_offenders"],
         "sees": rule.sees,

@@ -35,33 +35,33 @@ def recount(sources: Sources) -> None:
     """Make the tables of schema ``recount``; the first that cannot be made leaves its reason, the rest then theirs."""
     import duckdb
 
-    sources.show("recount.verdicts", _VERDICTS_OF_OLD_PARTS if _lacks_requests(sources) else _VERDICTS)
+    sources.show("gate_recount.verdicts", _VERDICTS_OF_OLD_PARTS if _lacks_requests(sources) else _VERDICTS)
     for name, sql in _tables():
         try:
-            sources.connection.execute(f"create or replace table recount.{name} as {sql}").fetchall()
+            sources.connection.execute(f"create or replace table gate_recount.{name} as {sql}").fetchall()
             if name == "metrics":
                 _weigh(sources)
         except duckdb.Error as error:
-            sources.absent[f"recount.{name}"] = " ".join(str(error).split())[:300]
+            sources.absent[f"gate_recount.{name}"] = " ".join(str(error).split())[:300]
 
 
-_VERDICTS = "select * from lake.results where coalesce(limit_factor, 1.0) = 1.0"
+_VERDICTS = "select * from gate_lake.results where coalesce(limit_factor, 1.0) = 1.0"
 """Verdicts under other limits answer another question."""
 _VERDICTS_OF_OLD_PARTS = """
     select results.* replace (
         coalesce(results.request_digest, samples.request_digest) as request_digest,
         coalesce(results.comparability_digest, samples.comparability_digest) as comparability_digest
     )
-    from (select * from lake.results where coalesce(limit_factor, 1.0) = 1.0) as results
-    left join lake.samples as samples on results.sample_id = samples.sample_id
+    from (select * from gate_lake.results where coalesce(limit_factor, 1.0) = 1.0) as results
+    left join gate_lake.samples as samples on results.sample_id = samples.sample_id
 """
 
 
 def _lacks_requests(sources: Sources) -> bool:
     """Parts of an older writer lack the request: their samples know it, at the price of a join of all rows."""
-    if not sources.has("lake.results"):
+    if not sources.has("gate_lake.results"):
         return False
-    asked = "select 1 from lake.results where request_digest is null limit 1"
+    asked = "select 1 from gate_lake.results where request_digest is null limit 1"
     return bool(sources.connection.execute(asked).fetchall())
 
 
@@ -76,14 +76,14 @@ def _tables() -> Iterable[tuple[str, str]]:
     yield "counts", _counts()
     yield "cells", _cells()
     yield "passes", f"select {_names(CELL)}, num_planned, num_passed, sum(num_problems) as num_problems" \
-                    f" from recount.counts group by all"  # fmt: skip
-    yield "metrics", "select distinct metric, k, num_planned from marts.leaderboard where num_planned <= 100000"
+                    f" from gate_recount.counts group by all"  # fmt: skip
+    yield "metrics", "select distinct metric, k, num_planned from gate_marts.leaderboard where num_planned <= 100000"
     yield "scores", _scores()
 
 
 _TASKS = """
     select *, coalesce(num_plus_cases > 0, num_base_cases is null) as has_plus
-    from lake.tasks
+    from gate_lake.tasks
     qualify row_number() over (
         partition by benchmark, dataset_version, scenario, task_id
         order by task_digest is null, num_base_cases is null, dataset_digest desc nulls last,
@@ -95,13 +95,19 @@ _TASKS = """
 
 
 def _samples() -> str:
-    """By request and problem. Indexes as bits say that each stands once; ``ids`` that results tell of the same."""
+    """By request and problem. Indexes as bits say that each stands once; ``ids`` that results tell of the same.
+
+    Digests are summed as numbers: equal ones add up to their count times one of them. The least and the largest text
+    of a million groups cost five times as much as all counts together.
+    """
     return f"""
         select {_key(REQUEST)} as request_key, task_id, dataset_version, count(*) as num_present,
             max(num_planned) as num_planned, max(sample_index) as last_index,
             bit_or(1::hugeint << greatest(least(sample_index, 126), 0)::hugeint) as index_bits,
-            bit_xor(hash(sample_id)) as ids, min(prompt_digest) as first_prompt, max(prompt_digest) as last_prompt
-        from lake.samples
+            bit_xor(hash(sample_id)) as ids, count(prompt_digest) as num_prompts,
+            any_value(hash(prompt_digest)::hugeint) filter (where prompt_digest is not null) as a_prompt,
+            sum(case when prompt_digest is not null then hash(prompt_digest)::hugeint end) as prompts
+        from gate_lake.samples
         group by all
     """
 
@@ -111,12 +117,12 @@ _REQUESTS = f"""
         select {", ".join(REQUEST)}, dataset_version, count(*) as num_samples, max(num_planned) as num_planned,
             max(dataset_digest) as dataset_digest, min(protocol) as protocol, min(temperature) as temperature,
             min(top_p) as top_p
-        from lake.samples
+        from gate_lake.samples
         group by {", ".join(REQUEST)}, dataset_version
     ),
     attempted as (
         select model, benchmark, scenario, request_digest, max(num_planned) as num_attempted
-        from lake.runs
+        from gate_lake.runs
         where request_digest is not null
         group by all
     )
@@ -138,7 +144,7 @@ def _graders() -> str:
         select {_names(GRADER)}, {_key(REQUEST)} as request_key, {_key(GRADER)} as grader_key,
             min(source) as source, min(trust_tier) as trust_tier, count(distinct trust_tier) as num_trust_tiers,
             count(*) as num_results, {has}, {third} > 0 as has_corrected_extraction
-        from recount.verdicts
+        from gate_recount.verdicts
         group by {_names(GRADER)}
     """
 
@@ -157,9 +163,10 @@ def _results() -> str:
     return f"""
         select {_key(GRADER)} as grader_key, task_id, count(*) as num_results,
             count(case when is_unsafe then 1 end) as num_unsafe, bit_xor(hash(sample_id)) as ids,
-            min(task_digest) as first_task_digest, max(task_digest) as last_task_digest,
+            count(task_digest) as num_task_digests,
+            sum(case when task_digest is not null then hash(task_digest)::hugeint end) as task_digests,
             bit_or(1::hugeint << greatest(least(sample_index, 126), 0)::hugeint) as index_bits, {", ".join(columns)}
-        from recount.verdicts
+        from gate_recount.verdicts
         group by all
     """
 
@@ -172,14 +179,14 @@ def _problems() -> str:
         select graders.grader_key, requests.dataset_version, samples.task_id, tasks.test_sets, tasks.has_plus,
             tasks.cluster, requests.num_planned, samples.num_present,
             {", ".join(f"coalesce(results.{name}, 0) as {name}" for name in counted)}
-        from recount.samples as samples
-        inner join recount.requests as requests
+        from gate_recount.samples as samples
+        inner join gate_recount.requests as requests
             on samples.request_key = requests.request_key and samples.dataset_version = requests.dataset_version
-        inner join recount.graders as graders on samples.request_key = graders.request_key
-        inner join recount.tasks as tasks
+        inner join gate_recount.graders as graders on samples.request_key = graders.request_key
+        inner join gate_recount.tasks as tasks
             on requests.benchmark = tasks.benchmark and requests.dataset_version = tasks.dataset_version
             and requests.scenario = tasks.scenario and samples.task_id = tasks.task_id
-        left join recount.results as results
+        left join gate_recount.results as results
             on graders.grader_key = results.grader_key and samples.task_id = results.task_id
     """
 
@@ -187,7 +194,7 @@ def _problems() -> str:
 _SCOPES = """
     with spread as (
         select benchmark, dataset_version, scenario, task_id, contest_date, unnest(test_sets) as test_set
-        from recount.tasks
+        from gate_recount.tasks
     ),
     releases as (
         select distinct spread.benchmark, spread.dataset_version, spread.scenario, spread.test_set, spread.task_id,
@@ -199,13 +206,13 @@ _SCOPES = """
     without_errata as (
         select benchmark, dataset_version, scenario, test_set, task_id, 'without_errata' as scope, '' as model
         from spread
-        semi join seeds.errata using (benchmark, dataset_version)
-        anti join seeds.errata using (benchmark, dataset_version, task_id)
+        semi join gate_seeds.errata using (benchmark, dataset_version)
+        anti join gate_seeds.errata using (benchmark, dataset_version, task_id)
     ),
     clean as (
         select benchmark, dataset_version, scenario, test_set, task_id, 'clean' as scope, models.model
         from spread
-        inner join marts.dim_models as models on spread.contest_date > models.cutoff_date
+        inner join gate_marts.dim_models as models on spread.contest_date > models.cutoff_date
     ),
     unioned as (
         select * from releases
@@ -214,7 +221,7 @@ _SCOPES = """
     )
     select unioned.*
     from unioned
-    semi join (select distinct benchmark, scenario, test_set, scope from marts.leaderboard) as shown
+    semi join (select distinct benchmark, scenario, test_set, scope from gate_marts.leaderboard) as shown
         using (benchmark, scenario, test_set, scope)
 """
 """Which problems a scope other than ``all`` asks about; ``model`` is empty where it is the same for every model."""
@@ -228,14 +235,14 @@ def _counts() -> str:
     return f"""
         with whole as (
             select grader_key, dataset_version, 'all' as scope, test_sets, {equal}, count(*) as num_problems
-            from recount.problems group by all
+            from gate_recount.problems group by all
         ),
         parts as (
             select problems.grader_key, problems.dataset_version, scopes.scope, [scopes.test_set] as test_sets,
                 {", ".join(f"problems.{name.strip()}" for name in equal.split(","))}, count(*) as num_problems
-            from recount.problems as problems
-            inner join recount.graders as graders using (grader_key)
-            inner join recount.scopes as scopes
+            from gate_recount.problems as problems
+            inner join gate_recount.graders as graders using (grader_key)
+            inner join gate_recount.scopes as scopes
                 on graders.benchmark = scopes.benchmark and problems.dataset_version = scopes.dataset_version
                 and graders.scenario = scopes.scenario and problems.task_id = scopes.task_id
                 and scopes.model in ('', graders.model)
@@ -255,7 +262,7 @@ def _counts() -> str:
             case verdict {" ".join(f"when '{kind}' then {kind}_empty" for kind in VERDICT_KINDS)} end as num_empty,
             by_kind.num_unsafe, sum(by_kind.num_problems) as num_problems
         from by_kind
-        inner join recount.graders as graders using (grader_key)
+        inner join gate_recount.graders as graders using (grader_key)
         where case verdict {" ".join(f"when '{kind}' then {_is_owed(kind)}" for kind in VERDICT_KINDS)} end
         group by all
     """
@@ -268,7 +275,7 @@ def _cells() -> str:
             count(distinct request_digest) as num_requests, count(distinct grader_id) as num_graders,
             sum(num_problems)::bigint as num_problems, max(num_planned) as num_planned,
             {", ".join(f"sum({name} * num_problems)::bigint as {name}" for name in _COUNTS[1:])}
-        from recount.counts
+        from gate_recount.counts
         group by {_names(CELL)}
     """
 
@@ -277,9 +284,9 @@ def _scores() -> str:
     return f"""
         select {_names(CELL)}, weights.metric, sum(passes.num_problems::hugeint * weights.numerator) as numerator,
             sum(passes.num_problems::hugeint) * any_value(weights.denominator) as denominator
-        from recount.passes as passes
-        semi join marts.leaderboard using ({_names(CELL)})
-        inner join recount.weights as weights using (num_planned, num_passed)
+        from gate_recount.passes as passes
+        semi join gate_marts.leaderboard using ({_names(CELL)})
+        inner join gate_recount.weights as weights using (num_planned, num_passed)
         group by {_names(CELL)}, weights.metric
     """
 
@@ -288,7 +295,7 @@ def _weigh(sources: Sources) -> None:
     """``weights``: numerator of a problem with c of n passes, over C(n, k); what 128 bits cannot hold is left out."""
     import pyarrow as pa
 
-    asked = sources.connection.execute("select metric, k, num_planned from recount.metrics").fetchall()
+    asked = sources.connection.execute("select metric, k, num_planned from gate_recount.metrics").fetchall()
     rows = [
         {"metric": metric, "num_planned": n, "num_passed": c, "numerator": str(top), "denominator": str(bottom)}
         for metric, k, n in asked
@@ -299,13 +306,13 @@ def _weigh(sources: Sources) -> None:
     arrow = pa.table({name: [row[name] for row in rows] for name in names}) if rows else None
     if arrow is None:
         sources.connection.execute(
-            "create or replace table recount.weights (metric varchar, num_planned bigint, num_passed bigint,"
+            "create or replace table gate_recount.weights (metric varchar, num_planned bigint, num_passed bigint,"
             " numerator hugeint, denominator hugeint)"
         ).fetchall()
         return
     sources.connection.register("weights_made", arrow)
     sources.connection.execute(
-        "create or replace table recount.weights as select * replace (numerator::hugeint as numerator,"
+        "create or replace table gate_recount.weights as select * replace (numerator::hugeint as numerator,"
         " denominator::hugeint as denominator) from weights_made"
     ).fetchall()
     sources.connection.unregister("weights_made")

@@ -1,8 +1,8 @@
 """One DuckDB connection that shows everything a rule may ask for, each under its own schema.
 
-``lake`` are live rows, ``marts`` a file of marts or a folder of its exports, ``seeds`` the packaged CSV files,
-``built_seeds`` those in the file of marts, ``old`` what was published last. What cannot be opened leaves its name in
-``absent``: the rules that ask for it then say so, one by one.
+``gate_lake`` are live rows, ``gate_marts`` a file of marts or a folder of its exports, ``gate_seeds`` the packaged CSV
+files, ``gate_built_seeds`` those in the file of marts, ``gate_old`` what was published last. What cannot be
+opened leaves its name in ``absent``: the rules that ask for it then say so, one by one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 MEMORY_BYTES = 400 << 20
 """For DuckDB; beyond it, it spills. With Great Expectations and pandas (260 MiB) the process stays below 1 GiB."""
-SCHEMAS = ("lake", "marts", "seeds", "built_seeds", "old", "facts", "recount")
+SCHEMAS = ("gate_lake", "gate_marts", "gate_seeds", "gate_built_seeds", "gate_old", "gate_facts", "gate_recount")
+"""No file is called like one of these: DuckDB could not tell a file ``lake.duckdb`` from a schema ``lake``."""
 NOT_EXPORTED = frozenset({"fct_sample_results", "fct_build_diff"})
 """Marts that a folder of exports may lack: the lake itself, and what moved since a build that others do not have."""
 
@@ -76,19 +77,19 @@ def connected() -> Iterator[Sources]:
 
 
 def show_lake(sources: Sources, root: Path) -> None:
-    """Views ``lake.<table>`` over live rows, of either form of a lake; a table that is damaged is absent."""
+    """Views ``gate_lake.<table>`` over live rows, of either form of a lake; a table that is damaged is absent."""
     sources.is_published_lake = is_published(root)
     for table in schemas.TABLES:
         try:
             sources.files[table] = _parts(root, table)
         except BenchforgeError as error:
-            sources.absent[f"lake.{table}"] = f"{error.message}; {error.hint}"
+            sources.absent[f"gate_lake.{table}"] = f"{error.message}; {error.hint}"
             continue
         if _is_joined(root, table):
             _show_joined(sources, table)
         else:
             sources.show(
-                f"lake.{table}", f"select {_names(table)} from {parquet([_typed(table), *sources.files[table]])}"
+                f"gate_lake.{table}", f"select {_names(table)} from {parquet([_typed(table), *sources.files[table]])}"
             )
 
 
@@ -116,19 +117,19 @@ def _show_joined(sources: Sources, table: str) -> None:
     made = "unhex(left(sha256(concat_ws('|', benchmark, scenario, task_id, request_digest, sample_index)), 32))"
     columns = _names(table).replace("sample_id", f"coalesce(sample_id, {made}) as sample_id", 1)
     if table == "results":
-        sources.show("lake.results", f"select {columns} from {reader} where grader_id is not null")
+        sources.show("gate_lake.results", f"select {columns} from {reader} where grader_id is not null")
         return
     key = "model, benchmark, scenario, task_id, request_digest, sample_index"
     once = f"qualify row_number() over (partition by {key} order by grader_id) = 1"
-    sources.show("facts.joined", f"select * from {reader}")
-    sources.show("lake.samples", f"select {columns} from {reader} {once if _has_two_graders(sources) else ''}")
+    sources.show("gate_facts.joined", f"select * from {reader}")
+    sources.show("gate_lake.samples", f"select {columns} from {reader} {once if _has_two_graders(sources) else ''}")
 
 
 def _has_two_graders(sources: Sources) -> bool:
     """A look at few columns that saves a sort of all rows."""
-    if not sources.has("facts.joined"):
+    if not sources.has("gate_facts.joined"):
         return False
-    graders = "select count(distinct coalesce(grader_id, '')) as num_graders from facts.joined"
+    graders = "select count(distinct coalesce(grader_id, '')) as num_graders from gate_facts.joined"
     asked = (
         f"select count(*) from ({graders} group by model, benchmark, scenario, request_digest) where num_graders > 1"
     )
@@ -144,7 +145,7 @@ def _names(table: str) -> str:
     return ", ".join(schemas.TABLES[table].column_names())
 
 
-def show_marts(sources: Sources, built: Path, schema: str = "marts") -> None:
+def show_marts(sources: Sources, built: Path, schema: str = "gate_marts") -> None:
     """Views ``<schema>.<mart>`` of a file of marts, or of a folder that holds ``<mart>.parquet`` at any depth.
 
     Raises BadInput where neither a mart can be read nor a file be opened.
@@ -185,10 +186,10 @@ def _show_file(sources: Sources, path: Path, marts: list[Artifact], schema: str)
         raise BadInput(f"{path} cannot be read as a file of marts: {reason}", "benchforge aggregate") from error
     for mart in marts:
         sources.show(f"{schema}.{mart.name}", f'select * from "{inner}".main.{mart.name}')
-    if schema == "marts":
+    if schema == "gate_marts":
         for seed in _seed_names():
-            sources.show(f"built_seeds.{seed}", f'select * from "{inner}".seeds.{seed}')
-        sources.show("facts.seal", f'select * from "{inner}".sealed.seal')
+            sources.show(f"gate_built_seeds.{seed}", f'select * from "{inner}".seeds.{seed}')
+        sources.show("gate_facts.seal", f'select * from "{inner}".sealed.seal')
 
 
 def _name_inside(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:

@@ -27,17 +27,17 @@ def texts(*names: str) -> dict[str, str]:
 
 
 def make(sources: Sources, name: str, columns: Mapping[str, str], rows: Rows) -> None:
-    """Table ``facts.<name>`` from plain rows. ``columns``: name -> DuckDB type."""
+    """Table ``gate_facts.<name>`` from plain rows. ``columns``: name -> DuckDB type."""
     import pyarrow as pa
 
     declared = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
-    sources.connection.execute(f"create or replace table facts.{name} ({declared})").fetchall()
+    sources.connection.execute(f"create or replace table gate_facts.{name} ({declared})").fetchall()
     listed = list(rows)
     if listed:
         arrow = pa.table({column: pa.array([row.get(column) for row in listed]) for column in columns})
         sources.connection.register("rows_of_facts", arrow)
         sources.connection.execute(
-            f"insert into facts.{name} select {', '.join(columns)} from rows_of_facts"
+            f"insert into gate_facts.{name} select {', '.join(columns)} from rows_of_facts"
         ).fetchall()
         sources.connection.unregister("rows_of_facts")
 
@@ -59,7 +59,7 @@ def _columns(sources: Sources, artifact: Artifact) -> Iterator[dict[str, Any]]:
     if artifact.kind == "lake":
         yield from _columns_of_parts(sources, artifact)
     else:
-        schema = "marts" if artifact.kind == "mart" else "built_seeds"
+        schema = "gate_marts" if artifact.kind == "mart" else "gate_built_seeds"
         relation = f"{schema}.{artifact.name.removeprefix('seed_')}"
         if relation in sources.absent:
             yield {"artifact": artifact.name, "problem": f"cannot be read: {sources.absent[relation]}"}
@@ -74,8 +74,8 @@ def _described(sources: Sources, relation: str) -> dict[str, str]:
 
 def _columns_of_parts(sources: Sources, artifact: Artifact) -> Iterator[dict[str, Any]]:
     """Parts are compared by the footers; parts of one writer are alike and compared once."""
-    if f"lake.{artifact.name}" in sources.absent:
-        yield {"artifact": artifact.name, "problem": f"cannot be read: {sources.absent[f'lake.{artifact.name}']}"}
+    if f"gate_lake.{artifact.name}" in sources.absent:
+        yield {"artifact": artifact.name, "problem": f"cannot be read: {sources.absent[f'gate_lake.{artifact.name}']}"}
     declared, may_lack = _declared_of(sources, artifact)
     alike: dict[tuple[tuple[str, str], ...], str] = {}
     for part in sources.files.get(artifact.name, ()):
@@ -147,18 +147,18 @@ def _compared(
 
 def make_pins(sources: Sources) -> None:
     """``pins``: problems by test set; ``dataset_digests``: of each version. The seed's, else those that tasks carry."""
-    pinned = "select benchmark, dataset_version, dataset_digest, trim(cells) as cells from seeds.benchmarks"
-    if sources.has("recount.tasks"):
+    pinned = "select benchmark, dataset_version, dataset_digest, trim(cells) as cells from gate_seeds.benchmarks"
+    if sources.has("gate_recount.tasks"):
         pinned += (
             " union all select benchmark, dataset_version, max(dataset_digest), max_by(pinned_cells, dataset_digest)"
-            " from recount.tasks where pinned_cells is not null and benchmark not in"
-            " (select benchmark from seeds.benchmarks) group by all"
+            " from gate_recount.tasks where pinned_cells is not null and benchmark not in"
+            " (select benchmark from gate_seeds.benchmarks) group by all"
         )
-    sources.show("facts.pinned", pinned)
-    sources.show("facts.dataset_digests", "select * from facts.pinned where dataset_digest is not null")
-    word = "select *, unnest(split(cells, ' ')) as word from facts.pinned where cells <> ''"
+    sources.show("gate_facts.pinned", pinned)
+    sources.show("gate_facts.dataset_digests", "select * from gate_facts.pinned where dataset_digest is not null")
+    word = "select *, unnest(split(cells, ' ')) as word from gate_facts.pinned where cells <> ''"
     sources.show(
-        "facts.pins",
+        "gate_facts.pins",
         "select benchmark, dataset_version, split_part(word, ':', 1) as scenario,"
         " split_part(split_part(word, ':', 2), '=', 1) as test_set, split_part(word, '=', 2)::bigint as num_problems"
         f" from ({word})",
@@ -176,16 +176,21 @@ _SHARDS = {
 
 
 def make_shards(sources: Sources, run: Run | None) -> None:
-    """``rows_of_shards``: live samples by shard; with a run, ``shards``: those of its manifest, and their markers."""
-    if not sources.has("lake.samples"):
+    """``rows_of_shards``: live rows by shard that wrote them; with a run, ``shards``: of its manifest, with markers.
+
+    A published row tells of a sample and its verdict: which of two shards wrote it is not asked there.
+    """
+    tables = ("samples", "results", "problem_means")
+    if sources.is_published_lake or not all(sources.has(f"gate_lake.{table}") for table in tables):
         return
-    sources.show("facts.rows_of_shards", "select shard_id, count(*) as num_found from lake.samples group by shard_id")
+    rows = " union all ".join(f"select shard_id from gate_lake.{table}" for table in tables)
+    sources.show("gate_facts.rows_of_shards", f"select shard_id, count(*) as num_found from ({rows}) group by shard_id")
     shards = run.manifest.shards() if run is not None else {}
     if run is None or not shards:
         return
-    samples = dict(sources.connection.execute("select * from facts.rows_of_shards").fetchall())
-    judged = "select shard_id, count(*) from lake.results where coalesce(limit_factor, 1.0) = 1.0 group by shard_id"
-    results = dict(sources.connection.execute(judged).fetchall())
+    counted = "select shard_id, count(*) from {} group by shard_id"
+    samples = dict(sources.connection.execute(counted.format("gate_lake.samples")).fetchall())
+    results = dict(sources.connection.execute(counted.format("gate_recount.verdicts")).fetchall())
     make(sources, "shards", _SHARDS, (_shard(run, shard, samples, results) for shard in shards.values()))
 
 
@@ -198,7 +203,7 @@ def _shard(run: Run, shard: Shard, samples: Mapping[str, int], results: Mapping[
         "expected_rows": shard.expected_rows,
         "num_samples": samples.get(shard.shard_id, 0),
         "num_results": results.get(shard.shard_id, 0),
-        "is_done": run.is_done(shard.stage, shard.shard_id),
+        "is_done": run.is_done("generate", shard.shard_id),  # an import marks its samples under this stage as well
         "is_scored": run.is_done("score", shard.shard_id),
     }
 
@@ -217,12 +222,14 @@ _OWN = ("dataset_digest", "templating_mode", "protocol", "temperature", "top_p",
 
 def make_requests(sources: Sources, run: Run | None) -> None:
     """``requests``: requests and comparability digests that are not those of the fields beside them."""
-    if not sources.has("lake.samples"):
+    if not sources.has("gate_lake.samples"):
         return
     names = tuple(dict.fromkeys(("benchmark", "model", "scenario", "request_digest", "comparability_digest",
                                  *_CARRIED, *_OWN)))  # fmt: skip
-    found = sources.connection.execute(f"select {', '.join(names)} from lake.samples group by all").fetchall()
     planned = {shard.request_digest: shard for shard in (run.manifest.shards().values() if run else ())}
+    known = f"source is not null or request_digest in (select unnest([{', '.join(map(repr, planned))}]::varchar[]))"
+    query = f"select {', '.join(names)} from gate_lake.samples where {known} group by all"
+    found = sources.connection.execute(query).fetchall()
     rows = (row for values in found for row in _requests(dict(zip(names, values, strict=True)), planned))
     make(sources, "requests", _REQUESTS, rows)
     make_prompts(sources, planned)
@@ -268,13 +275,13 @@ _PROMPTS = texts("model", "benchmark", "scenario", "request_digest", "found", "e
 def make_prompts(sources: Sources, planned: Mapping[str, Shard]) -> None:
     """``prompts``: digest over the prompts of a whole request beside that which it was planned with."""
     whole = [shard for shard in planned.values() if shard.task_ids is None and shard.request.get("prompt_digest")]
-    if whole and sources.has("lake.samples"):
+    if whole and sources.has("gate_lake.samples"):
         make(sources, "prompts", _PROMPTS, _prompts(sources, whole))
 
 
 def _prompts(sources: Sources, shards: Sequence[Shard]) -> Iterator[dict[str, Any]]:
     query = (
-        "select task_id, min(prompt_digest) from lake.samples where benchmark = ? and model = ? and scenario = ?"
+        "select task_id, min(prompt_digest) from gate_lake.samples where benchmark = ? and model = ? and scenario = ?"
         " and request_digest = ? group by task_id having min(prompt_digest) is not null"
     )
     for shard in shards:

@@ -202,7 +202,8 @@ def _sample_values(cell: Cell, layout: Layout) -> dict[str, str]:
 
 
 _OURS = {"origin": "'self'", "trust_tier": "'values'", "sandbox_mode": "'bubblewrap'"}
-_PUBLISHED = {"origin": "'published'", "trust_tier": "'published'", "source": "'made/verdicts@0000000'"}
+_PUBLISHED = {"origin": "'published'", "trust_tier": "'published'", "source": "'made/verdicts@0000000'",
+              "licence": "'MIT'"}  # fmt: skip
 
 
 def _result_values(cell: Cell, layout: Layout) -> dict[str, str]:
