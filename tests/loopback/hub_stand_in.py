@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -192,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _routed(self, name: str, named: dict[str, str]) -> None:
-        is_open = name in ("lfs_put", "xorb", "shard", "validate") or self.command == "HEAD" or name == "resolve"
+        is_open = name in ("lfs_put", "xorb", "shard", "validate", "paths_info", "resolve") or self.command == "HEAD"
         owner = self.hub.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
         if owner is None and not is_open and self.headers.get("Authorization"):
             self._json({"error": "Invalid credentials in Authorization header"}, 401)
@@ -242,7 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _paths_info(self, named: Any, repo: Repo, commit: Commit) -> None:
         asked = parse_qs(self.body.decode())["paths"] if b"paths=" in self.body else json.loads(self.body)["paths"]
-        self._json([_entry(path, commit.files[path]) for path in asked if path in commit.files])
+        folders = {parent.as_posix() for path in commit.files for parent in PurePosixPath(path).parents}
+        found = [_entry(path, commit.files[path]) for path in asked if path in commit.files]
+        self._json(found + [{"type": "directory", "path": path, "oid": "0"} for path in asked if path in folders])
 
     def _refs(self, named: Any, repo: Repo, commit: Commit) -> None:
         tags = [{"name": name, "ref": f"refs/tags/{name}", "targetCommit": oid} for name, oid in repo.tags.items()]
