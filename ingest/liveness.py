@@ -77,10 +77,12 @@ def compaction_file(root: Path, table: str, partition: str) -> Path:
 
 
 def last_entry(path: Path) -> Mapping[str, Any]:
-    """Last whole line; a torn one at the end was never acknowledged."""
-    for line in reversed(path.read_text(encoding="utf-8").splitlines()):
+    """Last line that is an entry; a torn one at the end was never acknowledged, and no other bytes are one."""
+    for line in reversed(path.read_bytes().splitlines()):
         try:
-            return json.loads(line)
-        except json.JSONDecodeError:
+            entry = json.loads(line)
+        except ValueError:
             continue
+        if isinstance(entry, dict) and isinstance(entry.get("parts"), list):
+            return entry
     return {"parts": []}

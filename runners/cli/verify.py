@@ -37,7 +37,7 @@ def command(
     format_: str,
     **given: Any,
 ) -> None:
-    """Look whether a run and its lake (or FOLDER: a lake, or what was published) are what their writers left.
+    """Look whether a run and its lake (or FOLDER: a run, a lake, or what was published) are what their writers left.
 
     Exit code 0: whole; 1: damaged; 3: whole, but shards are pending. --repair seals again from journals, writes
     markers and lists again, sets damaged parts aside and marks pending what has to be done again. Nothing else may
@@ -71,6 +71,8 @@ def _look_of(settings: Any, folder: Path | None, recorded: bool, repair: bool, t
     if recorded and folder is not None:
         raise UsageError("--recorded names a folder already", "leave one of the two out")
     place = RECORDED_LAKE if recorded else folder
+    if place is not None and (place / "shards" / "manifest.jsonl").is_file():
+        return lambda: verify(place / "lake", place, num_threads=threads, is_quick=quick)
     if place is not None and (place / "_live").is_dir():
         return lambda: verify(place, num_threads=threads, is_quick=quick)
     if place is not None:

@@ -62,6 +62,7 @@ def verify(
     from .plans import look_at_plan
 
     place = Place(Lake(lake), _run(run_root, lake), datasets_root)
+    _ = place.markers  # before the lists: what a marker tells of was entered in them before it
     tell("parts")
     looks = looks_of(place, num_threads, is_quick)
     faults = [*look_at_plan(place), *look_at_lists(place), *look_at_parts(place, looks)]

@@ -26,7 +26,8 @@ def look_at_lanes(place: Place, looks: Looks) -> Iterator[Fault]:
     if place.run is None:
         return
     for lane, marker in place.markers.items():
-        yield from _finished(place, looks, lane, marker)
+        found = list(_finished(place, looks, lane, marker))
+        yield from found if marker.is_current() else ()
     yield from _strangers(place)
 
 

@@ -37,6 +37,14 @@ class Marker:
     lane: Lane
     path: Path
     num_rows: int | None
+    written_ns: int
+
+    def is_current(self) -> bool:
+        """Whether the shard was not done again since the marker was read."""
+        try:
+            return self.path.stat().st_mtime_ns == self.written_ns
+        except FileNotFoundError:
+            return False
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,11 @@ class Place:
 
     @cached_property
     def lists(self) -> Mapping[str, Mapping[Lane, LiveList]]:
-        """Table -> lane -> live list."""
-        return {table: {one.lane: one for one in self._lists_of(table)} for table in schemas.TABLES}
+        """Table -> lane -> live list.
+
+        Tables that rest on others are read first: what a stage seals meanwhile is missed whole, never by half.
+        """
+        return {table: {one.lane: one for one in self._lists_of(table)} for table in reversed(tuple(schemas.TABLES))}
 
     @cached_property
     def entries(self) -> Mapping[str, Mapping[Lane, tuple[str, ...]]]:
@@ -107,8 +118,9 @@ class Place:
 
     def _in_force(self, table: str) -> Iterator[Mapping[str, Any]]:
         entries = {f"{stage}-{lane}": list(parts) for (stage, lane), parts in self.entries[table].items()}
-        for entry in liveness.compactions(self.lake.root, table).values():
-            if {"parts", "replaces"} <= set(entry) and entry["parts"] and liveness.in_force(entry, entries):
+        for path in sorted((self.lake.root / "_live" / table / "compacted").glob("*.jsonl")):
+            entry = liveness.last_entry(path)
+            if {"partition", "replaces"} <= set(entry) and entry["parts"] and liveness.in_force(entry, entries):
                 yield entry
 
 
@@ -178,13 +190,14 @@ def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _marker(path: Path) -> Marker:
     stage, _, lane = path.stem.partition("-")
+    written_ns = path.stat().st_mtime_ns
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         is_own = (said["stage"], said["shard_id"]) == (stage, lane)
         num_rows = said["num_rows"] if is_own and isinstance(said["num_rows"], int) else None
     except (ValueError, KeyError, TypeError):
         num_rows = None
-    return Marker((stage, lane), path, num_rows)
+    return Marker((stage, lane), path, num_rows, written_ns)
 
 
 def _live_list(table: str, lane: Lane, path: Path) -> LiveList:
