@@ -23,7 +23,12 @@ def weights_rows(settings: Any, names: Sequence[str], is_dry_run: bool) -> Itera
     from ...ingest.planning.to_stage import models_to_stage
 
     for model in models_to_stage(settings, names):
-        yield _local_row(model) if model.weights else _hub_row(settings, model, is_dry_run)
+        if model.weights:
+            yield _local_row(model)
+        elif model.hub_id is None:
+            yield _row(f"weights of {model.name}", "", "served elsewhere", "", "no hub_id")
+        else:
+            yield _hub_row(settings, model, model.hub_id, is_dry_run)
 
 
 def harness_rows(settings: Any, names: Sequence[str], given: str | None, is_dry_run: bool) -> Iterator[Row]:
@@ -41,24 +46,24 @@ def harness_rows(settings: Any, names: Sequence[str], given: str | None, is_dry_
         yield from _harness(settings, source, given, is_dry_run)
 
 
-def _hub_row(settings: Any, model: Model, is_dry_run: bool) -> Row:
-    from ...ingest.errors import NotStaged, UsageError
+def _hub_row(settings: Any, model: Model, hub_id: str, is_dry_run: bool) -> Row:
+    from ...ingest.errors import NotStaged
     from ...ingest.planning.wanted import digests_file
     from ...ingest.staging.weights import plan_weights, stage_weights
     from ..online import hub_target, require_network
 
-    if model.hub_id is None:
-        raise UsageError(f"{model.name} has neither hub_id nor weights", "say in the run file where its weights are")
     try:
-        import huggingface_hub  # noqa: F401 - an extra
+        from huggingface_hub.utils import disable_progress_bars
     except ImportError as error:
         raise NotStaged("weights need the Hub's library", "pip install 'benchforge[publish]'") from error
+    if out.is_quiet:
+        disable_progress_bars()
     kept, hf_home = digests_file(settings), settings["compute.hf_home"]
 
     def reach() -> None:
         require_network("stage", hub_target())
 
-    plan = plan_weights(model.hub_id, model.revision, hf_home, kept, out.say, reach=reach)
+    plan = plan_weights(hub_id, model.revision, hf_home, kept, out.say, reach=reach)
     state = "staged" if plan.files else "in place"
     if plan.files and not is_dry_run:
         out.say(f"{plan.hub_id}: {len(plan.files)} files, {plan.missing_bytes / 1e9:.1f} GB to fetch")

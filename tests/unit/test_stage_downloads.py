@@ -23,6 +23,7 @@ models:
   - {{model: lab__coder, hub_id: lab/coder, revision: {commit}}}
   - {{model: lab__coder-greedy, hub_id: lab/coder, revision: {commit}, temperature: 0}}
   - {{model: lab__local, weights: {local}}}
+  - {{model: lab__hosted, served_as: h-1}}
 """
 
 
@@ -68,7 +69,8 @@ def test_the_weights_of_a_run_are_staged_once(hub: HubOfModels, run_file: Path, 
         assert done.returncode == 0, done.stderr
         found.append([(row["what"], row["state"]) for row in json.loads(done.stdout)])
     states = ["to stage", "staged", "in place"]
-    assert found == [[("weights of lab/coder", state), ("weights of lab__local", "in place")] for state in states]
+    others = [("weights of lab__local", "in place"), ("weights of lab__hosted", "served elsewhere")]
+    assert found == [[("weights of lab/coder", state), *others] for state in states]
     (tensors,) = (tmp_path / "hf" / "hub" / "models--lab--coder" / "snapshots" / ("c" * 40)).glob("*.safetensors")
     assert tensors.read_bytes() == WEIGHTS
     offline = typed(tmp_path, "http://127.0.0.1:9", *words)
