@@ -22,12 +22,16 @@ _MANY = 0.5
 
 def lmeval_cruxeval_o_quotes(evidence: Evidence) -> Finding | None:
     outputs = [record for record in evidence.records if evidence.tool == LM and "output" in doc(record)]
-    strings = [record for record in outputs if str(doc(record)["output"])[:1] in "'\""]
-    others = [record for record in outputs if record not in strings]
+    strings = [record for record in outputs if _is_string(record)]
+    others = (record for record in outputs if not _is_string(record))
     is_seen = len(strings) >= _MIN_STRINGS and any(map(is_passed, others)) and not any(map(is_passed, strings))
     right = [record for record in strings if str(doc(record)["output"]) in (record.text or "")]
     sentence = f"none of the {len(strings)} problems whose answer is a string was passed, these answers hold it"
     return evidence.finding("lmeval_cruxeval_o_quotes", right if is_seen else (), sentence, -1)
+
+
+def _is_string(record: Record) -> bool:
+    return str(doc(record)["output"])[:1] in ("'", '"')
 
 
 def lmeval_cruxeval_o_echo(evidence: Evidence) -> Finding | None:

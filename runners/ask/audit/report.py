@@ -109,8 +109,8 @@ def _from_the_log(evidence: Evidence, wanted: Wanted) -> list[Number]:
         if "pass" in name or "acc" in name or "match" in name
     ][:4]
     verdicts = {(one.task_id, one.sample_index): is_passed(one) for one in evidence.records if one.judgements}
-    if not verdicts:
-        return stated
+    if not verdicts or any(one.task_score is not None for one in evidence.records):
+        return [*stated, *_of_means(evidence)]
     base = {
         (one.task_id, one.sample_index): one.judgements["base"].verdict == "pass"
         for one in evidence.records
@@ -123,6 +123,16 @@ def _from_the_log(evidence: Evidence, wanted: Wanted) -> list[Number]:
         whole = _graded("every problem counted", verdicts, num_known)
         numbers.append(replace(whole, note=f"{num_known - len(judged)} problems are not in the log"))
     return numbers
+
+
+def _of_means(evidence: Evidence) -> list[Number]:
+    """Where a tool kept one number for all samples of a problem: the mean of these."""
+    by_task = {one.task_id: one.task_score for one in evidence.records if one.task_score is not None}
+    verdicts = {one.task_id: float(is_passed(one)) for one in evidence.records if one.judgements}
+    means = {**verdicts, **by_task}
+    if not means:
+        return []
+    return [_number("its own means by problem", sum(means.values()), len(means))]
 
 
 def _has_plus(evidence: Evidence) -> bool:
@@ -150,15 +160,18 @@ def _num_problems(evidence: Evidence, wanted: Wanted) -> int | None:
 
 def _graded(reading: str, verdicts: Verdicts, num_problems: int | None = None) -> Number:
     """Mean over problems of the share that passed; Wilson's interval over problems, wider than need be for n > 1."""
-    from ....macros.intervals import wilson
-
     by_task: dict[str, list[bool]] = {}
     for (task_id, _), passed in verdicts.items():
         by_task.setdefault(task_id, []).append(passed)
     number = num_problems or len(by_task)
-    total = sum(sum(several) / len(several) for several in by_task.values())
-    low, high = wilson(total, number)
-    return Number(reading, 100 * total / number, 100 * float(low), 100 * float(high), number)
+    return _number(reading, sum(sum(several) / len(several) for several in by_task.values()), number)
+
+
+def _number(reading: str, total: float, num_problems: int) -> Number:
+    from ....macros.intervals import wilson
+
+    low, high = wilson(total, num_problems)
+    return Number(reading, 100 * total / num_problems, 100 * float(low), 100 * float(high), num_problems)
 
 
 def _cause(finding: Finding) -> Cause:
