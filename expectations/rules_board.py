@@ -133,7 +133,8 @@ LEADERBOARD = (
         "leaderboard",
         "critical",
         "A cell of which a metric that the project asks for is neither shown nor refused by name.",
-        f"(select cells.*, metrics.metric from (select distinct {_KEY}, num_planned from gate_marts.leaderboard) as cells"
+        "(select cells.*, metrics.metric"
+        f" from (select distinct {_KEY}, num_planned from gate_marts.leaderboard) as cells"
         f" cross join gate_facts.metrics as metrics anti join gate_marts.leaderboard using ({_KEY}, metric)"
         f" anti join gate_marts.fct_refusals using ({_KEY}, metric))",
         "true",

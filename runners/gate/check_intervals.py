@@ -92,14 +92,14 @@ def _asked() -> str:
 
 def _intervals() -> str:
     """Equal laws once: verdict kinds often agree."""
-    law = "num_planned, counts, passes, clusters, metric"
+    law, seed = "num_planned, counts, passes, clusters, metric", int(project_variables()["bootstrap_seed"])
     moved = [f"case when {_is_other(name)} then '{name}' end" for name in _NUMBERS]
     moved += [f"case when shown.{name} is distinct from around.{name} then '{name}' end" for name in _WORDS]
     flags = f"list_filter(shown.flags, lambda flag: flag <> '{_FLAG_OF_THE_MART}')"
     moved.append(f"case when list_sort({flags}) is distinct from list_sort(around.flags) then 'flags' end")
     return f"""
         with laws as (
-            select {law}, uncertainty_udf(counts, passes, clusters, num_planned, metric, {int(project_variables()["bootstrap_seed"])}::bigint) as around
+            select {law}, uncertainty_udf(counts, passes, clusters, num_planned, metric, {seed}::bigint) as around
             from (select distinct {law} from gate_recount.asked order by metric, num_planned, len(counts))
         ),
         computed as (
