@@ -14,6 +14,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from benchforge.ingest.config import load_settings
 from benchforge.ingest.errors import BadInput, Incomplete, NotStaged, UsageError
 from benchforge.ingest.staging import harness_sources
 from benchforge.ingest.staging.addresses import fetched
@@ -21,10 +22,13 @@ from benchforge.ingest.staging.harness_sources import (
     SOURCES,
     HarnessSource,
     source_of,
+    sources_root,
     stage_harness,
     staged_harness,
     tree_digest,
 )
+from benchforge.runners.cli.cross_check import _installed
+from benchforge.runners.score.harnesses import HARNESSES
 
 FILES = {"prompts.py": b"def f():\n    return 'x'\n", "evaluation/run me.py": b"print(1)\n", "data/a.jsonl": b"{}\n"}
 
@@ -147,6 +151,23 @@ def test_a_release_that_pip_cannot_have_says_what_to_do(tmp_path: Path, monkeypa
     with pytest.raises(NotStaged, match=r"evalplus==0\.3\.1 could not be fetched: ") as caught:
         stage_harness(source_of("evalplus"), None, tmp_path)
     assert "--harness evalplus --from FILE" in caught.value.hint and list(tmp_path.iterdir()) == []
+
+
+def test_a_staged_checkout_is_what_cross_check_runs(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without --harness, for a harness that PyPI does not have; a file that changed is not run."""
+    (checkout / "evaluation" / "evaluate_generations.py").write_text("")
+    toy = HarnessSource("cruxeval", "lab/toy", "b" * 40, tree_digest(checkout))
+    monkeypatch.setattr(harness_sources, "SOURCES", (toy,))
+    settings = load_settings({"run.scratch": str(tmp_path / "s")})
+    (cruxeval,) = (harness for harness in HARNESSES if harness.name == "cruxeval")
+    with pytest.raises(NotStaged) as caught:
+        _installed(cruxeval, settings, None, None)
+    assert "benchforge stage --harness cruxeval --from DIR" in caught.value.hint
+    found = stage_harness(toy, str(checkout), sources_root(settings.scratch))
+    assert _installed(cruxeval, settings, None, None).search_path[0] == found.folder
+    (found.folder / "evaluation" / "evaluate_generations.py").write_text("forged")
+    with pytest.raises(NotStaged):
+        _installed(cruxeval, settings, None, None)
 
 
 def test_every_pin_is_whole():
