@@ -79,7 +79,7 @@ class Operator:
         """One command; the caller looks at how it ended."""
         command = (sys.executable, "-m", "benchforge", *words, "--config", str(self.home / "run.yaml"))
         environment = {**self.cluster.environment, "HOME": str(self.home), **more}
-        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=300)
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=900)
 
     def do(self, *words: str, **more: str) -> str:
         """Standard output of a command that must succeed."""
