@@ -1,4 +1,4 @@
-"""Every seeded fault of lakes, marts and publications by itself (``make bench``): all are caught, the table is shown."""
+"""Every seeded fault of lakes, marts and publications by itself (``make bench``): all are caught; prints the table."""
 
 from __future__ import annotations
 
