@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+from ..benchmarks.outside import is_outside
 from ..bundled.task_ids import known_task_ids
 from ..errors import BadInput
 from ..formats import Recording, registry
@@ -44,8 +45,8 @@ def named_by_place(path: Path, recording: Recording, pin: Pin, scenario: str, is
     Raises BadInput where nobody says that the order is the benchmark's own, no list of problems is kept, or there are
     more or fewer places than problems.
     """
-    if not recording.facts.is_by_position:
-        return recording
+    if not recording.facts.is_by_position or is_outside(pin.benchmark):
+        return recording  # outside, places are the only names there are
     if not is_by_position:
         raise BadInput(
             f"{path} names no problem: the order of its rows is the only key",

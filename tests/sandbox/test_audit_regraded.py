@@ -17,6 +17,15 @@ def tasks(tmp_path_factory):
     return staged.load_tasks(benchmark, version, benchmark.scenarios[0], tmp_path_factory.mktemp("datasets"))
 
 
+def test_a_log_without_texts_is_not_graded_again(tasks, tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(json.dumps({"task_id": one.task_id, "passed": True}) + "\n" for one in tasks))
+    wanted = Wanted(AUTO, "forge_mini", scenario=tasks[0].scenario)
+    audit = audited(path, wanted, {}, Means(tmp_path / "datasets", None, 2, False))
+    assert "not graded again: the log holds verdicts and no texts" in audit.notes
+    assert [one.reading for one in audit.numbers] == ["its own verdicts"]
+
+
 def test_verdicts_that_our_judge_does_not_give_are_found(tasks, tmp_path):
     """Every answer is the reference; two verdicts say that it failed, and one wrong answer is said to have passed."""
     rows = [

@@ -130,6 +130,14 @@ def test_rows_that_name_no_problem_are_taken_by_their_place_only_where_somebody_
         import_file(run, path, by_place, tmp_path / "datasets")
 
 
+def test_places_are_names_on_a_benchmark_outside(run, tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"0": {"origin_prompt": "p", "prediction": "x"}}))
+    import_file(run, path, settled(path, Wanted(AUTO, "outside_math", "org/m")), tmp_path / "datasets")
+    (sample,) = run.lake.read("samples").to_pylist()
+    assert (sample["benchmark"], sample["task_id"], sample["raw_text"]) == ("outside_math", "0", "x")
+
+
 def test_a_score_file_is_refused_with_what_it_states(run, tmp_path):
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"pass@1": 0.25, "split": "complete", "subset": "hard"}))

@@ -69,6 +69,8 @@ def regraded(path: Path, wanted: Wanted, means: Means) -> Regraded | str:
             return f"{error.message}; {error.hint}" if error.hint else error.message
         rows = run.lake.read("results", _COLUMNS, [("origin", "=", "self")]).to_pylist()
         (shard,) = shards
+    if not rows:
+        return "the log holds verdicts and no texts"
     by_kind = [_passes(rows, kind, is_whole=is_whole) for is_whole in (True, False) for kind in ("official", "strict")]
     return Regraded(*by_kind, codes=_codes(shard, means.datasets_root))
 
