@@ -95,6 +95,11 @@ def test_a_pair_reads_the_same_from_both_ends(board: Any, values: dict[str, Any]
     assert re.findall(r"[+−][\d.]+", turned) == [text.translate(flipped) for text in (at, high, low)]
 
 
+def test_every_refusal_is_shown_where_nothing_is_filtered(board: Any, values: dict[str, Any], few_marts: Path) -> None:
+    [(num_refused,)] = asked(few_marts, "select count(*) from 'MARTS/refusals/fct_refusals.parquet'")
+    assert len(texts(views.refusals_table(board, values))) == num_refused
+
+
 def test_texts_of_the_marts_are_escaped(few_marts: Path, tmp_path: Path, values: dict[str, Any]) -> None:
     folder = tmp_path / "leaderboard"
     shutil.copytree(few_marts, folder)

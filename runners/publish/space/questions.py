@@ -37,7 +37,7 @@ class Choice:
         parts = [LICENCES[self.licence]]
         values: dict[str, Any] = {}
         if self.origins:
-            parts.append("list_contains($origins, origin)")
+            parts.append("(origin = 'all' or list_contains($origins, origin))")  # a refusal may concern both
             values["origins"] = list(self.origins)
         if self.trust_tiers and with_tier:
             parts.append("list_contains($trust_tiers, coalesce(trust_tier, 'unknown'))")
