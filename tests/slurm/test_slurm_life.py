@@ -67,9 +67,9 @@ def test_tasks_at_work_stop_when_all_of_them_together_have_spent_the_budget(oper
     rows = [row for shard_id in storm.run.manifest.shards() for row in storm.run.journal("generate", shard_id).rows()]
     assert 0 < len(rows) < 84
     (row,) = operator.rows("monitor", "--once")
-    # to its end each of both would have gone on for 84 seconds and more
-    assert 0.7 * budget_seconds < row["held_gpu_hours"] * 3600 < 2 * budget_seconds, operator.logs()
-    less = {"BENCHFORGE_RUN_GPU_HOUR_BUDGET": str(0.5 * budget_seconds / 3600)}
+    # to its end each of both would have gone on for 84 seconds and more; what is not expected to end is not begun
+    assert 0.3 * budget_seconds < row["held_gpu_hours"] * 3600 < 2 * budget_seconds, operator.logs()
+    less = {"BENCHFORGE_RUN_GPU_HOUR_BUDGET": str(row["held_gpu_hours"])}
     assert operator.try_out("resubmit", **less).returncode == 3
     assert operator.rows("resubmit", "--no-score") == []
     storm.await_end(240)
