@@ -115,7 +115,7 @@ MART_FAULTS: tuple[MartFault, ...] = (
     ),
     MartFault(
         "cell lost from the board",
-        "leaderboard.shown_or_refused",
+        "headline.is_of_the_leaderboard",
         rows("leaderboard", f"select * from leaderboard where not (model = '{OSI}' and test_set = 'plus')"),
     ),
     MartFault(

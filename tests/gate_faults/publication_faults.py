@@ -162,9 +162,7 @@ PUBLICATION_FAULTS: tuple[PublicationFault, ...] = (
     PublicationFault("published part in another folder", "verify", "part_folder", _other_folder),
     PublicationFault("published tasks lost", "verify", "task_missing", _in_table("tasks", lambda rows: rows[1:])),
     PublicationFault("published verdicts flipped", "check", "leaderboard.recounted", _in_data(_passed)),
-    PublicationFault(
-        "published sample lost", "check", "leaderboard.every_sample_judged", _in_data(lambda rows: rows[1:])
-    ),
+    PublicationFault("published sample lost", "check", "leaderboard.recounted", _in_data(lambda rows: rows[1:])),
     PublicationFault(
         "OSI approval of rows flipped", "check", "assembled.terms_of_the_seed", _in_data(each(osi_approved=True), OTHER)
     ),
