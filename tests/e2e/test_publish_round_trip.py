@@ -69,20 +69,6 @@ def test_the_leaderboard_built_from_what_was_published_is_the_published_one(
     ] == []
 
 
-def test_publishing_again_changes_nothing_and_a_dry_run_says_so(
-    benchforge, stand_in: Hub, sent: list[dict[str, str]], run: list[str], words: dict[str, str]
-) -> None:
-    heads = {name: repo.head.oid for name, repo in stand_in.repos.items()}
-    done = benchforge(
-        "publish", *run, "--namespace", "tester", "--dry-run", "--format", "csv", timeout_seconds=1800, **words
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    plan = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert {(row["repository"], row["action"]) for row in plan} == {(row["repository"], "keep") for row in sent}
-    assert {name: repo.head.oid for name, repo in stand_in.repos.items()} == heads
-    assert "# benchForge leaderboard" in done.stderr and "nothing was sent" in done.stderr
-
-
 def test_what_stands_in_the_way_is_told_before_anything_is_built(
     benchforge, stand_in: Hub, run: list[str], words: dict[str, str]
 ) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import hub_stand_in
 import pytest
 from benchforge.ingest.errors import BadInput, BenchforgeError, Incomplete, UsageError
-from benchforge.runners.publish import hub, publication_file, remote, snapshot
+from benchforge.runners.publish import hub, publication_file, publishing, remote, snapshot
 from hub_stand_in import TOKEN, File, Hub, hub_on_loopback
 
 NAME = "tester/benchforge-results"
@@ -138,6 +138,19 @@ def test_a_published_revision_comes_back_as_it_was(stand_in: Hub, folder: Path, 
     _upload(folder)
     assert snapshot.fetched(f"hf://datasets/{NAME}@{first.tag}").publication == before
     assert snapshot.fetched(f"hf://datasets/{NAME}").publication == publication_file.read(folder)
+
+
+def test_the_plan_of_a_dry_run_says_what_an_upload_would_do(stand_in: Hub, folder: Path, lfs: None) -> None:
+    def plan() -> dict[str, int]:
+        found = remote.look(hub.api_of(), hub.repository_of(NAME, "dataset"))
+        return {row["action"]: row["files"] for row in publishing._plan(found, folder)}
+
+    assert plan() == {"create": 5} and not stand_in.repos
+    _upload(folder)
+    assert plan() == {"keep": 5}
+    (folder / "data" / "benchmark=b" / "model=o__m2" / "part-osi-0.parquet").unlink()
+    _change(folder)
+    assert plan() == {"change": 2, "keep": 2, "delete": 1}
 
 
 # ---- what goes wrong --------------------------------------------------------------------------------------------
