@@ -12,6 +12,7 @@ from .rules_declared import declared_rules
 from .rules_drift import DRIFT_RULES
 from .rules_lake import LAKE_RULES
 from .rules_marts import MART_RULES
+from .rules_results import RESULT_RULES
 from .rules_seeds import seed_rules
 
 
@@ -19,15 +20,8 @@ from .rules_seeds import seed_rules
 def catalogue() -> Mapping[str, Rule]:
     """``<artifact>.<rule>`` -> rule. ValueError where two have one id."""
     found: dict[str, Rule] = {}
-    for rule in (
-        *declared_rules(),
-        *LAKE_RULES,
-        *seed_rules(),
-        *BOARD_RULES,
-        *MART_RULES,
-        *DRIFT_RULES,
-        *ASSEMBLED_RULES,
-    ):
+    lake = (*LAKE_RULES, *RESULT_RULES)
+    for rule in (*declared_rules(), *lake, *seed_rules(), *BOARD_RULES, *MART_RULES, *DRIFT_RULES, *ASSEMBLED_RULES):
         if rule.id in found:
             raise ValueError(f"two rules are called {rule.id}")
         found[rule.id] = rule

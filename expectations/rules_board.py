@@ -118,14 +118,14 @@ LEADERBOARD = (
         "leaderboard",
         "critical",
         "A number that the rows give and that is neither shown nor refused by name.",
-        f"(select distinct cells.* from gate_recount.cells as cells anti join gate_marts.leaderboard using ({_KEY})"
-        f" anti join gate_marts.fct_refusals using ({_KEY}) where cells.scope = 'all' and cells.model not in"
-        " (select model from gate_marts.fct_refusals as refusals where refusals.benchmark = cells.benchmark"
-        " and refusals.scenario = cells.scenario and refusals.metric = 'all'"
-        " and refusals.comparability_digest = cells.comparability_digest and refusals.model = cells.model"
-        " and refusals.verdict in ('all', cells.verdict) and refusals.test_set in ('all', cells.test_set)))",
+        "(select distinct cells.*, metrics.metric from (select * from gate_recount.cells where scope = 'all') as cells"
+        f" cross join gate_facts.metrics as metrics anti join gate_marts.leaderboard using ({_KEY}, metric)"
+        " anti join gate_marts.fct_refusals as refusals on cells.model = refusals.model"
+        " and cells.benchmark = refusals.benchmark and refusals.metric in ('all', metrics.metric) and "
+        + " and ".join(f"refusals.{name} in ('all', cells.{name})" for name in CELL[2:])
+        + ")",
         "true",
-        (*CELL, "num_problems", "num_passed"),
+        (*_NUMBER, "num_problems", "num_passed"),
         BUILD,
     ),
     Rule(
