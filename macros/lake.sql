@@ -55,7 +55,10 @@
     published without the verdict's own (osi_approved is NULL: the bundled one)
     has them from the same hand. -#}
 {% macro of_verdict(column) -%}
-    case when osi_approved is null then {{ column }} else verdict_{{ column }} end
+    case
+        when osi_approved is null then {{ column }}
+        else verdict_{{ column }}
+    end
 {%- endmacro %}
 
 
