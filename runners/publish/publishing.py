@@ -38,7 +38,9 @@ class Refused(GateFailed):
     def __init__(self, findings: Findings, where: str) -> None:
         number = len(findings.critical)
         what = f"{number} critical finding{'s' if number > 1 else ''} in {where}: nothing was published"
-        super().__init__(what, "benchforge check shows them; mend the lake and publish again")
+        is_text = all(finding.rule.startswith("sensitive_") for finding in findings.critical)
+        leave_out = "mend the lake, or publish with --withhold-sensitive, which leaves out texts of models that offend"
+        super().__init__(what, leave_out if is_text else "mend the lake and publish again; benchforge check shows more")
         self.findings = findings
 
 
