@@ -56,14 +56,14 @@ def _empty_network() -> str:
             _write("/proc/self/gid_map", f"{gid} {gid} 1")
         _raise_loopback()
     except OSError as error:
-        return str(error)
+        return f"no network namespace: {error.strerror}"
     return ""
 
 
 def _unshare(flags: int) -> None:
     if libc.unshare(flags) != 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"no network namespace: {os.strerror(number)}")
+        raise OSError(number, os.strerror(number))
 
 
 def _write(path: str, text: str) -> None:
