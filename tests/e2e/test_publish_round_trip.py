@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_stand_in import TOKEN, Hub, hub_on_loopback
+from hub_stand_in import TOKEN, File, Hub, hub_on_loopback
 
 RESULTS, LEADERBOARD = "tester/benchforge-results", "tester/benchforge-leaderboard"
 
@@ -73,7 +73,7 @@ def test_what_stands_in_the_way_is_told_before_anything_is_built(
     benchforge, stand_in: Hub, run: list[str], words: dict[str, str]
 ) -> None:
     old = stand_in.create("made-org/benchforge-results")
-    old.add("first run", "", {**old.head.files, "results.csv": stand_in.repo(LEADERBOARD).head.files["README.md"]})
+    old.add("first run", "", {**old.head.files, "results.csv": File(b"old", False)})
     cases = (
         ({**words, "HF_TOKEN": "hf_" + "expired" * 5}, ["--namespace", "tester"], 1, "the Hub does not know the token"),
         (words, ["--namespace", "strangers"], 1, "may not write to strangers"),
