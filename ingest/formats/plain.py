@@ -27,6 +27,7 @@ from ..errors import BadInput
 from .glimpse import Glimpse
 from .records import Context, Format, Judgement, Record, Recording
 from .source_files import Row, field_of, json_lines, occurrence_counter, place_of
+from .text_stream import first_bytes
 
 COLUMNS = (
     "task_id",
@@ -126,6 +127,7 @@ def _parquet_rows(path: Path) -> list[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    first_bytes(path)  # a file that is not there is said so
     try:
         rows = pq.ParquetFile(path).read().to_pylist()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
