@@ -11,7 +11,14 @@ import pytest
 from benchforge.runners.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/marts.md", "docs/runbook.md", "docs/fresh_problems.md", "slurm/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/marts.md",
+    "docs/runbook.md",
+    "docs/fresh_problems.md",
+    "slurm/README.md",
+)
 
 
 def lines(page: str) -> list[str]:
