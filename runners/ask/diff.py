@@ -61,8 +61,8 @@ def diff(first: Path, second: Path) -> Differences:
         if not path.is_dir():
             raise UsageError(f"there is no lake at {path}", "give two existing folders")
     with connected() as sources:
-        _show(sources, first, "old")
-        _show(sources, second, "lake")
+        _show(sources, first, "gate_old")
+        _show(sources, second, "gate_lake")
         tables = [row for table in (*COMPARED, *COUNTED) for row in _counted(sources, table)]
         changed = {row["table"] for row in tables if row["changed"]}
         fields = [row for table in COMPARED if table in changed for row in _fields(sources, table)]
@@ -75,12 +75,12 @@ def _show(sources: Sources, root: Path, schema: str) -> None:
     sources.absent.clear()
     show_lake(sources, root)
     for table in (*COMPARED, *COUNTED):
-        if f"lake.{table}" in sources.absent:
+        if f"gate_lake.{table}" in sources.absent:
             raise UsageError(
-                f"{table} of {root} cannot be read: {sources.absent[f'lake.{table}']}", "benchforge verify"
+                f"{table} of {root} cannot be read: {sources.absent[f'gate_lake.{table}']}", "benchforge verify"
             )
-        if schema != "lake":
-            query = "select sql from duckdb_views() where schema_name = 'lake' and view_name = $view"
+        if schema != "gate_lake":
+            query = "select sql from duckdb_views() where schema_name = 'gate_lake' and view_name = $view"
             (view,) = rows(sources.connection, query, view=table)
             body = view["sql"].rstrip("; \n").split(" AS ", 1)[1]
             sources.connection.execute(f"create or replace view {schema}.{table} as {body}").fetchall()
@@ -104,7 +104,7 @@ def _counted(sources: Sources, table: str) -> list[Row]:
     sides = [
         f"(select {', '.join(dict.fromkeys([*schemas.TABLES[table].key, *parts]))}, count(*) as times,"
         f" bit_xor({said}) as said from {schema}.{table} group by all)"
-        for schema in ("old", "lake")
+        for schema in ("gate_old", "gate_lake")
     ]
     shown = ", ".join(f"coalesce(one.{name}, two.{name}) as {name}" for name in parts)
     joined = " and ".join(f"one.{name} is not distinct from two.{name}" for name in schemas.TABLES[table].key)
@@ -128,7 +128,7 @@ def _counted(sources: Sources, table: str) -> list[Row]:
 def _fields(sources: Sources, table: str) -> list[Row]:
     named = _compared(table)
     counts = ", ".join(f'count(*) filter (one."{name}" is distinct from two."{name}") as "{name}"' for name in named)
-    query = f"select {counts} from old.{table} as one inner join lake.{table} as two using ({_key(table)})"
+    query = f"select {counts} from gate_old.{table} as one inner join gate_lake.{table} as two using ({_key(table)})"
     (found,) = rows(sources.connection, query)
     return [{"table": table, "field": name, "changed": count} for name, count in found.items() if count]
 
@@ -140,8 +140,8 @@ def _verdicts(sources: Sources, reading: str) -> list[Row]:
             one.{reading} as first, two.{reading} as second, count(*) as num_results,
             count(distinct one.task_id) as num_problems,
             min(one.task_id || ' #' || one.sample_index) as example
-        from old.results as one
-        inner join lake.results as two using ({_key("results")})
+        from gate_old.results as one
+        inner join gate_lake.results as two using ({_key("results")})
         where one.{reading} is distinct from two.{reading}
         group by all
         order by all

@@ -66,7 +66,9 @@ def test_no_attack_passes_every_honest_row_does_and_nothing_is_left(
     with socket.create_server(("127.0.0.1", 47011)) as server, Judge(tasks) as judge:
         server.settimeout(0)
         assert [outcome.base.verdict for outcome in graded(judge, PROBE, RIGHT).outcomes.values()] == ["pass", "pass"]
-        graded(judge, PROBE, f"import numpy\n{RIGHT}")  # every server that programs ask for is there
+        graded(judge, PROBE, f"import numpy\n{RIGHT}")
+        for row in (row for row in given if "pass" in row["expect"]["verdict"]):
+            graded(judge, row["id"], solution_of(row))  # every server that programs ask for is there: guarded ones, too
         usual = set(effects.descendants(os.getpid()))
         for row in given:
             with effects.Peak() as peak:
