@@ -116,7 +116,7 @@ def test_a_task_that_the_kernel_killed_for_its_memory_is_told_from_a_crash(
     operator = Operator.at(memory_cluster, tmp_path / "home", ("forge__perfect",))
     storm = Storm(operator)
     operator.do("plan")
-    operator.do("submit", "generate", BENCHFORGE_COMPUTE_GPU_MEMORY="30M")
+    operator.do("submit", "generate", BENCHFORGE_COMPUTE_GPU_MEMORY="60M")
     storm.await_end(120)
     (task,) = storm.tasks()
     assert task.state == "OUT_OF_MEMORY", operator.logs()
