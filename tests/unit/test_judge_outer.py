@@ -64,8 +64,8 @@ def test_apptainer_has_no_network_no_home_and_a_clear_environment() -> None:
     assert "/src/inside:/box/inside:ro" in argv
     assert argv[argv.index("/images/score.sif") + 1] == "python3"
     assert "--userns" not in outer.apptainer_argv(box, userns=False)
-    scratch = outer.apptainer_argv(box, userns=True, scratch="/work/dir")
-    assert scratch[scratch.index("--workdir") + 1] == "/work/dir" and not {"--memory", "--pids-limit"} & set(scratch)
+    scratch = outer.apptainer_argv(box, userns=True, scratch="/scratch/dir")
+    assert scratch[scratch.index("--workdir") + 1] == "/scratch/dir" and not {"--memory", "--pids-limit"} & set(scratch)
 
 
 def test_the_environment_carries_nothing_of_the_callers() -> None:
