@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...ingest.errors import NotStaged, UsageError
-from ..aggregate import opened
+from ...ingest.errors import UsageError
 from .names import model_meant, rows
+from .reading import opened_marts
 
 Row = dict[str, Any]
 
@@ -127,9 +127,7 @@ def compare(
     ``benchmark`` is a pattern (``*``). Raises NotStaged where nothing was built, UsageError for a model that is not
     there, for one model given twice, and where the two never met on any board.
     """
-    if not path.exists():
-        raise NotStaged(f"there are no marts at {path}", "benchforge aggregate")
-    with opened(path) as connection:
+    with opened_marts(path) as connection:
         a, b = model_meant(connection, a), model_meant(connection, b)
         if a == b:
             raise UsageError(f"{a} was given twice", "benchforge compare A B, two models")

@@ -71,19 +71,11 @@ def diff(first: Path, second: Path) -> Differences:
 
 
 def _show(sources: Sources, root: Path, schema: str) -> None:
-    """The views of a lake, moved out of the way where a second lake is to come."""
-    sources.absent.clear()
-    show_lake(sources, root)
+    show_lake(sources, root, schema)
     for table in (*COMPARED, *COUNTED):
-        if f"gate_lake.{table}" in sources.absent:
-            raise UsageError(
-                f"{table} of {root} cannot be read: {sources.absent[f'gate_lake.{table}']}", "benchforge verify"
-            )
-        if schema != "gate_lake":
-            query = "select sql from duckdb_views() where schema_name = 'gate_lake' and view_name = $view"
-            (view,) = rows(sources.connection, query, view=table)
-            body = view["sql"].rstrip("; \n").split(" AS ", 1)[1]
-            sources.connection.execute(f"create or replace view {schema}.{table} as {body}").fetchall()
+        why = sources.absent.get(f"{schema}.{table}")
+        if why:
+            raise UsageError(f"{table} of {root} cannot be read: {why}", "benchforge verify")
 
 
 def _key(table: str) -> str:

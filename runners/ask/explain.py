@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...ingest.errors import NotStaged, UsageError
-from ..aggregate import opened
+from ...ingest.errors import UsageError
 from .names import meant, model_meant, rows
-from .reading import SCHEMAS
+from .reading import opened_marts, parquet_named
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +25,6 @@ Row = dict[str, Any]
 LINEAGE = Path(__file__).parents[2] / "docs" / "lineage.csv"
 
 _CELL = ("model", "benchmark", "scenario", "test_set", "verdict", "scope", "comparability_digest", "origin")
-_PARQUET = re.compile(r"'((?:[^']|'')*\.parquet)'")
 _METRIC = re.compile(r"pass([@^])(\d+)")
 
 _HEADLINES = """
@@ -130,10 +128,7 @@ def explain(path: Path, model: str, benchmark: str, narrowed: Mapping[str, str] 
     ``narrowed`` maps scenario, test_set, metric, verdict, scope to a pattern (``*``). Raises NotStaged where nothing
     was built, UsageError for an unknown name and where there is no such number, with why it was refused.
     """
-    if not path.exists():
-        raise NotStaged(f"there are no marts at {path}", "benchforge aggregate")
-    with opened(path) as connection:
-        connection.execute(f"set search_path = '{SCHEMAS}'").fetchall()
+    with opened_marts(path) as connection:
         model = model_meant(connection, model)
         named = [row["benchmark"] for row in rows(connection, "select distinct benchmark from seeds.benchmarks")]
         benchmark = meant(benchmark, named, "benchmark")
@@ -197,10 +192,10 @@ def _files(connection: duckdb.DuckDBPyConnection, number: Row) -> list[Row]:
     found = []
     for table in ("samples", "results"):
         (view,) = rows(connection, query, view=f"stg_lake__{table}")[:1] or ({"sql": ""},)
-        for path in sorted(set(_PARQUET.findall(view["sql"]))):
+        for path in sorted(parquet_named(view["sql"])):
             partition = f"/benchmark={number['benchmark']}/model={number['model']}/"
             if partition in path or "*" in path:
-                found.append({"table": table, "file": path.replace("''", "'")})
+                found.append({"table": table, "file": path})
     return found
 
 

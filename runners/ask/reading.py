@@ -34,14 +34,27 @@ _EXAMPLE = 'benchforge sql "select * from headline"'
 
 
 @contextmanager
+def opened_marts(path: Path, *, with_functions: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A file of marts, read-only, tables of all layers by name, for questions of our own; NotStaged where none is."""
+    if not path.exists():
+        raise NotStaged(f"there are no marts at {path}", "benchforge aggregate")
+    with opened(path, with_functions=with_functions) as connection:
+        connection.execute(f"set search_path = '{SCHEMAS}'").fetchall()
+        yield connection
+
+
+def parquet_named(sql: str) -> set[str]:
+    """Paths and patterns of the Parquet files that the text of a view names."""
+    return {found.replace("''", "'") for found in _PARQUET.findall(sql)}
+
+
+@contextmanager
 def opened_for_questions(path: Path, query: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Connection that can answer ``query`` and nothing else; estimators and the lake's tables by their names.
 
     Raises NotStaged where nothing was built at ``path``, UsageError for what is not one reading statement.
     """
-    if not path.exists():
-        raise NotStaged(f"there are no marts at {path}", "benchforge aggregate")
-    with opened(path, with_functions=True) as connection:
+    with opened_marts(path, with_functions=True) as connection:
         refuse_writing(connection, query)
         _name_lake_tables(connection, query)
         _close_everything_else(connection)
@@ -96,13 +109,12 @@ def _name_lake_tables(connection: duckdb.DuckDBPyConnection, query: str) -> None
 
 def _close_everything_else(connection: duckdb.DuckDBPyConnection) -> None:
     named = connection.execute("select sql from duckdb_views() where not internal").fetchall()
-    sources = {found.replace("''", "'") for (text,) in named for found in _PARQUET.findall(text)}
+    sources = {source for (text,) in named for source in parquet_named(text)}
     folders = sorted({_FIRST_WILDCARD.sub("", source) for source in sources if _FIRST_WILDCARD.search(source)})
     files = sorted(source for source in sources if not _FIRST_WILDCARD.search(source))
     for setting in (
         "enable_progress_bar = true",  # counted, never printed: the caller asks how far a query is
         "enable_progress_bar_print = false",
-        f"search_path = '{SCHEMAS}'",
         f"allowed_directories = [{', '.join(_quoted(folder) for folder in folders)}]",
         f"allowed_paths = [{', '.join(_quoted(file) for file in files)}]",
         "enable_external_access = false",

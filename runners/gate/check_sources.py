@@ -76,20 +76,20 @@ def connected() -> Iterator[Sources]:
             connection.close()
 
 
-def show_lake(sources: Sources, root: Path) -> None:
-    """Views ``gate_lake.<table>`` over live rows, of either form of a lake; a table that is damaged is absent."""
+def show_lake(sources: Sources, root: Path, schema: str = "gate_lake") -> None:
+    """Views ``<schema>.<table>`` over live rows, of either form of a lake; a table that is damaged is absent."""
     sources.is_published_lake = is_published(root)
     for table in schemas.TABLES:
         try:
             sources.files[table] = _parts(root, table)
         except BenchforgeError as error:
-            sources.absent[f"gate_lake.{table}"] = f"{error.message}; {error.hint}"
+            sources.absent[f"{schema}.{table}"] = f"{error.message}; {error.hint}"
             continue
         if _is_joined(root, table):
-            _show_joined(sources, table)
+            _show_joined(sources, table, schema)
         else:
             sources.show(
-                f"gate_lake.{table}", f"select {_names(table)} from {parquet([_typed(table), *sources.files[table]])}"
+                f"{schema}.{table}", f"select {_names(table)} from {parquet([_typed(table), *sources.files[table]])}"
             )
 
 
@@ -111,18 +111,18 @@ def _parts(root: Path, table: str) -> list[Path]:
     return live
 
 
-def _show_joined(sources: Sources, table: str) -> None:
+def _show_joined(sources: Sources, table: str, schema: str) -> None:
     """Samples or results of files whose rows tell of both. A sample that two graders judged stands in two rows."""
     reader = parquet([_typed("samples"), _typed("results"), *sources.files[table]])
     made = "unhex(left(sha256(concat_ws('|', benchmark, scenario, task_id, request_digest, sample_index)), 32))"
     columns = _names(table).replace("sample_id", f"coalesce(sample_id, {made}) as sample_id", 1)
     if table == "results":
-        sources.show("gate_lake.results", f"select {columns} from {reader} where grader_id is not null")
+        sources.show(f"{schema}.results", f"select {columns} from {reader} where grader_id is not null")
         return
     key = "model, benchmark, scenario, task_id, request_digest, sample_index"
     once = f"qualify row_number() over (partition by {key} order by grader_id) = 1"
     sources.show("gate_facts.joined", f"select * from {reader}")
-    sources.show("gate_lake.samples", f"select {columns} from {reader} {once if _has_two_graders(sources) else ''}")
+    sources.show(f"{schema}.samples", f"select {columns} from {reader} {once if _has_two_graders(sources) else ''}")
 
 
 def _has_two_graders(sources: Sources) -> bool:
