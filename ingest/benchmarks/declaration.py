@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import keys
+from .suites import Environment
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Task:
     ``check``       entry_point, prompt, test (source that defines ``check(candidate)``)
     ``stdin``       cases ([{"stdin": str, "stdout": str}]), plus_cases (the same)
     ``expression``  code (defines ``f``), input, output (source text), direction ("input" or "output")
+    ``suite``       what ``suites.steps``, ``suites.warm_unittest`` or ``suites.warm_calls`` made
     """
 
     benchmark: str
@@ -195,6 +197,12 @@ class Benchmark:
     """Version -> counts as the seed writes them, of a benchmark without seed rows."""
     why_not_judged: Callable[[Iterable[Task]], str] = lambda tasks: ""
     """What these tasks lack to be graded, as a sentence; empty where they lack nothing."""
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    """Of a suite: scenario -> where its programs run ("" for all scenarios); see ``suites``."""
+
+    def environment_of(self, scenario: str) -> Environment | None:
+        """Where programs of a scenario run beside our own interpreter; None where they run in it."""
+        return self.environments.get(scenario, self.environments.get(""))
 
     @property
     def is_gradable(self) -> bool:
