@@ -116,7 +116,11 @@ def open_eval(path: Path, context: Context) -> Log:
     """
     stream = JsonStream(path)
     stated: dict[str, float] = {}
+    num_tasks = 0
     for position in stream.elements():
+        if position == 1:
+            num_tasks = sum(1 for _ in _skipped_members(stream))
+            continue
         metrics = stream.value() if position == 0 else stream.skip()
         if isinstance(metrics, dict):
             stated = {
@@ -125,8 +129,16 @@ def open_eval(path: Path, context: Context) -> Log:
                 if name.startswith("pass@") and isinstance(value, int | float)
             }
     note = "its rows name no problem: places go by the question ids in order"
-    facts = LogFacts(tool=TOOL, benchmark="livecodebench", is_by_position=True, notes=(note,))
+    facts = LogFacts(
+        tool=TOOL, benchmark="livecodebench", num_tasks=num_tasks or None, is_by_position=True, notes=(note,)
+    )
     return Log(lambda: _eval_records(path), facts, stated)
+
+
+def _skipped_members(stream: JsonStream) -> Iterator[str]:
+    for key in stream.members():
+        stream.skip()
+        yield key
 
 
 def _eval_records(path: Path) -> Iterator[Record]:

@@ -51,7 +51,7 @@ def _row_records(path: Path, row: Mapping[str, Any], context: Context) -> Iterat
             program=program,
             prompt=_argument(row, "arg_0"),
             task_score=None if is_single else score,
-            notes={"filter": row["filter"], "target": row.get("target"), "doc": doc},
+            notes={"filter": row["filter"], "target": row.get("target"), "doc": doc, "until": _until(row)},
         )
 
 
@@ -98,6 +98,13 @@ def _argument(row: Mapping[str, Any], name: str) -> Any:
         place = int(name[-1])
         return arguments[0][place] if place < len(arguments[0]) else None
     return None
+
+
+def _until(row: Mapping[str, Any]) -> Sequence[Any]:
+    """The stop strings that were asked for."""
+    sampling = _argument(row, "arg_1")
+    until = sampling.get("until") if isinstance(sampling, dict) else None
+    return until if isinstance(until, list) else ()
 
 
 def _facts(row: Mapping[str, Any]) -> LogFacts:

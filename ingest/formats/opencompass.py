@@ -131,6 +131,7 @@ def _details(path: Path, context: Context) -> Iterator[Record]:
             program = detail.get("completion", detail.get("extracted_prediction", detail.get("programs")))
             text = program[0] if isinstance(program, list) and len(program) == 1 else program
             is_text = isinstance(text, str)
+            several = next((one for one in (program, detail.get("prediction")) if isinstance(one, list)), [text])
             yield Record(
                 name,
                 next_index(name),
@@ -138,7 +139,11 @@ def _details(path: Path, context: Context) -> Iterator[Record]:
                 (context.text_form or "program") if is_text else None,
                 _judgement(detail),
                 prompt=_prompt(detail.get("prompt")),
-                notes={"result": detail.get("result", detail.get("eval_result")), "key": key},
+                notes={
+                    "result": detail.get("result", detail.get("eval_result")),
+                    "key": key,
+                    "num_predictions": len(several),
+                },
             )
 
 

@@ -16,10 +16,11 @@ from ..errors import BadInput, NotStaged, UsageError
 from ..formats import Context, Record, Recording, registry
 from ..formats.text_stream import content_digest
 from ..manifest import Shard
+from ..names import did_you_mean
 from ..pins import Pin, pin_of_names, pins_of
 from ..staging import staged
 from .contradictions import refuse_other_scenario
-from .left_open import named_by_place, refuse_nothing, without_mixed_verdicts
+from .left_open import named_by_place, refuse_nothing, refuse_unknown_problems, without_mixed_verdicts
 from .reconcile import Expected, Reconciled, reconcile
 from .rows import PROTOCOLS, Asked, model_and_protocol
 from .writable import refuse_odd_records
@@ -79,6 +80,7 @@ def plan_import(path: Path, wanted: Wanted, datasets_root: Path) -> Plan:
     source = source_of(wanted.source, digest)
     readable = _staged(benchmark, _known_version(benchmark, wanted.version_name), scenario, datasets_root)
     recording = registry()[wanted.format_name].read(path, _context(benchmark, scenario, wanted, readable))
+    refuse_unknown_problems(path, recording)
     recording = without_mixed_verdicts(recording, wanted.format_name, benchmark.test_sets[scenario])
     refuse_odd_records(path, recording.records)
     refuse_other_scenario(path, recording.records, scenario, _inputs(readable))
@@ -165,7 +167,8 @@ def _known_version(benchmark: Benchmark, name: str | None) -> str | None:
     if name is None:
         return next((pin.dataset_version for pin in known.values() if pin.is_default), None)
     if name not in known:
-        raise UsageError(f"{benchmark.name} has no version {name!r}", f"one of {', '.join(known)}")
+        guess = did_you_mean(name, known)
+        raise UsageError(f"{benchmark.name} has no version {name!r}{guess}", f"one of {', '.join(known)}")
     return name
 
 

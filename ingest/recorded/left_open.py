@@ -27,6 +27,16 @@ def refuse_nothing(path: Path, recording: Recording) -> None:
     raise BadInput(f"{path} holds no sample", "is the run finished?")
 
 
+def refuse_unknown_problems(path: Path, recording: Recording) -> None:
+    """BadInput where the file states the digest of a problem file, and no version of ours has it."""
+    if recording.facts.dataset_hash is not None and recording.dataset is None:
+        raise BadInput(
+            f"{path} was graded against a problem file with md5 {recording.facts.dataset_hash}, "
+            "which is none of the pinned versions",
+            "grade the samples again: import the samples file, then benchforge score",
+        )
+
+
 def without_mixed_verdicts(recording: Recording, format_name: str, test_sets: Collection[str]) -> Recording:
     """The texts alone, where one verdict is on base and extra tests together: no number could count it."""
     if "plus" not in test_sets or registry()[format_name].judges_parts:

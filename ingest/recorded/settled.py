@@ -26,7 +26,7 @@ def settled(path: Path, wanted: Wanted) -> Wanted:
     entry = registry()[wanted.format_name]
     if entry.open is None and None not in (wanted.benchmark, wanted.model):
         return wanted
-    log = entry.log(path, Context(wanted.benchmark or "", wanted.scenario or "", wanted.text_form))
+    log = entry.log(path, _context(wanted))
     proven = log.dataset[0] if log.dataset else log.facts.benchmark
     return replace(
         wanted,
@@ -34,6 +34,14 @@ def settled(path: Path, wanted: Wanted) -> Wanted:
         scenario=wanted.scenario or _scenario(log.facts, wanted.benchmark or proven),
         model=wanted.model or _model(log.facts),
     )
+
+
+def _context(wanted: Wanted) -> Context:
+    """An alias is a benchmark and its scenario: some readers count by the scenario's rules."""
+    if wanted.benchmark is None:
+        return Context("", wanted.scenario or "", wanted.text_form)
+    benchmark, scenarios = resolve(wanted.benchmark)
+    return Context(benchmark.name, wanted.scenario or scenarios[0], wanted.text_form)
 
 
 def _scenario(facts: LogFacts, named: str | None) -> str | None:

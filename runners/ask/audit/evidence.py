@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import datetime
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,22 +19,32 @@ _FENCE = "```"
 _METRIC = re.compile(r"pass[@_](?:at_)?(\d+)")
 
 
+Key = tuple[str, int]
+"""(task, sample index)."""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One cause found. ``samples`` are those that it touches; ``effect_points`` is what they are worth at most.
+    """One cause found. ``samples`` are those that it touches, ``effect_points`` what it is worth, in points of percent.
 
-    Positive: the score is that much too high, negative: too low, None: not to be told from the log.
+    Positive: the score is that much too high, negative: too low, None: not to be told from the log. ``is_exact``: the
+    score without the cause is known; else the effect is the most that it can be, as if every touched sample turned.
     """
 
     cause_id: str
     sentence: str
-    samples: tuple[tuple[str, int], ...] = ()
+    samples: tuple[Key, ...] = ()
     effect_points: float | None = None
+    is_exact: bool = False
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A log in memory: facts, stated scores in percent, records in the file's order."""
+    """A log in memory: facts, stated scores in percent, records in the file's order.
+
+    ``facts`` and ``stated_scores`` hold what score files beside the log say as well. ``texts_beside``: the texts of a
+    file of samples that was named with this one. ``cutoff``: the last day of the model's training data.
+    """
 
     format_name: str
     tool: str
@@ -40,6 +52,9 @@ class Evidence:
     records: tuple[Record, ...]
     stated_scores: Mapping[str, float] = field(default_factory=dict)
     dataset: tuple[str, str] | None = None
+    file_name: str = ""
+    cutoff: datetime.date | None = None
+    texts_beside: Mapping[Key, str] = field(default_factory=dict)
 
     @cached_property
     def by_task(self) -> Mapping[str, Sequence[Record]]:
@@ -63,23 +78,61 @@ class Evidence:
         return [record for record in self.records if is_passed(record)]
 
     @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """Task -> share of its samples that passed, or the mean that the tool kept; tasks without either are absent."""
+        passes: dict[str, list[float]] = {}
+        for record in self.records:
+            if record.task_score is not None:
+                passes.setdefault(record.task_id, []).append(record.task_score)
+            elif record.judgements:
+                passes.setdefault(record.task_id, []).append(float(is_passed(record)))
+        return {task_id: math.fsum(several) / len(several) for task_id, several in passes.items()}
+
+    @cached_property
+    def percent(self) -> float | None:
+        """The score that its own verdicts give, every problem alike; None without verdicts."""
+        return percent_of(self.shares)
+
+    def weight(self, record: Record) -> float:
+        """Points that one sample is worth: a problem counts once, however many judged samples it has."""
+        judged = sum(bool(one.judgements) for one in self.by_task[record.task_id])
+        return 100 / ((len(self.shares) or len(self.by_task)) * (judged or len(self.by_task[record.task_id])))
+
+    @cached_property
     def stated_ks(self) -> Mapping[str, int]:
         """Name of each stated pass@k -> k."""
         return {name: int(found[1]) for name in self.stated_scores if (found := _METRIC.search(name))}
 
-    def finding(self, cause_id: str, touched: Sequence[Record], sentence: str, sign: int = 0) -> Finding | None:
-        """None where nothing is touched; ``sign`` 1 where the cause lifts the score of what it touches, -1 lowers."""
+    def finding(
+        self, cause_id: str, touched: Sequence[Record], sentence: str, sign: int = 0, *, is_exact: bool = False
+    ) -> Finding | None:
+        """None where nothing is touched; ``sign`` 1 where the cause lifts the score of what it touches, -1 lowers.
+
+        Only passes can have been lifted, and only what did not pass lowered.
+        """
         if not touched:
             return None
-        samples = tuple((record.task_id, record.sample_index) for record in touched)
-        points = sign * 100 * len(touched) / len(self.records) if sign else None
-        return Finding(cause_id, f"{len(touched)} of {len(self.records)} samples: {sentence}", samples, points)
+        samples = tuple(key_of(record) for record in touched)
+        turned = [record for record in touched if is_passed(record) == (sign > 0)]
+        points = sign * math.fsum(map(self.weight, turned)) if sign else None
+        words = f"{len(touched)} of {len(self.records)} samples: {sentence}"
+        return Finding(cause_id, words, samples, points, is_exact and points is not None)
 
 
 def evidence_of(path: Path, entry: Format, context: Context) -> Evidence:
     """The log read. BadInput as its reader raises it."""
     log = entry.log(path, context)
-    return Evidence(entry.name, entry.tool, log.facts, tuple(log.records()), log.stated_scores, log.dataset)
+    records = tuple(log.records())
+    return Evidence(entry.name, entry.tool, log.facts, records, log.stated_scores, log.dataset, path.name)
+
+
+def key_of(record: Record) -> Key:
+    return record.task_id, record.sample_index
+
+
+def percent_of(shares: Mapping[str, float]) -> float | None:
+    """Mean over problems in percent; None of none."""
+    return 100 * math.fsum(shares.values()) / len(shares) if shares else None
 
 
 def is_passed(record: Record) -> bool:
