@@ -55,6 +55,7 @@ def build(directory: Path, target: Path = FILE) -> int:
         _hard_entry(directory),
         *_multipl_e_entries(directory),
         *_livecodebench_entries(directory),
+        _ds1000_entry(directory),
     ]
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     replace_file(target, f"[\n{lines}\n]\n".encode())
@@ -100,6 +101,11 @@ def _livecodebench_entries(directory: Path) -> Iterator[dict[str, Any]]:
     }
     for versions, ids in lists.items():
         yield _entry("livecodebench", versions, ("generation",), words=_words(ids))
+
+
+def _ds1000_entry(directory: Path) -> dict[str, Any]:
+    numbers = sorted(row["metadata"]["problem_id"] for row in json_rows(directory / "ds1000" / "ds1000.jsonl.gz"))
+    return _entry("ds1000", ("simplified-b39aab7",), ("default",), prefix="DS-1000/", runs=_runs(numbers))
 
 
 def _entry(benchmark: str, versions: Iterable[str], scenarios: Iterable[str], **ids: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     ),
     "bigcodebench_complete": ("bigcodebench_complete",),
     "bigcodebench_instruct": ("bigcodebench_instruct",),
+    "ds1000": ("ds1000", "ds_1000", "ds1000_all_completion"),
 }
 _BY_NAME: Mapping[str, str] = {name: word for word, names in _WORDS.items() for name in names}
 _AFTERWARDS = re.compile(r"(_gen)?(_[0-9a-f]{6})?$")
@@ -53,4 +54,6 @@ def word_of_task_id(task_id: str) -> str | None:
     """Benchmarks whose task ids tell them apart. HumanEval and HumanEval+ share theirs: None."""
     if task_id.startswith("Mbpp/"):
         return "mbppplus"
+    if task_id.startswith("DS-1000/"):
+        return "ds1000"
     return None

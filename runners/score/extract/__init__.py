@@ -29,6 +29,8 @@ EXTRACTORS: Mapping[str, str] = {
     "humaneval_corrected": "humaneval:corrected",
     "livecodebench_last_two_fences": "livecodebench:last_two_fences",
     "livecodebench_corrected": "livecodebench:last_program",
+    "ds1000": "ds1000:official",
+    "ds1000_corrected": "ds1000:corrected",
     "forge_last_block": "fences:last_block",
     "forge_best_block": "fences:best_block",
 }
