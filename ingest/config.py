@@ -7,7 +7,6 @@ with its line and the allowed values.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from typing import Any
 import yaml
 
 from .errors import UsageError
+from .names import did_you_mean, meant_or_known
 from .schemas import DEVIATIONS, SANDBOX_MODE_ALIASES, SANDBOX_MODES
 
 ENVIRONMENT_FILE = ".benchforge.env"
@@ -312,7 +312,7 @@ def _walk(node: yaml.Node, prefix: str, name: str, found: dict[str, Any], proble
         elif any(known.startswith(path + ".") for known in declared):
             _walk(value_node, path + ".", name, found, problems)
         else:
-            problems.append(f"{name}:{line}: unknown key {path}{_nearest(path, declared)}")
+            problems.append(f"{name}:{line}: unknown key {path}{meant_or_known(path, sorted(declared))}")
         lines.setdefault(path, line)
 
 
@@ -355,9 +355,4 @@ def _refuse_unknown(words: list[Any], allowed: tuple[Any, ...]) -> None:
     for word in words:
         if word not in allowed:
             known = ", ".join(str(name) or "(empty)" for name in allowed)
-            raise ValueError(f"{word!r} is not allowed; one of {known}")
-
-
-def _nearest(path: str, declared: Mapping[str, Option]) -> str:
-    close = difflib.get_close_matches(path, declared, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(declared))}"
+            raise ValueError(f"{word!r} is not allowed{did_you_mean(str(word), map(str, allowed))}; one of {known}")

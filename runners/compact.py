@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from ..ingest import liveness, schemas
 from ..ingest.errors import LakeError, UsageError
 from ..ingest.lake import EMPTY_PARTS, append_line, fsync_directory, sort_key
+from ..ingest.names import did_you_mean
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,12 +48,22 @@ def planned(
 ) -> list[Compaction]:
     """Partitions with at least ``min_parts`` live parts, of the benchmarks and models named (none named: of all).
 
-    Raises UsageError for a published lake, whose parts are no shards.
+    Raises UsageError for a published lake, whose parts are no shards, and for a name that the lake does not hold.
     """
     if not (lake / "_live").is_dir():
         raise UsageError(f"{lake} keeps no record of live parts", "give a lake that benchforge wrote with --lake DIR")
+    _refuse_unknown(lake, "benchmark", benchmarks)
+    _refuse_unknown(lake, "model", models)
     found = (one for table in schemas.TABLES for one in _of_table(lake, table))
     return [one for one in found if len(one.parts) >= min_parts and _is_asked(one.partition, benchmarks, models)]
+
+
+def _refuse_unknown(lake: Path, key: str, names: Sequence[str]) -> None:
+    known = sorted({path.name.partition("=")[2] for path in lake.rglob(f"{key}=*") if path.is_dir()} if names else ())
+    for name in names:
+        if name not in known:
+            guess = did_you_mean(name, known)
+            raise UsageError(f"{lake} holds no {key} {name}{guess}", f"one of {', '.join(known)}" if known else "")
 
 
 def compact(lake: Path, all_of: Iterable[Compaction]) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..ingest.benchmarks import resolve
 from ..ingest.errors import UsageError
 from ..ingest.manifest import Run, Shard
+from ..ingest.names import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ def cells_of(names: Iterable[str]) -> frozenset[tuple[str, str]]:
 
 
 def covered_shards(run: Run, selection: Selection) -> list[Shard]:
-    """As planned. Raises UsageError for a shard id that the manifest does not hold."""
+    """As planned. Raises UsageError for a shard id or a model that the manifest does not hold."""
     shards = run.manifest.shards()
     unknown = sorted(set(selection.shard_ids) - set(shards))
     if unknown:
         raise UsageError(f"the manifest of {run.root} holds no shard {unknown[0]}", "benchforge status")
+    planned = dict.fromkeys(shard.model for shard in shards.values())
+    for model in selection.models if planned else ():
+        if model not in planned:
+            raise UsageError(f"no shard of {model} is planned{did_you_mean(model, planned)}", "benchforge status")
     return [shard for shard in shards.values() if selection.covers(shard)]
 
 

@@ -6,7 +6,6 @@ staged problems instead (``own``); they join when the settings say where those a
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import BadInput, NotStaged, UsageError
+from ..names import did_you_mean
 from ..schemas import BENCHMARKS
 from .declaration import Benchmark
 from .outside import is_outside, outside
@@ -81,9 +81,9 @@ def resolve(name: str) -> tuple[Benchmark, tuple[str, ...]]:
         return found
     if is_outside(_folded(name)):
         return outside(_folded(name)), outside(_folded(name)).scenarios
-    close = difflib.get_close_matches(_folded(name), words, n=1, cutoff=0.5)
-    guess = f"; did you mean {close[0]!r}?" if close else ""
-    raise UsageError(f"there is no benchmark {name!r}{guess}", f"one of {', '.join(registry())}")
+    raise UsageError(
+        f"there is no benchmark {name!r}{did_you_mean(_folded(name), words)}", f"one of {', '.join(registry())}"
+    )
 
 
 @cache

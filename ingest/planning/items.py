@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
+from ..names import meant_or_known
 from ..schemas import TEMPLATING_MODES
 from ..thinking import STRIP_RULES
-from .models import REASONING, nearest
+from .models import REASONING
 
 Note = Callable[[str, str], None]
 """``note(key, sentence)``: something is wrong at this key of the item."""
@@ -115,7 +116,7 @@ def item_problems(given: Any, declared: Mapping[str, Types], first: str) -> list
 
 def _value_problem(key: Any, value: Any, declared: Mapping[str, Types]) -> str | None:
     if key not in declared:
-        return f"unknown key {key}{nearest(str(key), declared)}"
+        return f"unknown key {key}{meant_or_known(str(key), declared)}"
     if not isinstance(value, declared[key]) or (isinstance(value, bool) and bool not in declared[key]):
         words = ("true", "false") if bool in declared[key] else _ALLOWED.get(key, ())
         allowed = f"; one of {', '.join(words)}" if words else ""

@@ -10,9 +10,10 @@ from typing import Any
 
 from ..config import Settings, flags_of
 from ..keys import MODEL_KEY
+from ..names import meant_or_known
 from .checkpoints import expanded
 from .items import CHECKPOINT_KEYS, MODEL_KEYS, ROW, SAMPLING, Note, Problems, item_problems
-from .models import TIERS, Model, ServedModel, find_model, nearest
+from .models import TIERS, Model, ServedModel, find_model
 from .weights import weights_problem
 
 Seed = Mapping[str, Model]
@@ -96,7 +97,7 @@ def _givens(item: Any, seed: Seed, with_non_osi: bool, note: Note, left_out: lis
         for name in _selected(given["model"], seed, with_non_osi, note, left_out):
             yield {**given, "model": name}
     elif isinstance(item, str) and find_model(item, seed) is None:
-        note("", f"seeds/models.csv has no model {item}{nearest(item, seed)}")
+        note("", f"seeds/models.csv has no model {item}{meant_or_known(item, seed)}")
     else:
         yield given
 
@@ -110,7 +111,7 @@ def _selected(pattern: str, seed: Seed, with_non_osi: bool, note: Note, left_out
     folded = pattern.lower().replace("/", "__")
     found = [model for name, model in seed.items() if pattern == model.tier or fnmatchcase(name.lower(), folded)]
     if not found:
-        note("model", f"no model of seeds/models.csv matches {pattern}{nearest(pattern, [*TIERS, *seed])}")
+        note("model", f"no model of seeds/models.csv matches {pattern}{meant_or_known(pattern, [*TIERS, *seed])}")
     kept = []
     for model in found:
         if model.excluded_because:

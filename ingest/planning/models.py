@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,12 +111,3 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model | None:
         return models[name]
     folded = name.lower().replace("/", "__")
     return next((model for key, model in models.items() if key.lower() == folded), None)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """``; did you mean …?`` or the known names, to end an error sentence with."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; known are {', '.join(known) or 'none'}"

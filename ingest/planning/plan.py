@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigurationChanged, NotStaged, UsageError
 from ..manifest import Run, Shard
+from ..names import did_you_mean
 from .asked import Terms, asked
 from .cells import WantedCell
-from .models import nearest
 from .task_sets import TaskSet, load_task_set
 from .wanted import Wanted
 
@@ -227,9 +227,4 @@ def _refuse_unknown_tasks(scope: Scope, task_sets: Sequence[TaskSet]) -> None:
     known = {name: None for task_set in task_sets for name in task_set.task_ids}
     for name in scope.task_ids:
         if name not in known:
-            raise UsageError(f"no planned benchmark has a task {name!r}{_near_task(name, known)}", "correct --task")
-
-
-def _near_task(name: str, known: Mapping[str, None]) -> str:
-    text = nearest(name, known)
-    return text if "did you mean" in text else ""
+            raise UsageError(f"no planned benchmark has a task {name!r}{did_you_mean(name, known)}", "correct --task")

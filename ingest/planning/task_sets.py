@@ -10,8 +10,8 @@ from pathlib import Path
 from .. import keys
 from ..benchmarks.declaration import Benchmark, Protocol, Task, Version
 from ..errors import NotStaged, UsageError
+from ..names import meant_or_known
 from ..pins import pins_of
-from .models import nearest
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def protocol_of(benchmark: Benchmark, name: str) -> Protocol:
     """The named protocol; UsageError that lists them."""
     known = {protocol.name: protocol for protocol in benchmark.protocols}
     if name not in known:
-        raise UsageError(f"{benchmark.name} has no protocol {name!r}{nearest(name, known)}", "correct protocol:")
+        raise UsageError(f"{benchmark.name} has no protocol {name!r}{meant_or_known(name, known)}", "correct protocol:")
     return known[name]
 
 
@@ -90,7 +90,7 @@ def chosen_protocol(benchmark: Benchmark, name: str | None, scenario: str, templ
     if chosen is None or chosen.name not in possible:
         raise UsageError(
             f"{benchmark.name} {scenario} cannot be asked by protocol {name or 'official'} where templating_mode is "
-            f"{templating_mode}{nearest(name or '', possible)}",
+            f"{templating_mode}{meant_or_known(name or '', possible)}",
             "correct protocol: or templating_mode:",
         )
     return chosen

@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 
 from ..config import Settings
 from ..errors import UsageError
+from ..names import meant_or_known
 from .items import Problems
 from .model_items import models_of
-from .models import Model, nearest
+from .models import Model
 from .seed_rows import read_models
 
 
@@ -33,5 +34,5 @@ def _named(name: str, known: dict[str, Model]) -> list[Model]:
     folded = name.lower().replace("/", "__")
     matching = [model for key, model in known.items() if fnmatchcase(key.lower(), folded)]
     if not matching:
-        raise UsageError(f"there is no model {name}{nearest(name, known)}", "benchforge stage --model KEY")
+        raise UsageError(f"there is no model {name}{meant_or_known(name, known)}", "benchforge stage --model KEY")
     return matching

@@ -14,10 +14,11 @@ from typing import Any
 from ..benchmarks import resolve
 from ..config import Settings
 from ..errors import UsageError
+from ..names import meant_or_known
 from .cells import WantedCell, max_tokens_of, protocol_for, sampling_of
 from .items import BENCHMARK_KEYS, SAMPLING, Note, Problems, item_problems
 from .model_items import WantedModel, chosen, models_of, served_models_of
-from .models import ServedModel, nearest
+from .models import ServedModel
 from .seed_rows import read_models
 from .task_sets import can_ask
 from .weights import weights_digest
@@ -78,7 +79,9 @@ def narrowed(wanted: Wanted, models: Sequence[str], benchmarks: Sequence[str]) -
     known = {entry.model.name: entry for entry in wanted.models}
     for name in models:
         if not chosen(wanted.models, [name]):
-            raise UsageError(f"the run has no model {name}{nearest(name, known)}", "add it to models: of the run file")
+            raise UsageError(
+                f"the run has no model {name}{meant_or_known(name, known)}", "add it to models: of the run file"
+            )
     scopes = {(benchmark.name, scenario) for benchmark, scenarios in map(resolve, benchmarks) for scenario in scenarios}
     kept = tuple(cell for cell in wanted.cells if not scopes or (cell.benchmark.name, cell.scenario) in scopes)
     if not kept:

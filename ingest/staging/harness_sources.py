@@ -27,6 +27,7 @@ from pathlib import Path
 from .. import keys
 from ..errors import BadInput, Incomplete, NotStaged, UsageError
 from ..lake import replace_file
+from ..names import did_you_mean
 from .addresses import fetched
 
 _IGNORED = (".git", "__pycache__", ".DS_Store", ".ipynb_checkpoints", "*.pyc", "*.egg-info")
@@ -108,7 +109,8 @@ def source_of(name: str) -> HarnessSource:
     for source in SOURCES:
         if source.name == name.lower():
             return source
-    raise UsageError(f"there is no harness {name}", f"one of {', '.join(source.name for source in SOURCES)}")
+    known = [source.name for source in SOURCES]
+    raise UsageError(f"there is no harness {name}{did_you_mean(name, known)}", f"one of {', '.join(known)}")
 
 
 def sources_root(scratch: Path) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...ingest.errors import UsageError
-from .names import model_meant, rows
+from .names import model_meant, refuse_unknown, rows
 from .reading import opened_marts
 
 Row = dict[str, Any]
@@ -135,6 +135,7 @@ def compare(
         boards = rows(connection, _BOARDS, metric=metric, scope=scope, **same)
         refused = rows(connection, _REFUSED, scope=scope, **same)
         if not boards and not refused:
+            refuse_unknown(connection, {"benchmark": benchmark, "metric": metric, "verdict": verdict, "scope": scope})
             raise UsageError(f"{a} and {b} have no board in common", _where_they_are(connection, a, b))
         met = {_key(board): {name: board[name] for name in _CONDITIONS} for board in boards}
         found = rows(connection, _PROBLEMS, scope=scope, **same)

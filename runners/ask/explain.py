@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...ingest.errors import UsageError
-from .names import meant, model_meant, rows
+from .names import meant, model_meant, refuse_unknown, rows
 from .reading import opened_marts, parquet_named
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def _numbers(
     found = rows(connection, _ALL, **same, **wanted) if given else rows(connection, _HEADLINES, **same)
     if found:
         return found
+    refuse_unknown(connection, given)
     refused = rows(
         connection,
         "select reason, detail from fct_refusals where model = $model and benchmark = $benchmark order by all limit 1",

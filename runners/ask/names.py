@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...ingest.errors import UsageError
+from ...ingest.names import did_you_mean, near
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +24,21 @@ def model_meant(connection: duckdb.DuckDBPyConnection, word: str) -> str:
     return meant(word, [row["model"] for row in rows(connection, "select model from dim_models order by 1")], "model")
 
 
+def refuse_unknown(connection: duckdb.DuckDBPyConnection, given: Mapping[str, str | None]) -> None:
+    """UsageError for the first column whose value stands nowhere on the boards, nor among refused numbers.
+
+    ``given`` maps columns of ``leaderboard`` to a value or a pattern; None and patterns with ``*`` are let pass.
+    """
+    for column, value in given.items():
+        if not value or "*" in value:
+            continue
+        query = f"select {column} as name from leaderboard union select {column} from fct_refusals"
+        known = sorted(row["name"] for row in rows(connection, query) if row["name"])
+        if value not in known:
+            hint = f"one of {', '.join(known)}" if known else "benchforge aggregate"
+            raise UsageError(f"the marts have no {column} {value!r}{did_you_mean(value, known)}", hint)
+
+
 def meant(word: str, names: Sequence[str], noun: str) -> str:
     """The one of ``names`` that ``word`` means: the name itself, or all of it behind the organisation, in any case.
 
@@ -35,9 +50,7 @@ def meant(word: str, names: Sequence[str], noun: str) -> str:
     found = [name for name in names if lowered in (name.lower(), name.lower().split("__", 1)[-1])]
     if len(found) == 1:
         return found[0]
-    close = (
-        found or difflib.get_close_matches(lowered, names, n=3, cutoff=0.4) or [n for n in names if lowered in n][:3]
-    )
+    close = found or near(lowered, names, 3, cutoff=0.4) or [n for n in names if lowered in n][:3]
     several = "several are meant" if found else f"there is no {noun} {word}"
     hint = f"nearest: {', '.join(close)}" if close else f'benchforge sql "select distinct {noun} from leaderboard"'
     raise UsageError(f"{word}: several {noun}s are meant" if found else several, hint)

@@ -5,13 +5,13 @@ A file begins with comment lines: the question, then one line ``$name = default:
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...ingest.errors import UsageError
+from ...ingest.names import near
 
 FOLDER = Path(__file__).parents[2] / "models" / "analyses"
 
@@ -39,7 +39,7 @@ def saved_question(name: str) -> Saved:
     path = FOLDER / f"{name}.sql"
     known = sorted(file.stem for file in FOLDER.glob("*.sql"))
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=2, cutoff=0.4)
+        close = near(name, known, 2, cutoff=0.4)
         raise UsageError(
             f"there is no saved question {name}", f"nearest: {', '.join(close)}" if close else "benchforge sql --list"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...ingest.errors import BadInput, UsageError
+from ...ingest.names import near
 from .reading import opened_for_questions
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _holders(connection: duckdb.DuckDBPyConnection, noun: str, word: str) -> str
 
 
 def _nearest(word: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(word.split(".")[-1].lower(), names, n=3, cutoff=0.5)
+    close = near(word.split(".")[-1], names, 3)
     return f"nearest: {', '.join(close)}" if close else 'benchforge sql "show all tables"'
 
 

@@ -36,7 +36,7 @@ NEXT_COMMANDS: tuple[tuple[str, str], ...] = (
 
 
 @click.command(name="demo", epilog="Example: benchforge demo")
-@click.option("--scratch", type=click.Path(), help="Folder of the demo's run (default .benchforge).")
+@click.option("--scratch", type=click.Path(), help="Folder of the demo's run (default: .benchforge).")
 def command(scratch: str | None) -> None:
     """Run the whole road offline on bundled data and print the leaderboard with intervals."""
     from ...ingest.bundled import DEMO_RUN_FILE

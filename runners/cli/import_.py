@@ -21,7 +21,9 @@ class _FormatName(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         known = dict(_formats())
         if value not in known:
-            self.fail(f"{value!r} is not a format; formats are {', '.join(known)}", param, ctx)
+            from ...ingest.names import meant_or_known
+
+            self.fail(f"{value!r} is not a format{meant_or_known(str(value), known)}", param, ctx)
         return value
 
 

@@ -14,6 +14,7 @@ import click
 from ... import __version__
 from ...ingest.errors import BenchforgeError
 from .console import out
+from .manners import PREFIX, said_where, with_manners
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,11 @@ COMMANDS: Mapping[str, Command] = {
     "check": Command("check", "Hold marts and lake against each other: may this be published?", "anywhere"),
     "publish": Command("publish", "Results, leaderboard and page to the Hub, once checked.", "login node", True),
     "sql": Command("sql", "Ask the marts and the lake.", "anywhere"),
+    "report": Command("report", "Boards, pairs, curves and every sample as one folder of HTML.", "anywhere"),
     "explain": Command("explain", "Every input of one number, and the SQL that gives it again.", "anywhere"),
     "diff": Command("diff", "Two lakes beside each other: rows, verdicts, numbers that moved.", "anywhere"),
     "compare": Command("compare", "Two models beside each other: is one better, where, why.", "anywhere"),
+    "completion": Command("completion", "What bash, zsh or fish sources to complete names.", "anywhere"),
     "pull-image": Command("pull_image", "Fetch the engine image, or its fall-back.", "login node", True),
     "probe": Command("probe", "Facts of the cluster into ~/.benchforge.env; none is guessed.", "login node"),
     "submit": Command("submit", "Pending shards to SLURM, throttled to what is idle.", "login node"),
@@ -76,11 +79,7 @@ class LazyGroup(click.Group):
         declared = COMMANDS.get(cmd_name)
         if declared is None:
             return None
-        command = importlib.import_module(f".{declared.module}", __package__).command
-        for option in command.params:
-            if option.name.endswith("_"):  # a Python word, as format_: its variable has the option's name
-                option.envvar = f"BENCHFORGE_{cmd_name}_{option.name.rstrip('_')}".upper().replace("-", "_")
-        return command
+        return with_manners(cmd_name, importlib.import_module(f".{declared.module}", __package__).command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -90,20 +89,57 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{_nearest(args[0])}")
+            from ...ingest.names import did_you_mean
+
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
+
+
+def misspelt_variables() -> list[tuple[str, str]]:
+    """Variables of the environment that nothing reads, each with the known name that it is nearly spelled like."""
+    given = [name for name in os.environ if name.startswith(f"{PREFIX}_")]
+    if not given:
+        return []
+    from ...ingest.config import OPTIONS
+    from ...ingest.names import near
+
+    known = {option.environment for option in OPTIONS} | {f"{PREFIX}_QUIET"}
+    if not known.issuperset(given):
+        known |= set(variables())
+    found = [(name, near(name, known, cutoff=0.9)) for name in given if name not in known]
+    return [(name, guesses[0]) for name, guesses in found if guesses]
+
+
+def variables() -> dict[str, tuple[str, str]]:
+    """Variable -> command and option that it stands for; settings of several commands by one of them."""
+    found: dict[str, tuple[str, str]] = {}
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        for option in command.params if command else ():
+            if isinstance(option, click.Option) and isinstance(option.envvar, str):
+                found[option.envvar] = (name, max(option.opts, key=len))
+    return found
 
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BENCHFORGE"},
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: benchforge demo",
 )
 @click.version_option(__version__, "--version", prog_name="benchforge")
-@click.option("-q", "--quiet", is_flag=True, help="No talk and no progress on stderr.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    envvar=f"{PREFIX}_QUIET",
+    show_envvar=True,
+    help="No talk and no progress on stderr; also behind the command's name.",
+)
 def cli(quiet: bool) -> None:
     """Measure code LLMs; publish numbers that anyone can recompute."""
     out.is_quiet = quiet
+    for name, meant in misspelt_variables():
+        out.say(f"{name} is set, and nothing reads it; did you mean {meant}?")
 
 
 def main() -> None:
@@ -114,6 +150,8 @@ def main() -> None:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
+        if isinstance(error, click.BadParameter):
+            said_where(error)
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -164,10 +202,3 @@ def _fail(message: str, hint: str, exit_code: int) -> None:
     if hint:
         print(f"\nhint: {hint}", file=sys.stderr)
     sys.exit(exit_code)
-
-
-def _nearest(word: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(word, COMMANDS, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

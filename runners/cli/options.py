@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from .console import FORMATS
+from .manners import PREFIX, Setting
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -53,15 +54,25 @@ def settings_options(function: Decorated) -> Decorated:
     """``--config --scratch --run-name --lake --datasets``: pass the resulting keywords to ``settings_from``."""
     for option in reversed(
         (
-            click.option("--config", type=click.Path(path_type=Path), help="Run file; the shipped one works without."),
-            click.option("--scratch", type=click.Path(), help="Folder of runs and staged problems."),
-            click.option("--run-name", help="Run below the scratch folder."),
-            click.option("--lake", type=click.Path(), help="Lake folder."),
-            click.option("--datasets", type=click.Path(), help="Folder of staged problems."),
+            click.option(
+                "--config",
+                type=click.Path(path_type=Path),
+                envvar=f"{PREFIX}_CONFIG",
+                help="Run file; the shipped one works without.",
+            ),
+            _setting("--scratch", help="Folder of runs and staged problems.", type=click.Path()),
+            _setting("--run-name", help="Run below the scratch folder."),
+            _setting("--lake", help="Lake folder.", type=click.Path()),
+            _setting("--datasets", help="Folder of staged problems.", type=click.Path()),
         )
     ):
         function = option(function)
     return function
+
+
+def _setting(name: str, **more: Any) -> Callable[[Decorated], Decorated]:
+    """``--scratch`` with the variable that its setting has (``ingest/config.py``, not imported here: it needs YAML)."""
+    return click.option(name, cls=Setting, envvar=f"{PREFIX}{name[1:].replace('-', '_').upper()}", **more)
 
 
 def settings_from(

@@ -24,7 +24,10 @@ class _Repository(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         kind, _, name = value.partition("=")
         if kind not in _KINDS:
-            self.fail(f"{kind!r} is not a repository; one of {', '.join(_KINDS)}", param, ctx)
+            from ...ingest.names import did_you_mean
+
+            guess = did_you_mean(kind, _KINDS)
+            self.fail(f"{kind!r} is not a repository{guess}; one of {', '.join(_KINDS)}", param, ctx)
         if "=" in value and name.count("/") != 1:
             self.fail(f"{name!r} is not NAMESPACE/NAME", param, ctx)
         return kind, name

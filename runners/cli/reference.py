@@ -46,7 +46,6 @@ def _block(title: str, text: str) -> str:
 
 def _help(path: str, command: click.Command) -> str:
     settings = {**cli.context_settings, "terminal_width": _WIDTH, "max_content_width": _WIDTH}
-    settings.pop("auto_envvar_prefix", None)
     command = copy.copy(command)
     command._help_option = None  # kept by click from whoever asked first, with that one's names
     with click.Context(command, info_name=path, **settings) as context:

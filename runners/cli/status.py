@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -41,7 +42,15 @@ def command(pending: bool, watch: bool, format_: str, **settings_options: Any) -
     out.table(shown, _COLUMNS, format_)
     if view.complaint:
         out.say(f"the queue could not be asked: {view.complaint}")
-    out.say(f"{run.root}: {len(rows)} shards, {_told(counts['score'])}")
+    out.say(f"{run.root}: {len(rows)} shards, {_told(counts['score'])}{'' if rows else _runs_beside(run.root)}")
+
+
+def _runs_beside(root: Path) -> str:
+    """Nothing is planned here: perhaps another run of the scratch folder was meant."""
+    from ...ingest.names import meant_or_known
+
+    others = sorted(path.parents[1].name for path in root.parent.glob("*/shards/manifest.jsonl"))
+    return meant_or_known(root.name, others) if others else "; benchforge plan begins one"
 
 
 def _counted(rows: list[dict[str, Any]], stage: str) -> dict[str, int]:

@@ -19,6 +19,7 @@ from ...ingest.config import Settings
 from ...ingest.errors import UsageError
 from ...ingest.lake import Lake
 from ...ingest.manifest import Run
+from ...ingest.names import did_you_mean
 from ..aggregate import PROJECT, resolved
 from . import seal
 from .check_cards import make_cards
@@ -184,4 +185,6 @@ def _findings(sources: Sources, rule: Rule, result: Mapping[str, Any]) -> Iterab
 def _refuse_unknown(given: Sequence[str], known: Iterable[str], what: str) -> None:
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise UsageError(f"there is no {what} {unknown[0]!r}", f"known are {', '.join(known)}")
+        raise UsageError(
+            f"there is no {what} {unknown[0]!r}{did_you_mean(unknown[0], known)}", f"known are {', '.join(known)}"
+        )

@@ -61,7 +61,7 @@ def test_help_of_no_command_imports_anything_heavy(name: str):
 def test_unknown_command_is_a_usage_error_with_the_nearest_name():
     done = benchforge("scoer")
     assert done.returncode == 2
-    assert "did you mean 'score'?" in done.stderr
+    assert "did you mean score?" in done.stderr
     assert done.stdout == ""
 
 
@@ -152,3 +152,19 @@ def test_what_nohup_ignores_stays_ignored():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_shell_completes_commands_options_and_names():
+    words = {"sc": "score", "score --bench": "--benchmark", "score --benchmark humaneval": "humanevalplus"}
+    words |= {"status --format j": "json", "sql --saved lead": "leaders"}
+    tried = "\n".join(
+        f"COMP_WORDS=(benchforge {line}); COMP_CWORD={len(line.split())}; COMPREPLY=();"
+        ' _benchforge_completion benchforge; echo "${COMPREPLY[*]}"'
+        for line in words
+    )
+    script = 'complete() { :; }; eval "$(benchforge completion bash)"; unset -f complete\n' + tried
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env={**os.environ, "PATH": path})
+    said = done.stdout.splitlines()
+    assert len(said) == len(words), done.stderr
+    assert all(word in line.split() for word, line in zip(words.values(), said, strict=True)), said

@@ -144,7 +144,7 @@ def test_every_wrong_item_is_reported_at_once_with_its_line(run: Run, tmp_path: 
     with pytest.raises(UsageError) as caught:
         planned(run, text, tmp_path)
     message = caught.value.message
-    assert "run.yaml:2: benchmarks: there is no benchmark 'forge_mimi'; did you mean 'forge_mini'?" in message
+    assert "run.yaml:2: benchmarks: there is no benchmark 'forge_mimi'; did you mean forge_mini?" in message
     assert "run.yaml:3: benchmarks: forge_mini has no version 'v9'; one of v1" in message
     assert "run.yaml:3: benchmarks: unknown key tempo" in message
     assert "run.yaml:5: models: seeds/models.csv has no model nobody__here" in message

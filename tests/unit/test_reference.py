@@ -45,5 +45,5 @@ def test_every_option_says_what_it_does(name: str) -> None:
 
 def test_options_are_read_from_the_environment_by_their_own_names(recorded_marts: Path) -> None:
     command = ["sql", "--file", str(recorded_marts), "select 1 as a"]
-    done = CliRunner(env={"BENCHFORGE_SQL_FORMAT": "json"}).invoke(cli, command, auto_envvar_prefix="BENCHFORGE")
+    done = CliRunner(env={"BENCHFORGE_SQL_FORMAT": "json"}).invoke(cli, command)
     assert json.loads(done.stdout) == [{"a": 1}]

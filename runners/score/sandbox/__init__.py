@@ -21,13 +21,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....ingest import errors, schemas
+from ....ingest import errors, names, schemas
 from ...folders import Folder
 from .layers import NO_LAYER_OFF
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .suite_box import Place
 
+PRELOAD_SECONDS = 300.0
+"""What a suite's server may take to import its libraries."""
 IMAGE_VARIABLE = "BENCHFORGE_SCORE_IMAGE"
 
 
@@ -38,6 +41,8 @@ class Sandbox:
         self.mode = mode
         self.layers = layers
         self.python_version = ""
+        self.absent: tuple[str, ...] = ()
+        """Libraries of a suite's environment that did not import, each with the reason."""
         self._process = process
         self._servers: dict[str, Connection] = {"lean": root}
         self._staging: Folder | None = None
@@ -50,10 +55,12 @@ class Sandbox:
         is_unsafe: bool = False,
         extractor_directory: Path | None = None,
         without: frozenset[str] = NO_LAYER_OFF,
+        place: Place | None = None,
     ) -> Sandbox:
         """Start the named mode, or the best one that works; raises SandboxUnavailable.
 
-        ``without`` is for tests that show what a layer is good for: see ``layers``.
+        ``without`` is for tests that show what a layer is good for: see ``layers``. ``place``: the environment of a
+        suite that is run in place of our own interpreter, with processes of its own per sample.
         """
         mode = known_mode(mode)
         if not sys.platform.startswith("linux"):
@@ -62,11 +69,11 @@ class Sandbox:
                 "score on a Linux machine, or in a Linux container",
             )
         if mode is not None:
-            return _open_mode(cls, mode, is_unsafe, extractor_directory, without)
+            return _open_mode(cls, mode, is_unsafe, extractor_directory, without, place)
         reasons = []
-        for candidate in _candidates():
+        for candidate in _candidates(place):
             try:
-                return _open_mode(cls, candidate, is_unsafe, extractor_directory, without)
+                return _open_mode(cls, candidate, is_unsafe, extractor_directory, without, place)
             except errors.SandboxUnavailable as error:
                 reasons.append(error.message)
         raise errors.SandboxUnavailable(
@@ -121,28 +128,33 @@ def known_mode(mode: str | None) -> str | None:
         return None
     known = schemas.SANDBOX_MODE_ALIASES.get(mode, mode)
     if known not in schemas.SANDBOX_MODES:
-        raise errors.UsageError(f"There is no sandbox mode {mode!r}.", "one of " + ", ".join(schemas.SANDBOX_MODES))
+        guess = names.did_you_mean(mode, schemas.SANDBOX_MODES)
+        raise errors.UsageError(
+            f"there is no sandbox mode {mode!r}{guess}", f"one of {', '.join(schemas.SANDBOX_MODES)}"
+        )
     return known
 
 
-def _candidates() -> list[str]:
-    has_image = bool(os.environ.get(IMAGE_VARIABLE)) and shutil.which("apptainer") is not None
+def _candidates(place: Place | None) -> list[str]:
+    image = place.image if place is not None else os.environ.get(IMAGE_VARIABLE)
+    has_image = bool(image) and shutil.which("apptainer") is not None
     modes = list(schemas.SANDBOX_MODES) if has_image else [m for m in schemas.SANDBOX_MODES if "apptainer" not in m]
     return [mode for mode in modes if mode != "bubblewrap" or shutil.which("bwrap")]
 
 
 def _open_mode(
-    cls: type[Sandbox], mode: str, is_unsafe: bool, extractor_directory: Path | None, without: frozenset[str]
-) -> Sandbox:
+    cls: type[Sandbox], mode: str, is_unsafe: bool, extractor_directory: Path | None, without: frozenset[str],
+    place: Place | None,
+) -> Sandbox:  # fmt: skip
     from . import layers, opening
     from .connection import Connection, SandboxBroken
 
     layers.check_switchable(mode, without)
-    box = opening.box_of(mode, extractor_directory)
+    box = opening.box_of(mode, extractor_directory, place)
     staging = Folder(mode=0o755)  # the dropped id mounts its root here
-    plan = opening.Opening(mode, box, str(staging.path), without)
+    plan = opening.Opening(mode, box, str(staging.path), without, place)
     process, control = plan.start()
-    connection = Connection(control)
+    connection = Connection(control) if place is None else Connection(control, PRELOAD_SECONDS)
     sandbox = cls(mode, (), process, connection)
     sandbox._staging = staging
     try:
@@ -150,9 +162,10 @@ def _open_mode(
         hello, fds = connection.hello()
         sandbox.layers = layers.seen(mode, hello, fds, without)
         sandbox.python_version = str(hello.get("python", ""))
+        sandbox.absent = tuple(map(str, hello.get("absent", ())))
         connection.go()
         if not is_unsafe:
-            layers.refuse_weak(mode, sandbox.layers)
+            layers.refuse_weak(mode, sandbox.layers, has_processes=place is not None)
     except Exception as error:
         reason = opening.complaint(process) if isinstance(error, SandboxBroken | OSError) else ""
         sandbox.close()
