@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from .console import out
-from .options import format_option, settings_from, settings_options
+from .options import format_option, num_workers_of, settings_from, settings_options
 
 _NUMBERS = ("file", "reading", "percent", "interval_low", "interval_high", "num_problems", "note")
-_CAUSES = ("file", "cause_id", "kind", "num_samples", "effect_points", "found")
+_CAUSES = ("file", "cause_id", "kind", "num_samples", "effect_points", "worth", "found")
 
 
 @click.command(name="audit", epilog="Example: benchforge audit samples_eval_results.json --html audit.html")
@@ -20,6 +20,9 @@ _CAUSES = ("file", "cause_id", "kind", "num_samples", "effect_points", "found")
 @click.option("--scenario", help="Which scenario, where the benchmark has several.")
 @click.option("--version", "version_name", help="Dataset version, where the log does not prove one.")
 @click.option("--stated", type=float, help="The score as published, in percent, where no file states it.")
+@click.option("--board", type=click.Path(path_type=Path), help="Published table, CSV of name,score,n (problems).")
+@click.option("--cutoff", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the model's training data.")
+@click.option("--by-position", "is_by_position", is_flag=True, help="Rows without names are the problems in order.")
 @click.option("--regrade/--no-regrade", "is_graded", default=True, help="Grade again where the problems are staged.")
 @click.option("--html", type=click.Path(path_type=Path), help="One page to attach to an issue.")
 @settings_options
@@ -30,82 +33,94 @@ def command(
     scenario: str | None,
     version_name: str | None,
     stated: float | None,
+    board: Path | None,
+    cutoff: Any,
+    is_by_position: bool,
     is_graded: bool,
     html: Path | None,
     format_: str,
     **settings_options: Any,
 ) -> None:
-    """Give a second opinion on the score of a log: is it right, and if not, why.
+    """Give a second opinion on the score of a log: is it right, if not, why, and does its rank survive.
 
-    Logs of any tool that import reads. Files that state scores are taken for the logs beside them. Nothing is written
-    but the page.
+    Logs of any tool that import reads. Files that state scores, and files of the samples that were graded, are taken
+    for the log beside them; logs of several models are compared pair by pair. Nothing is written but the page.
     """
     from ...ingest.lake import replace_file
     from ...ingest.recorded import AUTO, Wanted
+    from ..ask.audit.beside import sorted_out
+    from ..ask.audit.board import read_board
     from ..ask.audit.page import page
-    from ..ask.audit.report import audited, cause_rows, number_rows
+    from ..ask.audit.pairs import labels
+    from ..ask.audit.report import audited
 
     settings = settings_from(**settings_options)
-    wanted = Wanted(AUTO, benchmark, scenario=scenario, version_name=version_name)
-    logs, scores = _sorted_out(files, wanted)
-    if stated is not None:
-        scores["pass@1 (as published)"] = stated
-    audits = [audited(path, wanted, scores, _means(settings) if is_graded else None) for path in logs]
+    wanted = Wanted(AUTO, benchmark, scenario=scenario, version_name=version_name, is_by_position=is_by_position)
+    published = None if board is None else read_board(board)
+    logs, beside = sorted_out(files, wanted)
+    scores = {} if stated is None else {"pass@1 (as published)": stated}
+    means = _means(settings) if is_graded else None
+    told = {
+        "beside": beside,
+        "cutoff": None if cutoff is None else cutoff.date(),
+    }
+    names = labels([str(path) for path in logs])
+    audits = [audited(path, wanted, scores, means, label=name, **told) for path, name in zip(logs, names, strict=True)]
     for audit in audits:
         out.say(f"{audit.file}: {audit.format_name} of {audit.tool}, {audit.title}")
         for note in audit.notes:
             out.say(f"  {note}")
-    if format_ == "json":
-        _print_json(audits)
-    else:
-        out.table(number_rows(audits), _NUMBERS, format_)
-        if rows := cause_rows(audits):
-            out.table(rows, _CAUSES, format_)
+    ranked, pairs, notes = _beside_others(audits, published)
+    for note in notes:
+        out.say(note)
+    _print(audits, ranked, pairs, notes, format_)
     if not any(audit.causes for audit in audits):
         out.say("no known cause was found")
     if html is not None:
-        replace_file(html, page(audits).encode("utf-8", "replace"))
+        replace_file(html, page(audits, ranked, pairs, notes).encode("utf-8", "replace"))
         out.say(f"{html}: the page")
 
 
-def _print_json(audits: Any) -> None:
-    """One document: both tables under their names."""
-    import json
+def _beside_others(audits: list[Any], published: Any) -> tuple[list[Any], tuple[Any, ...], list[str]]:
+    """Rows of the board (the one named, else the recorded one), rows of pairs, and notes on both."""
+    from ..ask.audit.board import board_rows, recorded_board
+    from ..ask.audit.pairs import compared
 
-    from ..ask.audit.report import cause_rows, number_rows
+    rows: list[Any] = []
+    notes: list[str] = []
+    for audit in audits:
+        board = published or recorded_board(audit.benchmark, audit.scenario)
+        if board is not None:
+            rows += board_rows([audit], board)
+            notes += [f"{board.title}: {len(board.entries)} scores", *board.notes]
+    pairs = compared(audits)
+    return rows, pairs.rows, list(dict.fromkeys([*notes, *pairs.notes]))
 
-    out.data(json.dumps({"numbers": number_rows(audits), "causes": cause_rows(audits)}, indent=1))
 
+def _print(audits: list[Any], ranked: Any, pairs: Any, notes: list[str], format_: str) -> None:
+    from ..ask.audit.board import BOARD_COLUMNS
+    from ..ask.audit.pairs import PAIR_COLUMNS
+    from ..ask.audit.report import CAUSE_COLUMNS, SAMPLE_COLUMNS, cause_rows, number_rows, sample_rows
 
-def _sorted_out(files: tuple[Path, ...], wanted: Any) -> tuple[list[Path], dict[str, float]]:
-    """Logs with samples, and the scores that the other files state."""
-    from ...ingest.errors import BadInput
-    from ...ingest.formats import Context, registry
-    from ...ingest.recorded import settled
-
-    logs: list[Path] = []
-    scores: dict[str, float] = {}
-    for path in files:
-        name = settled(path, wanted).format_name
-        entry = registry().get(name)
-        if entry is not None and not entry.has_samples:
-            scores |= entry.log(path, Context("", "")).stated_scores
-        else:
-            logs.append(path)
-    if not logs:
-        shown = ", ".join(f"{name} {value:.2f}" for name, value in scores.items())
-        raise BadInput(f"no file holds samples; stated is {shown}", "name the file with the samples as well")
-    return logs, scores
+    is_json = format_ == "json"
+    tables = {
+        "numbers": (number_rows(audits), _NUMBERS, ""),
+        "causes": (cause_rows(audits), CAUSE_COLUMNS if is_json else _CAUSES, ""),
+        "board": (ranked, BOARD_COLUMNS, "On the published board"),
+        "pairs": (pairs, PAIR_COLUMNS, "Pairs, on the problems that both answered"),
+    }
+    if is_json:
+        tables["samples"] = (sample_rows(audits), SAMPLE_COLUMNS, "")
+    out.sections(tables, format_, {"notes": [*notes, *(note for audit in audits for note in audit.notes)]})
 
 
 def _means(settings: Any) -> Any:
     """How to grade; None where it cannot be done on this system."""
-    import os
     import sys
 
     if sys.platform != "linux":
         return None
     from ..score.pending import Means
 
-    workers = settings["score.num_workers"] or len(os.sched_getaffinity(0))
+    workers = num_workers_of(settings["score.num_workers"] or 0)
     return Means(Path(settings.datasets_root), settings["score.sandbox_mode"] or None, workers, False)

@@ -139,6 +139,52 @@ PLANTED = {
     "duplicate_samples": _log(
         "NeMo-Skills", *(_row(f"t{i % 3}", index=i // 3, text=f"{i % 3}") for i in range(6)), temperature=None
     ),
+    "opencompass_mbppplus_plus_only": _log(
+        "OpenCompass",
+        _row("Mbpp/2", PASSED),
+        replace(_row("Mbpp/3"), judgements={"base": FAILED, "plus": PASSED}),
+        replace(_row("Mbpp/4"), judgements={"base": PASSED, "plus": PASSED}),
+        stated={"mbppplus accuracy": 200 / 3},
+    ),
+    "opencompass_cruxeval_any": _log(
+        "OpenCompass", _row("0", PASSED, notes={"num_predictions": 4}), _row("1", notes={"num_predictions": 4})
+    ),
+    "lcb_errata": _log(LCB, _row("3194"), _row("1", PASSED), benchmark="livecodebench"),
+    "lmeval_chat_four_stops": _log(
+        LM, _row("t0", text="x\nprint(x)", notes={"until": ["\nclass", "\ndef", "\n#", "\nif", "\nprint"]})
+    ),
+    "template_missing": _log(LM, _row("t0", prompt="def f(x):"), model="org/Model-7B-Instruct"),
+    "prefill_missing": replace(_log(EVALPLUS, _row("t0")), file_name="org--model_openai_temp_0.0_eval_results.json"),
+    "trailing_newline": _log(LM, _row("t0", prompt="def f(x):", notes={"doc": _HE})),
+    "lcb_prompt_variants": _log(EVALSCOPE, _row("t0", prompt="Solve this."), benchmark="livecodebench"),
+    "bc_prompt_over_limit": _log(
+        "bigcode-evaluation-harness", _row("0", text=f'def f(x):\n    """{"words " * 300}"""\n', program=None)
+    ),
+    "lcb_execution_shrunk_n": _log(LCB, _row("s0", PASSED), _row("s0", Judgement("fail", "empty"), 1)),
+    "lcb_problem_without_samples": _log(LCB, _row("0", PASSED), _row("1"), num_tasks=4),
+    "evalplus_mini_or_noextreme": _log(EVALPLUS, _row("t0"), dataset_hash="401e75ad986361dccc7afecb4121e295"),
+    "unknown_problem_file": _log(EVALPLUS, _row("t0"), dataset_hash="0" * 32),
+    "ds1000_insertion_subset": _log("bigcode-evaluation-harness", *(_row(f"{i}", None) for i in range(845))),
+    "rlimit_inherited": _log("OpenCompass", *(_row(f"t{i}") for i in range(60))),
+    "library_versions": _log(
+        "BigCodeBench", *(_row(f"t{i}") for i in range(10)), notes=("9 problems have no passing gold solution …",)
+    ),
+    "bigcodebench_calibration": _log("BigCodeBench", *(_row(f"BigCodeBench/{i}") for i in range(60))),
+    "stale_result_file": replace(
+        _log(EVALPLUS, _row("t0"), _row("t1")), texts_beside={("t0", 0): CODE, ("t1", 0): FENCED}
+    ),
+    "window_before_cutoff": replace(
+        _log(
+            LCB,
+            _row("t0", PASSED, task_facts=_DAY),
+            _row("t1", task_facts=TaskFacts(contest_date=datetime.date(2025, 1, 4))),
+        ),
+        cutoff=datetime.date(2024, 9, 1),
+    ),
+    "rounded_before_compare": _log(
+        "CRUXEval", _row("s0", PASSED), *(_row(f"s{i}") for i in (1, 2)), stated={"pass@1": 33.3}
+    ),
+    "stated_not_its_verdicts": _log(EVALPLUS, _row("t0", PASSED), _row("t1"), stated={"pass@1": 55.5}),
 }
 """Cause -> a log in which it is, and nothing else need be."""
 
@@ -152,7 +198,7 @@ def seed():
 def test_every_cause_that_a_log_shows_has_a_detector_and_every_detector_a_cause(seed):
     seen = {name for name, row in seed.items() if row["seen_by"] == "log"}
     assert seen == set(detectors()) == set(PLANTED) and len(seen) >= 40
-    assert all(row["seen_by"] in ("log", "regrade", "beside_the_log", "not_visible") for row in seed.values())
+    assert all(row["seen_by"] in ("log", "regrade", "board", "beside_the_log", "not_visible") for row in seed.values())
 
 
 def test_every_cause_says_where_it_is_known_from(seed):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from .causes_of_graders import LM
-from .evidence import Evidence, Finding, doc, equal_texts
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ....ingest.formats import Record
+from .causes_of_graders import LCB, LM
+from .causes_of_scores import own_percent
+from .evidence import Evidence, Finding, doc, equal_texts, is_passed
 
 _MIN_TASKS = 5
 _MBPP_COUNTS = {974: "all of MBPP", 500: "MBPP's test split", 427: "sanitised MBPP", 257: "OpenCompass' sanitised MBPP"}
@@ -19,21 +24,45 @@ def n_below_k(evidence: Evidence) -> Finding | None:
 
 
 def cruxeval_shrunk_n(evidence: Evidence) -> Finding | None:
+    return _shrunk(evidence, "cruxeval_shrunk_n", evidence.tool == "CRUXEval")
+
+
+def lcb_execution_shrunk_n(evidence: Evidence) -> Finding | None:
+    return _shrunk(evidence, "lcb_execution_shrunk_n", evidence.tool in (LCB, "OpenCompass"))
+
+
+def _shrunk(evidence: Evidence, cause_id: str, is_this: bool) -> Finding | None:
+    """Exact: the share without the answers that were left out, less the share of all answers."""
     dropped = [one for one in evidence.failed if one.judgements["base"].reason == "empty"]
-    stated = next((score for name, score in evidence.stated_scores.items() if evidence.stated_ks.get(name) == 1), None)
-    if not dropped:
+    found = evidence.finding(cause_id, dropped if is_this else (), "left out of the list, not counted as wrong", 1)
+    published = own_percent(evidence, is_passed)
+    if found is None or published is None or evidence.percent is None:
         return None
-    found = evidence.finding("cruxeval_shrunk_n", dropped, "left out of the list instead of counted as wrong", 1)
-    strict = _mean_of_tasks(evidence)
-    points = None if stated is None else stated - strict
-    return None if found is None else Finding(found.cause_id, found.sentence, found.samples, points)
+    return replace(found, effect_points=published - evidence.percent, is_exact=True)
 
 
-def _mean_of_tasks(evidence: Evidence) -> float:
-    passed = dict.fromkeys(evidence.by_task, 0)
-    for record in evidence.passed:
-        passed[record.task_id] += 1
-    return 100 * sum(passed[task_id] / len(several) for task_id, several in evidence.by_task.items()) / len(passed)
+def lcb_problem_without_samples(evidence: Evidence) -> Finding | None:
+    """Exact: problems whose list is empty are left out of the mean, and count here as unanswered."""
+    asked, answered = evidence.facts.num_tasks, len(evidence.by_task)
+    if evidence.tool != LCB or asked is None or not evidence.shares or answered >= asked:
+        return None
+    sentence = f"{asked - answered} of {asked} problems have no sample and are left out of the mean"
+    points = (evidence.percent or 0) * (1 - answered / asked)
+    return Finding("lcb_problem_without_samples", sentence, (), points, is_exact=True)
+
+
+def opencompass_cruxeval_any(evidence: Evidence) -> Finding | None:
+    """At most: of n answers at least one was right, so at most (n - 1) / n of each such problem is too much."""
+    passed = [one for one in evidence.passed if _num_predictions(evidence, one) > 1]
+    found = evidence.finding("opencompass_cruxeval_any", passed, "passed when any of several answers is right", 1)
+    if found is None:
+        return None
+    points = sum(evidence.weight(one) * (1 - 1 / _num_predictions(evidence, one)) for one in passed)
+    return replace(found, effect_points=points)
+
+
+def _num_predictions(evidence: Evidence, record: Record) -> int:
+    return int(record.notes.get("num_predictions") or 1) if evidence.tool == "OpenCompass" else 1
 
 
 def lcb_failed_request_shift(evidence: Evidence) -> Finding | None:
@@ -146,28 +175,57 @@ def limited_subset(evidence: Evidence) -> Finding | None:
 
 
 def missing_samples(evidence: Evidence) -> Finding | None:
-    n = evidence.num_samples
-    short = [task_id for task_id, several in evidence.by_task.items() if len(several) < n]
-    counted = evidence.facts.num_samples
+    """Exact where the score is of what is there: less the score with every missing sample counted as wrong."""
+    counted, lost = evidence.facts.num_samples, evidence.num_problems or 0
     if evidence.records and counted is not None and counted > len(evidence.records):
         return Finding("missing_samples", f"the log counts {counted} samples and holds {len(evidence.records)}")
-    if not short:
+    n = evidence.num_samples
+    short = [task_id for task_id, several in evidence.by_task.items() if len(several) < n]
+    lost = max(0, lost - len(evidence.by_task))
+    is_seen = bool(short) and not _is_copied(evidence)
+    if not evidence.records or not (is_seen or lost):
         return None
-    return Finding("missing_samples", f"{len(short)} problems have fewer than the {n} samples that others have")
+    words = [f"{len(short)} problems have fewer than the {n} samples that others have"] * is_seen
+    words += [f"{lost} of {evidence.num_problems} problems are not in the log"] * bool(lost)
+    return Finding("missing_samples", "; ".join(words), (), *_of_the_rest(evidence, n, lost))
+
+
+def _of_the_rest(evidence: Evidence, n: int, lost: int) -> tuple[float | None, bool]:
+    if evidence.percent is None or any(one.task_score is not None for one in evidence.records):
+        return None, False
+    whole = sum(share * len(evidence.by_task[name]) / n for name, share in evidence.shares.items())
+    return evidence.percent - 100 * whole / (len(evidence.by_task) + lost), True
 
 
 def duplicate_samples(evidence: Evidence) -> Finding | None:
-    """One more sample than nearly all others have, and it is a copy."""
-    counts = sorted(len(several) for several in evidence.by_task.values())
-    usual = counts[len(counts) // 2] if counts else 0
-    copies = [
-        several[-1]
+    """Exact: less the score without the copies."""
+    copies = _copies(evidence)
+    found = evidence.finding("duplicate_samples", copies, "a row that stands in the log already")
+    if found is None or evidence.percent is None:
+        return found
+    keys = {id(one) for one in copies}
+    rest = replace(evidence, records=tuple(one for one in evidence.records if id(one) not in keys))
+    return replace(found, effect_points=evidence.percent - (rest.percent or 0), is_exact=True)
+
+
+def _copies(evidence: Evidence) -> Sequence[Record]:
+    """The second half of a log that was appended to itself, or what a few problems have more than all others."""
+    if len(evidence.by_task) > 1 and _is_written_twice(evidence):
+        return evidence.records[len(evidence.records) // 2 :]
+    usual = evidence.num_samples_usual
+    return [
+        record
         for several in evidence.by_task.values()
-        if len(several) > usual and len({record.text for record in several}) < len(several)
+        if len(several) > usual
+        for place, record in enumerate(several)
+        if place >= usual and record.text in {one.text for one in several[:usual]}
     ]
-    is_whole = len(evidence.by_task) > 1 and _is_written_twice(evidence)
-    touched = evidence.records[len(evidence.records) // 2 :] if is_whole else copies
-    return evidence.finding("duplicate_samples", touched, "a row that stands in the log already")
+
+
+def _is_copied(evidence: Evidence) -> bool:
+    """Whether the problems with more samples than most have them by copies: then nothing is missing."""
+    usual = evidence.num_samples_usual
+    return bool(_copies(evidence)) and all(len(several) >= usual for several in evidence.by_task.values())
 
 
 def _is_written_twice(evidence: Evidence) -> bool:

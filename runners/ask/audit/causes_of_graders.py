@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from ....ingest.formats import Record
@@ -25,9 +26,18 @@ def lmeval_cruxeval_o_quotes(evidence: Evidence) -> Finding | None:
     strings = [record for record in outputs if _is_string(record)]
     others = (record for record in outputs if not _is_string(record))
     is_seen = len(strings) >= _MIN_STRINGS and any(map(is_passed, others)) and not any(map(is_passed, strings))
-    right = [record for record in strings if str(doc(record)["output"]) in (record.text or "")]
-    sentence = f"none of the {len(strings)} problems whose answer is a string was passed, these answers hold it"
-    return evidence.finding("lmeval_cruxeval_o_quotes", right if is_seen else (), sentence, -1)
+    right = [record for record in strings if _holds_answer(record.text or "", str(doc(record)["output"]))]
+    sentence = f"none of the {len(strings)} problems whose answer is a string was passed, these are right"
+    return evidence.finding("lmeval_cruxeval_o_quotes", right if is_seen else (), sentence, -1, is_exact=True)
+
+
+def _holds_answer(reply: str, expected: str) -> bool:
+    """Whether what stands behind ``==`` or the opening tag is the string expected, however it is quoted."""
+    answer = reply.split("[ANSWER]")[-1].split("[/ANSWER]")[0].split("==")[-1].strip()
+    try:
+        return bool(ast.literal_eval(answer) == ast.literal_eval(expected))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
 
 
 def _is_string(record: Record) -> bool:
@@ -40,7 +50,8 @@ def lmeval_cruxeval_o_echo(evidence: Evidence) -> Finding | None:
         for record in evidence.passed
         if evidence.tool == LM and "output" in doc(record) and f"f({doc(record).get('input')})" in (record.text or "")
     ]
-    return evidence.finding("lmeval_cruxeval_o_echo", echoes, "passed with the very call that was asked for", 1)
+    sentence = "passed with the very call that was asked for, which official rules leave out"
+    return evidence.finding("lmeval_cruxeval_o_echo", echoes, sentence, 1, is_exact=True)
 
 
 def lmeval_mbpp_plus_base_tests(evidence: Evidence) -> Finding | None:

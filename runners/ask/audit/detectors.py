@@ -6,20 +6,35 @@ import inspect
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from . import causes_of_counts, causes_of_extraction, causes_of_graders
+from . import (
+    causes_of_counts,
+    causes_of_extraction,
+    causes_of_graders,
+    causes_of_prompts,
+    causes_of_scores,
+    causes_of_versions,
+)
 from .evidence import Detector, Evidence, Finding
+from .known import known_causes
 
-_MODULES = (causes_of_graders, causes_of_extraction, causes_of_counts)
+_MODULES = (
+    causes_of_graders,
+    causes_of_extraction,
+    causes_of_prompts,
+    causes_of_counts,
+    causes_of_scores,
+    causes_of_versions,
+)
 
 
 @cache
 def detectors() -> Mapping[str, Detector]:
-    """Cause -> detector: the public functions of the three modules."""
+    """Cause -> detector: the functions named in the seed."""
     return {
         name: function
         for module in _MODULES
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and not name.startswith("_")
+        if function.__module__ == module.__name__ and name in known_causes()
     }
 
 

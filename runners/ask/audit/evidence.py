@@ -55,6 +55,8 @@ class Evidence:
     file_name: str = ""
     cutoff: datetime.date | None = None
     texts_beside: Mapping[Key, str] = field(default_factory=dict)
+    num_problems: int | None = None
+    """Problems of the benchmark, where its version leaves no doubt."""
 
     @cached_property
     def by_task(self) -> Mapping[str, Sequence[Record]]:
@@ -67,6 +69,12 @@ class Evidence:
     def num_samples(self) -> int:
         """Samples of the task that has most."""
         return max(map(len, self.by_task.values()), default=0)
+
+    @cached_property
+    def num_samples_usual(self) -> int:
+        """Samples of the median task."""
+        counts = sorted(map(len, self.by_task.values()))
+        return counts[len(counts) // 2] if counts else 0
 
     @cached_property
     def failed(self) -> Sequence[Record]:
@@ -92,6 +100,15 @@ class Evidence:
     def percent(self) -> float | None:
         """The score that its own verdicts give, every problem alike; None without verdicts."""
         return percent_of(self.shares)
+
+    @cached_property
+    def days(self) -> Mapping[str, datetime.date]:
+        """Task -> the day on which it appeared, where the log says."""
+        return {
+            one.task_id: one.task_facts.contest_date
+            for one in self.records
+            if one.task_facts is not None and one.task_facts.contest_date is not None
+        }
 
     def weight(self, record: Record) -> float:
         """Points that one sample is worth: a problem counts once, however many judged samples it has."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from .report import Audit, cause_rows, number_rows
+from .board import BOARD_COLUMNS
+from .pairs import PAIR_COLUMNS
+from .report import Audit, cause_rows, number_rows, sample_rows
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -14,13 +16,22 @@ _STYLE = (
     "caption{text-align:left;font-weight:600}"
 )
 _NUMBERS = ("reading", "percent", "interval_low", "interval_high", "num_problems", "note")
-_CAUSES = ("cause_id", "kind", "num_samples", "effect_points", "found", "evidence")
+_CAUSES = ("axis", "cause_id", "kind", "applies_to", "num_samples", "effect_points", "worth", "found", "evidence")
+_SAMPLES = ("cause_id", "task_id", "sample_index", "log_passed", "official_passed", "strict_passed", "official_reason")
+_MAX_SAMPLES = 500
+Rows = Sequence[Mapping[str, object]]
 
 
-def page(audits: Sequence[Audit]) -> str:
-    """The whole document."""
-    body = "\n".join(line for audit in audits for line in _section(audit))
+def page(audits: Sequence[Audit], board: Rows = (), pairs: Rows = (), notes: Sequence[str] = ()) -> str:
+    """The whole document: each log, then where it stands on a board, then the logs beside each other."""
+    lines = [line for audit in audits for line in _section(audit)]
+    if board:
+        lines.append(_table("On the published board; neighbours compared as unpaired", board, BOARD_COLUMNS))
+    if pairs:
+        lines.append(_table("Pairs on common problems, points, first less second; Holm", pairs, PAIR_COLUMNS))
+    lines += [f"<p>{escape(note)}.</p>" for note in notes]
     head = f'<meta charset="utf-8"><title>Audit of {len(audits)} logs</title><style>{_STYLE}</style>'
+    body = "\n".join(lines)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
@@ -30,14 +41,19 @@ def _section(audit: Audit) -> Iterator[str]:
     yield f"<p>{escape(audit.format_name)} ({escape(audit.tool)}), {escape(audit.title)}{model}.</p>"
     yield _table("Numbers, in percent; 95 % for problems like these", number_rows([audit]), _NUMBERS)
     if audit.causes:
-        yield _table("Causes; effect in points at most, minus is too low", cause_rows([audit]), _CAUSES)
+        yield _table("Causes; effect in points, minus is too low", cause_rows([audit]), _CAUSES)
     else:
         yield "<p>No known cause was found.</p>"
+    samples = sample_rows([audit])
+    if samples:
+        more = f", the first {_MAX_SAMPLES} of {len(samples)}" if len(samples) > _MAX_SAMPLES else ""
+        rows = _table(f"Samples that a cause touches{more}", samples[:_MAX_SAMPLES], _SAMPLES)
+        yield f"<details><summary>{len(samples)} samples, by cause</summary>{rows}</details>"
     for note in audit.notes:
         yield f"<p>{escape(note)}.</p>"
 
 
-def _table(caption: str, rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
+def _table(caption: str, rows: Rows, columns: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{column.replace("_", " ")}</th>' for column in columns)
     lines = "".join(
         "<tr>"

@@ -1,43 +1,38 @@
-"""A log graded again by our judge: imported into a lake of its own, scored, compared verdict by verdict.
+"""A log graded again by our judge: imported into a lake of its own, scored, and the lake thrown away.
 
-The lake is thrown away. What differs is grouped by the causes that only grading again can show; what none of them
-explains is said to be unexplained, never guessed.
+A file that import refuses (copied rows, verdicts on a problem file that is not pinned) is graded all the same, by the
+texts alone: what is refused of a lake is what an audit is for.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ....ingest.benchmarks import registry
-from ....ingest.errors import BenchforgeError
+from ....ingest.errors import BadInput, BenchforgeError
 from ....ingest.lake import Lake
 from ....ingest.manifest import Run, Shard
 from ....ingest.recorded import Wanted, import_file
 from ....ingest.staging import staged
 from ...score.pending import Means, score_pending, to_score
 from ...selection import Selection
-from .evidence import Evidence, Finding, is_passed
+from .evidence import Evidence, Key
 
-_ORACLES_MOVED = frozenset(f"Mbpp/{number}" for number in (2, 7, 111, 140, 232, 249, 579, 769))
-"""Tasks whose comparison changed between evalplus 0.2 and 0.3 (8649c02, de8c082, f86db47)."""
-_SINCE_3_9 = (".removeprefix(", ".removesuffix(")
-"""Methods that Python has from 3.9 on: 15 problems of CRUXEval call one."""
 _MODEL = "audit__log"
-_COLUMNS = (
-    "task_id",
-    "sample_index",
-    "origin",
-    "official_base_verdict",
-    "official_plus_verdict",
-    "strict_base_verdict",
-    "strict_plus_verdict",
+_KINDS = ("official", "strict", "corrected_extraction")
+_VERDICTS = tuple(
+    f"{kind}_{part}_{what}" for kind in _KINDS for part in ("base", "plus") for what in ("verdict", "reason")
 )
+_COLUMNS = ("task_id", "sample_index", "sample_id", "origin", *_VERDICTS)
+_SHARES = ("base_limit_share", "plus_limit_share")
+_PLAIN = "benchforge"
 
-Verdicts = Mapping[tuple[str, int], bool]
+Verdicts = Mapping[Key, bool]
 
 
 @dataclass(frozen=True)
@@ -51,28 +46,86 @@ class Regraded:
     """On the base tests alone; equal to the others where a problem has no extra tests."""
     codes: Mapping[str, str]
     """Task -> the program that its problem is about (CRUXEval's)."""
+    corrected: Verdicts = field(default_factory=dict)
+    """The program that was meant, under the official oracle; only where it is another than the official one."""
+    reasons: Mapping[Key, str] = field(default_factory=dict)
+    """Why official rules fail a sample, in the words of the lake."""
+    limit_shares: Mapping[Key, float] = field(default_factory=dict)
+    """The largest share of its limit that a test of the sample took here."""
+    note: str | None = None
 
 
-def regraded(path: Path, wanted: Wanted, means: Means) -> Regraded | str:
-    """Our verdicts, or why there are none, in one sentence."""
+def regraded(path: Path, wanted: Wanted, means: Means, evidence: Evidence | None = None) -> Regraded | str:
+    """Our verdicts, or why there are none, in one sentence; ``evidence`` is what is graded where import refuses."""
     with tempfile.TemporaryDirectory(prefix="benchforge-audit-") as folder:
-        run = Run(Path(folder) / "run", Lake(Path(folder) / "lake"))
         asked = replace(wanted, model=_MODEL, is_partial=True)
         try:
-            import_file(run, path, asked, means.datasets_root)
-            shards = to_score(run, Selection())
-            if not shards:
-                return "the benchmark is not among those that are judged here"
-            for _ in score_pending(run, shards, means, False, _unwatched):
-                pass
+            return _graded(Path(folder) / "whole", path, asked, means)
         except BenchforgeError as error:
-            return f"{error.message}; {error.hint}" if error.hint else error.message
-        rows = run.lake.read("results", _COLUMNS, [("origin", "=", "self")]).to_pylist()
-        (shard,) = shards
+            refusal = f"{error.message}; {error.hint}" if error.hint else error.message
+            if not isinstance(error, BadInput) or evidence is None or not (rows := _texts(evidence)):
+                return refusal
+        texts = Path(folder) / "texts.jsonl"
+        texts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        try:
+            ours = _graded(Path(folder) / "texts", texts, replace(asked, format_name=_PLAIN, text_form=None), means)
+        except BenchforgeError:
+            return refusal
+    note = f"import refuses the file ({refusal}), its texts are graded all the same"
+    return ours if isinstance(ours, str) else replace(ours, note=note)
+
+
+def _texts(evidence: Evidence) -> list[dict[str, object]]:
+    """Plain rows of every sample that has a text, copies dropped; none where the rows name no problem."""
+    if evidence.facts.is_by_position:
+        return []
+    found = {(one.task_id, one.sample_index): one for one in reversed(evidence.records) if one.text is not None}
+    by_text = {(one.task_id, one.text): key for key, one in sorted(found.items(), reverse=True)}
+    usual = evidence.num_samples_usual
+    kept = [key for key in sorted(found) if key[1] < usual or by_text[key[0], found[key].text] == key]
+    return [
+        {"task_id": key[0], "sample_index": key[1], "text": found[key].text, "text_form": found[key].text_form}
+        for key in kept
+    ]
+
+
+def _graded(folder: Path, path: Path, asked: Wanted, means: Means) -> Regraded | str:
+    run = Run(folder / "run", Lake(folder / "lake"))
+    import_file(run, path, asked, means.datasets_root)
+    shards = to_score(run, Selection())
+    if not shards:
+        return "the benchmark is not among those that are judged here"
+    for _ in score_pending(run, shards, means, False, _unwatched):
+        pass
+    rows = run.lake.read("results", _COLUMNS, [("origin", "=", "self")]).to_pylist()
     if not rows:
         return "the log holds verdicts and no texts"
+    timings = run.lake.read("timings", ("sample_id", *_SHARES)).to_pylist()
+    return _of_rows(rows, {row["sample_id"]: _share(row) for row in timings}, _codes(shards[0], means.datasets_root))
+
+
+def _of_rows(rows: Sequence[Mapping[str, Any]], shares: Mapping[bytes, float], codes: Mapping[str, str]) -> Regraded:
     by_kind = [_passes(rows, kind, is_whole=is_whole) for is_whole in (True, False) for kind in ("official", "strict")]
-    return Regraded(*by_kind, codes=_codes(shard, means.datasets_root))
+    keys = {row["sample_id"]: (row["task_id"], row["sample_index"]) for row in rows}
+    return Regraded(
+        *by_kind,
+        codes=codes,
+        corrected=_passes(rows, "corrected_extraction", is_whole=True),
+        reasons={(row["task_id"], row["sample_index"]): reason for row in rows if (reason := _reason(row))},
+        limit_shares={keys[sample_id]: share for sample_id, share in shares.items() if sample_id in keys},
+    )
+
+
+def _share(row: Mapping[str, Any]) -> float:
+    return max((row[name] for name in _SHARES if row[name] is not None), default=0.0)
+
+
+def _reason(row: Mapping[str, Any]) -> str | None:
+    """Of the first part that failed."""
+    for part in ("base", "plus"):
+        if row[f"official_{part}_verdict"] not in (None, "pass"):
+            return row[f"official_{part}_reason"]
+    return None
 
 
 def _codes(shard: Shard, datasets_root: Path) -> dict[str, str]:
@@ -94,29 +147,3 @@ def _passes(rows: Sequence[Mapping[str, Any]], kind: str, *, is_whole: bool) -> 
         for row in rows
         if row[f"{kind}_base_verdict"] is not None
     }
-
-
-def differences(evidence: Evidence, ours: Regraded) -> Iterator[Finding]:
-    """Verdicts of the log that the official rules do not give, by cause."""
-    groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for record in evidence.records:
-        key = (record.task_id, record.sample_index)
-        if not record.judgements or key not in ours.official or is_passed(record) == ours.official[key]:
-            continue
-        way = "fails, official rules pass it" if ours.official[key] else "passes, official rules fail it"
-        cause_id = _cause(evidence, key[0], ours.official[key], ours.codes.get(key[0], ""))
-        groups.setdefault((cause_id, way), []).append(key)
-    for (cause_id, way), samples in sorted(groups.items()):
-        points = (1 if way.startswith("passes") else -1) * 100 * len(samples) / max(len(evidence.records), 1)
-        shown = ", ".join(f"{task_id}" for task_id, _ in samples[:5]) + (" …" if len(samples) > 5 else "")
-        yield Finding(cause_id, f"{len(samples)} samples: the log {way} ({shown})", tuple(samples), points)
-
-
-def _cause(evidence: Evidence, task_id: str, is_ours_pass: bool, code: str) -> str:
-    if is_ours_pass and any(word in code for word in _SINCE_3_9):
-        return "python_too_old"
-    if evidence.tool == "EvalPlus" and task_id == "HumanEval/32" and is_ours_pass:
-        return "evalplus_find_zero"
-    if evidence.tool == "EvalPlus" and task_id in _ORACLES_MOVED:
-        return "evalplus_oracle_version"
-    return "unexplained"

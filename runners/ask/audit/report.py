@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ....ingest.benchmarks import resolve
-from ....ingest.errors import BadInput, UsageError
+from ....ingest.errors import BadInput, NotStaged, UsageError
 from ....ingest.formats import Context, registry
-from ....ingest.pins import pins_of
 from ....ingest.recorded import Wanted, settled
+from ....ingest.staging import staged
 from ...score.pending import Means
+from .beside import Beside, joined
 from .detectors import findings
-from .evidence import Evidence, Finding, evidence_of, is_passed
-from .known import known_causes
-from .regrading import Verdicts, differences, regraded
+from .differences import differences, late
+from .evidence import Evidence, Finding, Key, evidence_of
+from .known import cutoff_of, known_causes
+from .numbers import OFFICIAL, OWN, STRICT, Number, num_problems, of_regrading, of_the_log, own_verdicts
+from .regrading import Regraded, Verdicts, regraded
 
-UNEXPLAINED = "unexplained"
+__all__ = [
+    "CAUSE_COLUMNS",
+    "SAMPLE_COLUMNS",
+    "Audit",
+    "Cause",
+    "Number",
+    "audited",
+    "cause_rows",
+    "number_rows",
+    "sample_rows",
+]
 
-
-@dataclass(frozen=True)
-class Number:
-    """One reading of the score: percent, 95 % limits for problems like these (None: not to be told)."""
-
-    reading: str
-    percent: float
-    low: float | None
-    high: float | None
-    num_problems: int | None
-    note: str = ""
+CAUSE_COLUMNS = (
+    *("file", "axis", "cause_id", "kind", "applies_to", "num_samples", "effect_points", "worth", "found", "evidence"),
+)
+SAMPLE_COLUMNS = (
+    *("file", "cause_id", "task_id", "sample_index", "log_passed", "official_passed", "strict_passed"),
+    "official_reason",
+)
 
 
 @dataclass(frozen=True)
@@ -41,11 +51,18 @@ class Cause:
     direction: str
     mechanism: str
     evidence: str
+    axis: str = "unknown"
+    applies_to: str = ""
+
+    @property
+    def worth(self) -> str:
+        """How far the effect is known: ``exact``, ``at most``, or ``not known``."""
+        return "not known" if self.finding.effect_points is None else "exact" if self.finding.is_exact else "at most"
 
 
 @dataclass(frozen=True)
 class Audit:
-    """All that is said of one log."""
+    """All that is said of one log; ``verdicts`` by reading: of the log, of official and of strict rules."""
 
     file: str
     format_name: str
@@ -55,44 +72,85 @@ class Audit:
     numbers: tuple[Number, ...]
     causes: tuple[Cause, ...]
     notes: tuple[str, ...]
+    benchmark: str = ""
+    """Key of the benchmark, "" where nothing says which it is."""
+    scenario: str = "default"
+    verdicts: Mapping[str, Verdicts] = field(default_factory=dict)
+    reasons: Mapping[Key, str] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
         return not any(cause.kind == "cause" for cause in self.causes)
 
 
-def audited(path: Path, wanted: Wanted, stated: Mapping[str, float], means: Means | None) -> Audit:
+def audited(
+    path: Path,
+    wanted: Wanted,
+    stated: Mapping[str, float],
+    means: Means | None,
+    *,
+    beside: Beside | None = None,
+    cutoff: datetime.date | None = None,
+    label: str | None = None,
+) -> Audit:
     """Read, check, grade again where ``means`` are given and the problems are staged.
 
-    ``stated`` are scores of files beside this one, in percent. Raises BadInput and UsageError as reading does.
+    ``stated`` are scores as published, in percent; ``beside`` is what other files say of this log, ``cutoff`` the last
+    day of the model's training data, ``label`` what the log is called. Raises BadInput and UsageError as reading does.
     """
     known = settled(path, wanted)
     if known.format_name not in registry():
         raise UsageError(f"{path} is a table of {known.format_name}: import it", f"benchforge import auto {path}")
-    entry = registry()[known.format_name]
+    evidence = _read(path, known, means)
+    evidence = joined(evidence, beside or Beside(), stated)
+    evidence = replace(evidence, num_problems=num_problems(evidence, known))
+    evidence = replace(evidence, cutoff=cutoff or cutoff_of(known.model or evidence.facts.model))
+    numbers, found, notes = of_the_log(evidence), list(findings(evidence)), list(evidence.facts.notes)
+    ours = regraded(path, known, means, evidence) if means is not None else None
+    if isinstance(ours, str):
+        notes.append(f"not graded again: {ours}")
+    elif ours is not None:
+        numbers += of_regrading(evidence, ours)
+        found = differences(evidence, ours, found)
+        notes += [note for note in (ours.note, late(ours)) if note]
+    title = known.benchmark or evidence.facts.title or "a benchmark that it does not name"
+    return Audit(
+        label or path.name,
+        evidence.format_name,
+        evidence.tool,
+        title,
+        known.model or evidence.facts.model,
+        tuple(numbers),
+        tuple(map(_cause, found)),
+        tuple(dict.fromkeys(notes)),
+        *_meant(known),
+        _verdicts(evidence, ours),
+        ours.reasons if isinstance(ours, Regraded) else {},
+    )
+
+
+def _read(path: Path, known: Wanted, means: Means | None) -> Evidence:
+    """With the problems at hand where they are staged: what a harness left out is told by a problem's own input."""
     benchmark, scenario = _meant(known)
-    evidence = evidence_of(path, entry, Context(benchmark, scenario, known.text_form))
+    inputs = None if means is None or not benchmark else _inputs(benchmark, known.version_name, scenario, means)
+    context = Context(benchmark, scenario, known.text_form, inputs=inputs)
+    evidence = evidence_of(path, registry()[known.format_name], context)
     if not evidence.records:
         raise BadInput(f"{path} holds no sample to audit", "name the file with the samples beside it")
-    evidence = replace(evidence, stated_scores={**stated, **evidence.stated_scores})
-    numbers, found, notes = _from_the_log(evidence, known), list(findings(evidence)), list(evidence.facts.notes)
-    if means is not None:
-        ours = regraded(path, known, means)
-        if isinstance(ours, str):
-            notes.append(f"not graded again: {ours}")
-        else:
-            pairs = (
-                ("official rules", ours.official_base, ours.official),
-                ("strict rules", ours.strict_base, ours.strict),
-            )
-            has_plus = ours.official != ours.official_base or _has_plus(evidence)
-            numbers += (one for pair in pairs for one in _of_parts(*pair, has_plus))
-            found += differences(evidence, ours)
-    title = known.benchmark or evidence.facts.title or "a benchmark that it does not name"
-    causes = tuple(_cause(one) for one in found)
-    return Audit(
-        path.name, entry.name, entry.tool, title, known.model, tuple(numbers), causes, tuple(dict.fromkeys(notes))
-    )
+    return evidence
+
+
+def _inputs(name: str, version: str | None, scenario: str, means: Means) -> dict[str, str] | None:
+    from ....ingest.benchmarks import registry as benchmarks
+
+    benchmark = benchmarks().get(name)
+    if benchmark is None or benchmark.load is None:
+        return None
+    try:
+        tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
+    except (NotStaged, UsageError):
+        return None
+    return {task.task_id: str(task.payload.get("input", "")) for task in tasks}
 
 
 def _meant(wanted: Wanted) -> tuple[str, str]:
@@ -102,83 +160,19 @@ def _meant(wanted: Wanted) -> tuple[str, str]:
     return benchmark.name, wanted.scenario or scenarios[0]
 
 
-def _from_the_log(evidence: Evidence, wanted: Wanted) -> list[Number]:
-    stated = [
-        Number(f"stated: {name}", score, None, None, None)
-        for name, score in evidence.stated_scores.items()
-        if "pass" in name or "acc" in name or "match" in name
-    ][:4]
-    verdicts = {(one.task_id, one.sample_index): is_passed(one) for one in evidence.records if one.judgements}
-    if not verdicts or any(one.task_score is not None for one in evidence.records):
-        return [*stated, *_of_means(evidence)]
-    base = {
-        (one.task_id, one.sample_index): one.judgements["base"].verdict == "pass"
-        for one in evidence.records
-        if "base" in one.judgements
-    }
-    numbers = [*stated, *_of_parts("its own verdicts", base, verdicts, _has_plus(evidence))]
-    num_known = _num_problems(evidence, wanted)
-    judged = {task_id for task_id, _ in verdicts}
-    if num_known is not None and num_known > len(judged):
-        whole = _graded("every problem counted", verdicts, num_known)
-        numbers.append(replace(whole, note=f"{num_known - len(judged)} problems are not in the log"))
-    return numbers
-
-
-def _of_means(evidence: Evidence) -> list[Number]:
-    """Where a tool kept one number for all samples of a problem: the mean of these."""
-    by_task = {one.task_id: one.task_score for one in evidence.records if one.task_score is not None}
-    verdicts = {one.task_id: float(is_passed(one)) for one in evidence.records if one.judgements}
-    means = {**verdicts, **by_task}
-    if not means:
-        return []
-    return [_number("its own means by problem", sum(means.values()), len(means))]
-
-
-def _has_plus(evidence: Evidence) -> bool:
-    return any("plus" in record.judgements for record in evidence.records)
-
-
-def _of_parts(reading: str, base: Verdicts, whole: Verdicts, has_plus: bool) -> list[Number]:
-    """One number, or that of the base tests and that of base and extra tests together."""
-    if not has_plus:
-        return [_graded(reading, whole)]
-    return [_graded(f"{reading}, base", base), _graded(f"{reading}, base and plus", whole)]
-
-
-def _num_problems(evidence: Evidence, wanted: Wanted) -> int | None:
-    """Problems of the version that the log proves, else of the one whose number is nearest above the log's."""
-    if wanted.benchmark is None:
-        return None
-    benchmark, scenario = _meant(wanted)
-    counts = {name: pin.num_tasks(scenario) for name, pin in pins_of(benchmark).items()}
-    if evidence.dataset is not None:
-        return counts.get(evidence.dataset[1])
-    above = [count for count in counts.values() if count is not None and count >= len(evidence.by_task)]
-    return min(above, default=None)
-
-
-def _graded(reading: str, verdicts: Verdicts, num_problems: int | None = None) -> Number:
-    """Mean over problems of the share that passed; Wilson's interval over problems, wider than need be for n > 1."""
-    by_task: dict[str, list[bool]] = {}
-    for (task_id, _), passed in verdicts.items():
-        by_task.setdefault(task_id, []).append(passed)
-    number = num_problems or len(by_task)
-    return _number(reading, sum(sum(several) / len(several) for several in by_task.values()), number)
-
-
-def _number(reading: str, total: float, num_problems: int) -> Number:
-    from ....macros.intervals import wilson
-
-    low, high = wilson(total, num_problems)
-    return Number(reading, 100 * total / num_problems, 100 * float(low), 100 * float(high), num_problems)
+def _verdicts(evidence: Evidence, ours: Regraded | str | None) -> dict[str, Verdicts]:
+    found = {OWN: own_verdicts(evidence)}
+    if isinstance(ours, Regraded):
+        found |= {OFFICIAL: ours.official, STRICT: ours.strict}
+    return {reading: verdicts for reading, verdicts in found.items() if verdicts}
 
 
 def _cause(finding: Finding) -> Cause:
     row = known_causes().get(finding.cause_id)
     if row is None:
         return Cause(finding, "cause", "unknown", "no known cause explains it", "")
-    return Cause(finding, row["kind"], row["direction"], row["mechanism"], row["evidence"])
+    columns = ("kind", "direction", "mechanism", "evidence", "axis", "applies_to")
+    return Cause(finding, *(row[name] for name in columns))
 
 
 def number_rows(audits: Sequence[Audit]) -> list[dict[str, object]]:
@@ -199,17 +193,39 @@ def number_rows(audits: Sequence[Audit]) -> list[dict[str, object]]:
 
 
 def cause_rows(audits: Sequence[Audit]) -> list[dict[str, object]]:
-    """Rows of the table of causes; ``effect_points`` is what a cause is worth at most."""
+    """Rows of the table of causes; ``effect_points`` is what a cause is worth, ``worth`` how far that is known."""
     return [
         {
             "file": audit.file,
+            "axis": one.axis,
             "cause_id": one.finding.cause_id,
             "kind": one.kind,
+            "applies_to": one.applies_to,
             "num_samples": len(one.finding.samples),
             "effect_points": None if one.finding.effect_points is None else round(one.finding.effect_points, 4),
+            "worth": one.worth,
             "found": one.finding.sentence,
             "evidence": one.evidence,
         }
         for audit in audits
         for one in audit.causes
+    ]
+
+
+def sample_rows(audits: Sequence[Audit]) -> list[dict[str, object]]:
+    """Every sample that a cause touches, with its verdicts (NULL: not judged) and why official rules fail it."""
+    return [
+        {
+            "file": audit.file,
+            "cause_id": cause.finding.cause_id,
+            "task_id": key[0],
+            "sample_index": key[1],
+            "log_passed": audit.verdicts.get(OWN, {}).get(key),
+            "official_passed": audit.verdicts.get(OFFICIAL, {}).get(key),
+            "strict_passed": audit.verdicts.get(STRICT, {}).get(key),
+            "official_reason": audit.reasons.get(key),
+        }
+        for audit in audits
+        for cause in audit.causes
+        for key in cause.finding.samples
     ]
