@@ -45,7 +45,10 @@ NUM_JUDGED = 4
 """Problems of a scenario that go through the sandbox; ``benchforge score --gold`` takes all."""
 PROGRAM = "import sys\n\nprint(sys.stdin.read())\n"
 """Of a benchmark that has no references to extract."""
-RECORDED_PASSES = {"livecodebench": "test_sandbox_livecodebench_recorded.py"}
+RECORDED_PASSES = {
+    "livecodebench": "test_sandbox_livecodebench_recorded.py",
+    "multipl_e": "test_suite_multipl_e.py",
+}
 """Benchmarks without references: where recorded passes are judged instead."""
 
 
