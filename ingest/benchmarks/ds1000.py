@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -134,20 +135,26 @@ def _wrong_answer(test: str) -> str:
 
 
 def _context(test: str) -> str:
-    for node in ast.parse(test).body:
+    for node in _parsed(test).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "exec_context":
             return str(ast.literal_eval(node.value))
     raise BadInput("A context of DS-1000 has no exec_context.", "")
 
 
 def _names(source: str, kind: type[ast.Load] | type[ast.Store]) -> set[str]:
-    found = ast.walk(ast.parse(source))
+    found = ast.walk(_parsed(source))
     return {node.id for node in found if isinstance(node, ast.Name) and isinstance(node.ctx, kind)}
+
+
+def _parsed(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # contexts hold invalid escapes: upstream's, and no news
+        return ast.parse(source)
 
 
 def _bound(source: str) -> set[str]:
     """What the context imports and defines: no solution is asked for these."""
-    found = list(ast.walk(ast.parse(source)))
+    found = list(ast.walk(_parsed(source)))
     imported = [alias for node in found if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
     defined = {node.name for node in found if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     return defined | {(alias.asname or alias.name).split(".")[0] for alias in imported}
