@@ -1,17 +1,20 @@
-"""The pages that are made from the command line itself: ``docs/cli.md``, and the table of stages in the README.
+"""The pages that are made from declarations: commands, lake, settings, deviations, and the README's table of stages.
 
-``make reference`` writes both; a test says when they are stale. What a command does stands in one place: its own help.
+``make reference`` writes them all; a test says when one is stale. What a command does stands in its own help only.
 """
 
 from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
 
 import click
 
+from ...ingest.schemas.page import page as lake_page
+from . import pages
 from .main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
@@ -23,10 +26,10 @@ _TABLE = re.compile(r"(?<=\n## Stages\n\n)\|.*?\n(?=\n)", re.DOTALL)
 _HEAD = """# Every command
 
 Made from `--help` by `make reference`. Exit codes: 0 done, 1 failed, 2 usage, 3 incomplete (run it again), 4 quality
-gate, 75 interrupted and resumable. Data goes to stdout, talk and progress to stderr; `NO_COLOR` is honoured. Every
-option is an environment variable, too: `BENCHFORGE_<COMMAND>_<OPTION>`, as in `BENCHFORGE_SQL_FORMAT=json`. For
-completion in bash put `eval "$(_BENCHFORGE_COMPLETE=bash_source benchforge)"` into `~/.bashrc` (`zsh_source` and
-`fish_source` for the others).
+gate, 75 interrupted and resumable. Data goes to stdout, talk and progress to stderr; colour is for terminals only, and
+`NO_COLOR` is honoured. Every option is an environment variable, too: `BENCHFORGE_<COMMAND>_<OPTION>`, as in
+`BENCHFORGE_SQL_FORMAT=json`, or the one beside it; several values are separated by spaces. `benchforge completion bash`
+prints what a shell sources to complete commands, options and names. Run settings: [settings.md](settings.md).
 """
 
 
@@ -66,10 +69,20 @@ def readme() -> str:
     return _TABLE.sub(lambda _: stage_table(), README.read_text(), count=1)
 
 
+MADE: Mapping[Path, Callable[[], str]] = {
+    PAGE: page,
+    README: readme,
+    ROOT / "docs" / "lake.md": lake_page,
+    ROOT / "docs" / "settings.md": pages.settings,
+    ROOT / "docs" / "explanation" / "deviations.md": pages.deviations,
+}
+"""Every page, and what makes its text."""
+
+
 def write() -> None:
-    """Write both."""
-    PAGE.write_text(page())
-    README.write_text(readme())
+    """Write them all."""
+    for path, made in MADE.items():
+        path.write_text(made(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def test_quiet_is_quiet_wherever_it_stands(words: list[str], tmp_path: Path):
         ("check --file {marts} --artifact headlin", "headline"),
         ("check --file {marts} --accept drift.moved", "drift.moved_without_its_rows"),
         ("publish --repo reslts", "results"),
-        ("compare claude-2 gpt-4 --file {marts}", "gpt-4-0613"),
+        ("compare claude-2 gpt-4 --file {marts}", "gpt-4o"),
         ("compare claude-2 gpt-3.5-turbo-0613 --file {marts} --metric pas@1", "pass@1"),
         ("explain claude-2 livecodebnch --file {marts}", "livecodebench"),
         ("explain claude-2 livecodebench --file {marts} --verdict offical", "official"),
