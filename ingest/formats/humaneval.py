@@ -37,7 +37,9 @@ def _completions(path: Path, rows: Sequence[Mapping[str, Any]], context: Context
         task_id = field_of(path, row, "task_id", str)
         text = field_of(path, row, "completion", str)
         form = context.text_form or "completion"
-        yield Record(task_id, next_index(task_id), text, form, _judgements(path, row), line=line_of(row))
+        yield Record(
+            task_id, next_index(task_id), text, form, _judgements(path, row), line=line_of(row), notes=_notes(row)
+        )
 
 
 def _programs(path: Path, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Record]:
@@ -53,6 +55,7 @@ def _programs(path: Path, rows: Sequence[Mapping[str, Any]], context: Context) -
             _judgements(path, row),
             tokens if isinstance(tokens, int) else None,
             line_of(row),
+            notes=_notes(row),
         )
 
 
@@ -87,6 +90,11 @@ def _task_of(path: Path, prompt: str, prompts: Mapping[str, str]) -> str:
 def _last_function(prompt: str) -> str:
     names = _LAST_FUNCTION.findall(prompt)
     return names[-1] if names else ""
+
+
+def _notes(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the grader said: "passed", "timed out", "failed: …"."""
+    return {"result": row["result"]} if "result" in row else {}
 
 
 def _judgements(path: Path, row: Mapping[str, Any]) -> dict[str, Judgement]:

@@ -80,7 +80,7 @@ PLANTED = {
         "BigCodeBench", notes=("3 problems have no passing gold solution where this was graded, and count: a, b, c",)
     ),
     "lmeval_he_instruct_first_fence": _log(LM, _row("t0", program="def f(x):\n", notes={"doc": _HE})),
-    "lmeval_he_instruct_rfind": _log(LM, _row("t0", program="def f(x):\n```python\n" + CODE)),
+    "lmeval_he_instruct_rfind": _log(LM, _row("t0", program="def f(x):\n```python\n" + CODE, notes={"doc": _HE})),
     "first_fence_block": _log("OpenCompass", _row("t0", text=f"```\ndraft\n```\n{FENCED}", program="draft")),
     "last_two_fence_lines": _log(LCB, _row("t0", text=f"{FENCED}then\n```\nan example", program="then we")),
     "unfinished_think_draft_graded": _log(LCB, _row("t0", text=f"<think>maybe {FENCED} or")),

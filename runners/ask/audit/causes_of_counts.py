@@ -12,6 +12,9 @@ from .evidence import Evidence, Finding, doc, equal_texts, is_passed
 
 _MIN_TASKS = 5
 _MBPP_COUNTS = {974: "all of MBPP", 500: "MBPP's test split", 427: "sanitised MBPP", 257: "OpenCompass' sanitised MBPP"}
+_LCB_WORD = "livecodebench"
+_OF_EXECUTION = ("cruxeval", "cruxeval-scored", "livecodebench-execution")
+"""LiveCodeBench's code execution has 479 problems and no releases."""
 _LCB_RELEASES = (400, 511, 612, 713, 880, 1055)
 
 
@@ -24,11 +27,13 @@ def n_below_k(evidence: Evidence) -> Finding | None:
 
 
 def cruxeval_shrunk_n(evidence: Evidence) -> Finding | None:
-    return _shrunk(evidence, "cruxeval_shrunk_n", evidence.tool == "CRUXEval")
+    is_this = evidence.tool == "CRUXEval" and evidence.facts.benchmark != _LCB_WORD
+    return _shrunk(evidence, "cruxeval_shrunk_n", is_this)
 
 
 def lcb_execution_shrunk_n(evidence: Evidence) -> Finding | None:
-    return _shrunk(evidence, "lcb_execution_shrunk_n", evidence.tool in (LCB, "OpenCompass"))
+    is_this = evidence.tool in (LCB, "OpenCompass") or evidence.facts.benchmark == _LCB_WORD
+    return _shrunk(evidence, "lcb_execution_shrunk_n", is_this)
 
 
 def _shrunk(evidence: Evidence, cause_id: str, is_this: bool) -> Finding | None:
@@ -149,7 +154,8 @@ def humanevalplus_versions(evidence: Evidence) -> Finding | None:
 
 def lcb_release_or_window(evidence: Evidence) -> Finding | None:
     num_tasks = len(evidence.by_task)
-    is_lcb = evidence.facts.benchmark == "livecodebench" and not evidence.facts.is_by_position
+    is_lcb = evidence.facts.benchmark == _LCB_WORD and not evidence.facts.is_by_position
+    is_lcb = is_lcb and evidence.format_name not in _OF_EXECUTION
     if not is_lcb or num_tasks in _LCB_RELEASES or num_tasks < _MIN_TASKS:
         return None
     days = sorted(

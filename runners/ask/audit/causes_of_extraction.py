@@ -29,7 +29,11 @@ def lmeval_he_instruct_first_fence(evidence: Evidence) -> Finding | None:
 
 
 def lmeval_he_instruct_rfind(evidence: Evidence) -> Finding | None:
-    found = [one for one in evidence.failed if evidence.tool == LM and "```" in (one.program or "")]
+    found = [
+        record
+        for record in evidence.failed
+        if evidence.tool == LM and "entry_point" in doc(record) and "```" in (record.program or "")
+    ]
     return evidence.finding("lmeval_he_instruct_rfind", found, "a fence stands in the program that was run", -1)
 
 

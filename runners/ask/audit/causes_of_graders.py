@@ -141,9 +141,12 @@ def lcb_death_as_runner_error(evidence: Evidence) -> Finding | None:
 def infrastructure_scored_wrong(evidence: Evidence) -> Finding | None:
     found = [
         record
-        for record in evidence.failed
-        if any(words in said(record) for words in _NO_JUDGE)
-        or (error_code(record) == -5 and "list index out of range" not in said(record))
+        for record in evidence.records
+        if not is_passed(record)
+        and (
+            any(words in said(record) for words in _NO_JUDGE)
+            or (error_code(record) == -5 and "list index out of range" not in said(record))
+        )
     ]
     return evidence.finding(
         "infrastructure_scored_wrong", found, "the judge failed, and the sample was counted wrong", -1
@@ -206,7 +209,7 @@ def macos_setrlimit(evidence: Evidence) -> Finding | None:
     is_all = evidence.tool == EVALPLUS and len(evidence.failed) == len(evidence.records) >= 50
     sound = [record for record in programs if parses(record.program or record.text or "")] if is_all else []
     is_odd = len(sound) > _MANY * len(evidence.records)
-    return evidence.finding("macos_setrlimit", sound if is_odd else (), "Python that parses, and not one sample passed")
+    return evidence.finding("macos_setrlimit", sound if is_odd else (), "Python that parses, and nothing passed", -1)
 
 
 def multipl_e_shared_tmp(evidence: Evidence) -> Finding | None:

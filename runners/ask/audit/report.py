@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ....ingest.benchmarks import registry as benchmarks
 from ....ingest.benchmarks import resolve
+from ....ingest.benchmarks.declaration import Task
 from ....ingest.errors import BadInput, NotStaged, UsageError
 from ....ingest.formats import Context, registry
 from ....ingest.recorded import Wanted, settled
@@ -103,7 +105,8 @@ def audited(
         raise UsageError(f"{path} is a table of {known.format_name}: import it", f"benchforge import auto {path}")
     evidence = _read(path, known, means)
     evidence = joined(evidence, beside or Beside(), stated)
-    evidence = replace(evidence, num_problems=num_problems(evidence, known))
+    facts = replace(evidence.facts, benchmark=evidence.facts.benchmark or _meant(known)[0] or None)
+    evidence = replace(evidence, facts=facts, num_problems=num_problems(evidence, known))
     evidence = replace(evidence, cutoff=cutoff or cutoff_of(known.model or evidence.facts.model))
     numbers, found, notes = of_the_log(evidence), list(findings(evidence)), list(evidence.facts.notes)
     ours = regraded(path, known, means, evidence) if means is not None else None
@@ -132,24 +135,28 @@ def audited(
 def _read(path: Path, known: Wanted, means: Means | None) -> Evidence:
     """With the problems at hand where they are staged: what a harness left out is told by a problem's own input."""
     benchmark, scenario = _meant(known)
-    inputs = None if means is None or not benchmark else _inputs(benchmark, known.version_name, scenario, means)
-    context = Context(benchmark, scenario, known.text_form, inputs=inputs)
+    tasks = [] if means is None else _tasks(benchmark, known.version_name, scenario, means)
+    prompts, inputs = ({task.task_id: task.prompt for task in tasks}, _inputs(tasks)) if tasks else (None, None)
+    context = Context(benchmark, scenario, known.text_form, prompts, inputs)
     evidence = evidence_of(path, registry()[known.format_name], context)
     if not evidence.records:
         raise BadInput(f"{path} holds no sample to audit", "name the file with the samples beside it")
     return evidence
 
 
-def _inputs(name: str, version: str | None, scenario: str, means: Means) -> dict[str, str] | None:
-    from ....ingest.benchmarks import registry as benchmarks
-
+def _tasks(name: str, version: str | None, scenario: str, means: Means) -> Sequence[Task]:
+    """Problems that are staged; none where they are not, or nothing says which they are."""
     benchmark = benchmarks().get(name)
     if benchmark is None or benchmark.load is None:
-        return None
+        return ()
     try:
-        tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
+        return staged.load_tasks(benchmark, version, scenario, means.datasets_root)
     except (NotStaged, UsageError):
-        return None
+        return ()
+
+
+def _inputs(tasks: Sequence[Task]) -> dict[str, str]:
+    """Task -> what its program is called with (CRUXEval's)."""
     return {task.task_id: str(task.payload.get("input", "")) for task in tasks}
 
 
