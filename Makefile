@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN_ON ?= 2# processes of pytest
 PAGES ?= .venv-pages# environment of the Space
+SUITES ?= .benchforge/suites# environments of the opt-in suites
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference test-spark test-engine test-pages pictures test-slurm test-containers bench clean plan stage generate smoke score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +72,9 @@ test-pages: $(VENV)/.tested ## the Space and the cards in a real Chromium (apt-g
 
 test-containers: $(VENV)/.tested ## package steps of the images under bubblewrap, and the harness in one of them beside ours
 	BENCHFORGE_CONTAINERS=1 $(BIN)/python -m pytest tests/containers -q
+
+suite-bigcodebench suite-ds1000: ## environment of an opt-in suite, gigabytes; needs python3.10 or python3.11 with venv
+	sh containers/suite.sh $(@:suite-%=%) $(abspath $(SUITES))/$(@:suite-%=%)
 
 pictures: $(VENV)/.tested $(PAGES)/.installed ## docs/pictures: the Space over made models, the demo's scores with their intervals
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group pages
