@@ -7,15 +7,18 @@ name=$1
 place=$2
 here=$(dirname "$0")
 
+# a list of pins may say which interpreter has wheels for them
+wanted=$(sed -n 's/^# python: //p' "$here/suite-$name.txt")
 found=
-for python in ${SUITE_PYTHON:-python3.10 python3.11}; do
+for python in ${SUITE_PYTHON:-${wanted:-python3.10 python3.11}}; do
     if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
         found=$python
         break
     fi
 done
 if [ -z "$found" ]; then
-    echo "suite-$name needs Python 3.10 or 3.11 with venv: apt-get install python3.11-venv, or set SUITE_PYTHON" >&2
+    echo "suite-$name needs ${wanted:-Python 3.10 or 3.11} with venv: apt-get install ${wanted:-python3.11}-venv where the" \
+        "system has it, or set SUITE_PYTHON (pyenv, uv python install)" >&2
     exit 1
 fi
 

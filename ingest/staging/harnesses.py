@@ -1,5 +1,6 @@
 """The harnesses whose words are asked with, as a table: where each text stands, and its sha256 (for a template: of the
-template). Read at evalplus/evalplus@26d6d00, facebookresearch/cruxeval@190faf1, LiveCodeBench/LiveCodeBench@28fef95.
+template). Read at evalplus/evalplus@26d6d00, bigcode-project/bigcodebench@47eff25, facebookresearch/cruxeval@190faf1,
+LiveCodeBench/LiveCodeBench@28fef95.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ _EVALPLUS: Mapping[str, str] = {
     "response_prefix": "3affe702dd54c3f803ec3f78bd98ed5a867b5441a367b47e2663c385d4f46af8",
 }
 """Variable of ``run_codegen`` -> sha256."""
+
+_BIGCODEBENCH: Mapping[str, str] = {
+    "instruction_prefix": "08294c8ddb2f432a1759288843ccdc9d3c66487334055cf6d1256af6a4b67da7",
+    "response_prefix": "3affe702dd54c3f803ec3f78bd98ed5a867b5441a367b47e2663c385d4f46af8",
+}
+"""Parameter of ``run_codegen`` -> sha256 of its default; EvalPlus' words."""
 
 _CRUXEVAL: Mapping[str, str] = {
     "direct_input": "2c0eab4cbc13a94c0841af6002f08b037243aa45dcce39a01d6325b95c98c3e0",
@@ -101,6 +108,11 @@ def _evalplus() -> Iterator[HarnessString]:
         yield HarnessString(f"evalplus.{variable}", "evalplus/codegen.py", "run_codegen", variable, sha256)
 
 
+def _bigcodebench() -> Iterator[HarnessString]:
+    for parameter, sha256 in _BIGCODEBENCH.items():
+        yield HarnessString(f"bigcodebench.{parameter}", "bigcodebench/generate.py", "run_codegen", parameter, sha256)
+
+
 def _cruxeval() -> Iterator[HarnessString]:
     for name, sha256 in _CRUXEVAL.items():
         if name == "system":
@@ -134,6 +146,11 @@ HARNESSES: Mapping[str, Harness] = {
     harness.name: harness
     for harness in (
         Harness("evalplus", "evalplus 0.3.1 (sdist, wheel) or evalplus/evalplus@26d6d00", tuple(_evalplus())),
+        Harness(
+            "bigcodebench",
+            "bigcodebench 0.2.5 (sdist, wheel) or bigcode-project/bigcodebench@47eff25",
+            tuple(_bigcodebench()),
+        ),
         Harness("cruxeval", "facebookresearch/cruxeval@190faf1", tuple(_cruxeval())),
         Harness("livecodebench", "LiveCodeBench/LiveCodeBench@28fef95", tuple(_livecodebench())),
     )

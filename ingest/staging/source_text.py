@@ -21,7 +21,8 @@ RETURNED = "return"
 @dataclass(frozen=True)
 class HarnessString:
     """Where a text stands: in ``file`` (relative to the harness), in ``function`` (or a class; "" for the module), as
-    ``variable`` or ``RETURNED``. In a JSON file ``variable`` is the path, its parts joined by dots.
+    ``variable`` or ``RETURNED``; a parameter's text is its default. In a JSON file ``variable`` is the path, its parts
+    joined by dots.
 
     With ``given`` (condition as source text -> whether it holds) the text is all that the function assigns and appends
     to the variable on that branch; without, the first text that it assigns.
@@ -81,13 +82,22 @@ def _scope(module: ast.Module, name: str) -> _Scope | None:
 
 
 def _values(scope: _Scope, variable: str) -> Iterator[ast.expr]:
-    """Expressions that the scope assigns to ``variable`` (or returns), in source order."""
+    """Expressions that the scope assigns to ``variable`` (or returns), in source order; a parameter's default first."""
+    if isinstance(scope, ast.FunctionDef):
+        yield from _defaults(scope.args, variable)
     for node in scope.body:
         for part in ast.walk(node):
             if variable == RETURNED and isinstance(part, ast.Return) and part.value is not None:
                 yield part.value
             if isinstance(part, ast.Assign) and any(_is_name(target, variable) for target in part.targets):
                 yield part.value
+
+
+def _defaults(given: ast.arguments, parameter: str) -> Iterator[ast.expr]:
+    named = [*given.posonlyargs, *given.args]
+    defaults = dict(zip((one.arg for one in reversed(named)), reversed(given.defaults), strict=False))
+    if parameter in defaults:
+        yield defaults[parameter]
 
 
 def _is_name(node: ast.expr, name: str) -> bool:

@@ -121,7 +121,7 @@ def test_every_pin_is_a_sha256():
     digests = [artifact.sha256 for one in registry().values() for v in one.versions for artifact in v.artifacts]
     assert digests.count("") == 2  # releases 2 and 3 of LiveCodeBench: no list of their problems is published
     digests = [digest for digest in digests if digest]
-    assert len(set(digests)) == len(digests)
+    assert len(set(digests)) == len(digests) - 1  # BigCodeBench's two sets are read from one file
     assert all(len(digest) == hashlib.sha256().digest_size * 2 for digest in digests)
 
 

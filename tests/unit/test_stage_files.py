@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_without_names_whatever_is_there_is_staged(tmp_path: Path):
 
 def test_benchmarks_without_files_and_folders_that_are_none_are_refused(tmp_path: Path):
     with pytest.raises(UsageError, match="import-only"):
-        stage_files.wanted_files([registry()["bigcodebench"]], None, tmp_path)
+        stage_files.wanted_files([replace(registry()["humaneval"], load=None, needs_staging=False)], None, tmp_path)
     with pytest.raises(UsageError, match="bundled"):
         stage_files.wanted_files([registry()["forge_mini"]], None, tmp_path)
     with pytest.raises(UsageError, match="not a folder"):

@@ -49,15 +49,16 @@ def sanitize(text: str, context: Mapping[str, str]) -> str:
 def sanitized(text: str, entry_point: str) -> str:
     """Rules 1 to 4; ``entry_point`` "" keeps every definition."""
     code = longest_code(text)
-    chosen = _chosen_statements(code, entry_point).strip()
+    chosen = chosen_statements(code, entry_point).strip()
     return chosen or longest_code(code)
 
 
-def _chosen_statements(code: str, entry_point: str) -> str:
+def chosen_statements(code: str, entry_point: str, needs_return: bool = True) -> str:
+    """Rules 2 to 4; BigCodeBench keeps functions without ``return``."""
     source = code.encode("utf-8", "replace")
     statements = _PARSER.parse(source).root_node.children
     imports = [node for node in statements if node.type in _IMPORTS]
-    definitions = list(_first_definitions(statements))
+    definitions = list(_first_definitions(statements, needs_return))
     if entry_point:
         reachable = _reachable(entry_point.encode(), definitions)
         definitions = [definition for definition in definitions if definition.name in reachable]
@@ -65,13 +66,13 @@ def _chosen_statements(code: str, entry_point: str) -> str:
     return b"\n".join(source[node.start_byte : node.end_byte] for node in kept).decode("utf-8", "replace")
 
 
-def _first_definitions(statements: Sequence[Node]) -> Iterator[_Definition]:
+def _first_definitions(statements: Sequence[Node], needs_return: bool) -> Iterator[_Definition]:
     taken: set[bytes | None] = set()
     for statement in statements:
         node = _defining_part(statement)
         if node is None or (name := _first_identifier(node)) in taken:
             continue
-        if node.type == "function_definition" and not _meets_return(node):
+        if needs_return and node.type == "function_definition" and not _meets_return(node):
             continue
         taken.add(name)
         yield _Definition(name, node)
