@@ -1,14 +1,15 @@
 """evalscope: predictions, reviews (predictions with their scores) and reports, of 1.x and of 0.x.
 
 Shapes as modelscope/evalscope@fde259d writes them (``api/evaluator/cache.py``, ``api/metric/scorer.py``,
-``report/report.py``); 0.x as its tag v0.17.1 (``constants.py``). Rows stand in the order in which they were finished.
-With repeats the index runs over samples and ``group_id`` names the problem. A problem's own name stands, where the
-benchmark has one, in the metadata.
+``report/report.py``) and as evalscope 1.14.1 wrote them (``tests/foreign``); 0.x as tag v0.17.1 (``constants.py``).
+Rows stand in the order in which they were finished. With repeats the index runs over samples, so that samples of a
+problem are numbered in the order of their indexes: predictions and reviews then speak of the same sample. ``group_id``
+names the problem; its own name stands, where the benchmark has one, in the metadata.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,14 @@ def open_predictions(path: Path, context: Context) -> Log:
 
 
 def _predictions(path: Path, context: Context) -> Iterator[Record]:
-    next_index = occurrence_counter()
+    places = _places((_predicted(row), row["index"]) for row in streamed_rows(path, *_PREDICTIONS))
     for row in streamed_rows(path, *_PREDICTIONS, what="of evalscope-predictions"):
         output = row["model_output"] or {}
         choice = (output.get("choices") or [{}])[0]
-        name = _named(_metadata(row)) or str(row["index"])
+        name = _predicted(row)
         yield Record(
             name,
-            next_index(name),
+            places(name, row["index"]),
             _text((choice.get("message") or {}).get("content")),
             context.text_form or "raw",
             completion_tokens=(output.get("usage") or {}).get("output_tokens"),
@@ -49,6 +50,26 @@ def _predictions(path: Path, context: Context) -> Iterator[Record]:
         )
 
 
+def _predicted(row: Mapping[str, Any]) -> str:
+    return _named(_metadata(row)) or str(row["index"])
+
+
+def _places(rows: Iterable[tuple[str, Any]]) -> Callable[[str, Any], int]:
+    """Sample index of a (problem, index): its place among the indexes of that problem; repeated rows go on behind."""
+    indexes: dict[str, list[Any]] = {}
+    for name, index in rows:
+        indexes.setdefault(name, []).append(index)
+    left = {name: _ranks(found) for name, found in indexes.items()}
+    return lambda name, index: left[name][index].pop(0)
+
+
+def _ranks(indexes: list[Any]) -> dict[Any, list[int]]:
+    ranks: dict[Any, list[int]] = {}
+    for rank, index in enumerate(sorted(indexes, key=lambda one: (not isinstance(one, int), str(one).zfill(12)))):
+        ranks.setdefault(index, []).append(rank)
+    return ranks
+
+
 def open_reviews(path: Path, context: Context) -> Log:
     first = next(iter(streamed_rows(path, *_REVIEWS)))
     facts = LogFacts(tool=TOOL, tool_version="1.x", is_by_position=_review_name(first) is None)
@@ -56,21 +77,25 @@ def open_reviews(path: Path, context: Context) -> Log:
 
 
 def _reviews(path: Path, context: Context) -> Iterator[Record]:
-    next_index = occurrence_counter()
+    places = _places((_reviewed(row), row["index"]) for row in streamed_rows(path, *_REVIEWS))
     for row in streamed_rows(path, *_REVIEWS, what="of evalscope-reviews"):
-        yield _review(row, context, next_index)
+        yield _review(row, context, places)
 
 
-def _review(row: Mapping[str, Any], context: Context, next_index: Callable[[str], int]) -> Record:
+def _reviewed(row: Mapping[str, Any]) -> str:
+    return _review_name(row) or str((row["sample_score"] or {}).get("group_id", row["index"]))
+
+
+def _review(row: Mapping[str, Any], context: Context, places: Callable[[str, Any], int]) -> Record:
     sample = row["sample_score"] or {}
     score = sample.get("score") or {}
-    name = _review_name(row) or str(sample.get("group_id", row["index"]))
+    name = _reviewed(row)
     metadata = score.get("metadata") or {}
     is_judged = not any(words in str(metadata) for words in _NOT_JUDGED)
     value = _main_value(score)
     return Record(
         name,
-        next_index(name),
+        places(name, row["index"]),
         score.get("prediction") if isinstance(score.get("prediction"), str) else None,
         context.text_form or "raw",
         _judgement(value) if is_judged else {},
@@ -159,10 +184,11 @@ def open_report(path: Path, context: Context) -> Log:
     document = json_document(path)
     scores: dict[str, float] = {}
     for metric in document.get("metrics") or ():
-        scores[str(metric.get("name"))] = 100 * metric["score"]
+        name = _metric_name(metric)
+        scores[name] = 100 * metric["score"]
         for category in metric.get("categories") or ():
             for subset in category.get("subsets") or ():
-                scores[f"{metric.get('name')} {subset.get('name')}"] = 100 * subset["score"]
+                scores[f"{name} {subset.get('name')}"] = 100 * subset["score"]
     main = (document.get("metrics") or [{}])[0]
     facts = LogFacts(
         tool=TOOL,
@@ -172,6 +198,18 @@ def open_report(path: Path, context: Context) -> Log:
         num_samples=main.get("num"),
     )
     return Log(lambda: iter(()), facts, scores)
+
+
+def _metric_name(metric: Mapping[str, Any]) -> str:
+    """``name``; from schema 2 (1.14) on an ``identity``: accuracy and mean is ``accuracy``, with k it is ``pass@k``."""
+    identity = metric.get("identity")
+    if not isinstance(identity, dict):
+        return str(metric.get("name"))
+    k = (identity.get("dimensions") or {}).get("k")
+    kind = str(identity.get("aggregation") or "mean")
+    if k is not None:
+        return f"pass@{k}" if kind == "pass_at_k" else f"{kind} {k}"
+    return str(identity.get("name")) if kind == "mean" else f"{identity.get('name')} {kind}"
 
 
 def _is_report(glimpse: Glimpse) -> bool:

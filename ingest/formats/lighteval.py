@@ -3,8 +3,8 @@
 Shapes as huggingface/lighteval@3fd1526 writes them (``logging/evaluation_tracker.py``, ``models/model_output.py``): the
 columns ``doc``, ``metric`` and ``model_response``; up to v0.9.2 flat ones, with lists written as Python text. A
 metric is one number for all replies to a problem: with more than one reply it is kept as ``task_score``. Token ids are
-most of such a file, so only the columns needed are read. The reference details in its own repository are Git LFS
-pointers, so what is here is checked against files made after the sources.
+most of such a file, so only the columns needed are read. Checked against files that lighteval 0.13.0 wrote
+(``tests/foreign``); the older layout against files made after the sources.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def open_results(path: Path, context: Context) -> Log:
     }
     facts = LogFacts(
         tool=TOOL,
-        tool_version=general.get("lighteval_sha"),
+        tool_version=_version(general.get("lighteval_sha")),
         title=", ".join(document.get("results") or {}),
         model=general.get("model_name") or config.get("model_name"),
         temperature=sampling.get("temperature"),
@@ -140,6 +140,11 @@ def open_results(path: Path, context: Context) -> Log:
         max_tokens=sampling.get("max_new_tokens"),
     )
     return Log(lambda: iter(()), facts, scores)
+
+
+def _version(commit: Any) -> str | None:
+    """Installed from a package the tool knows no commit and writes "?"."""
+    return commit if isinstance(commit, str) and commit.strip("?") else None
 
 
 def _is_details(glimpse: Glimpse) -> bool:

@@ -2,8 +2,9 @@
 
 Shapes as open-compass/opencompass@a5acc4b writes them (``openicl/icl_inferencer/icl_base_inferencer.py``,
 ``tasks/openicl_eval.py``, ``datasets/humaneval.py``, ``datasets/livecodebench/evaluator.py``). Keys are places as text
-("0", "1", "10"), scores are percent. A prediction can be a list: the samples of one problem. No public file of
-predictions or results was found, so what is here is checked against files made after the sources.
+("0", "1", "10"), scores are percent. A prediction can be a list: the samples of one problem. Details of evaluators that
+compare texts hold the reply and the reference and no verdict. Checked against files that OpenCompass 0.5.4 wrote
+(``tests/foreign``) and, for its code evaluators, against files made after the sources: no public one was found.
 """
 
 from __future__ import annotations
@@ -130,16 +131,18 @@ def _details(path: Path, context: Context) -> Iterator[Record]:
             name = str(detail.get("task_id", key))
             program = detail.get("completion", detail.get("extracted_prediction", detail.get("programs")))
             text = program[0] if isinstance(program, list) and len(program) == 1 else program
+            raw = detail.get("origin_prediction") if text is None else None
             is_text = isinstance(text, str)
             several = next((one for one in (program, detail.get("prediction")) if isinstance(one, list)), [text])
             yield Record(
                 name,
                 next_index(name),
-                text if is_text else None,
-                (context.text_form or "program") if is_text else None,
+                text if is_text else raw if isinstance(raw, str) else None,
+                (context.text_form or ("program" if is_text else "raw")) if is_text or isinstance(raw, str) else None,
                 _judgement(detail),
                 prompt=_prompt(detail.get("prompt")),
                 notes={
+                    "target": detail.get("references"),
                     "result": detail.get("result", detail.get("eval_result")),
                     "key": key,
                     "num_predictions": len(several),
