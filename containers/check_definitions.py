@@ -43,6 +43,10 @@ class Definition:
     def has_steps(self) -> bool:
         return bool(self.sections.get("post", "").strip())
 
+    @property
+    def takes_files(self) -> bool:
+        return bool(self.sections.get("files", "").strip())
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -173,8 +177,9 @@ def check(paths: Sequence[Path], root: Path | None, kept: Path | None, is_parse_
             findings.append(Finding(path.stem, "definition", False, str(error)))
             continue
         findings.append(Finding(path.stem, "definition", True))
-        if is_parse_only or not definition.has_steps:
+        if is_parse_only or not definition.has_steps or definition.takes_files:
             why = "no package steps" if not definition.has_steps else "not asked for"
+            why = "it takes files along, as apptainer alone does" if definition.takes_files else why
             findings.append(Finding(path.stem, "%post", None, why))
         elif shutil.which("bwrap") is None:
             findings.append(Finding(path.stem, "%post", None, "bubblewrap is missing: apt install bubblewrap"))

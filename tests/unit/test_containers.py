@@ -21,15 +21,18 @@ from benchforge.runners.score.sandbox.outer import PACKAGES
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "containers"
 SCORING = sorted(FOLDER.glob("score-*.def"))
+SUITES = sorted(FOLDER.glob("suite-*.def"))
 CONSTRAINTS = dict(
     line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if re.match(r"[\w.-]+==", line)
 )
 
 
-@pytest.mark.parametrize("path", [*SCORING, FOLDER / "vllm.def"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*SCORING, *SUITES, FOLDER / "vllm.def"], ids=lambda path: path.stem)
 def test_definition_has_a_base_with_a_tag_pinned_packages_and_a_test(path: Path):
     definition = parse(path)
     assert f"benchforge.family {'engine' if path.stem == 'vllm' else path.stem[6:]}" in definition.sections["labels"]
+    for line in definition.sections.get("files", "").splitlines():
+        assert not line.strip() or (FOLDER / line.split()[0]).is_file(), line
 
 
 def test_the_engine_definition_starts_from_the_image_that_is_pulled():
