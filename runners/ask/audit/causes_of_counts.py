@@ -90,6 +90,8 @@ def _repeats(evidence: Evidence, cause_id: str, is_this: bool) -> Finding | None
     equal = list(equal_texts(evidence))
     if not is_this or len(equal) < _MIN_TASKS or not all(is_equal for _, is_equal in equal):
         return None
+    if _is_written_twice(evidence):  # a file appended to itself is no sampling
+        return None
     n = evidence.num_samples
     return Finding(cause_id, f"all {n} samples of each of {len(equal)} problems are one text: they are one sample")
 

@@ -63,7 +63,10 @@ def unfinished_think_draft_graded(evidence: Evidence) -> Finding | None:
     found = [
         record
         for record in evidence.records
-        if _THINK in (record.text or "") and _THINK_END not in (record.text or "") and (record.program or "").strip()
+        if _THINK in (record.text or "")
+        and _THINK_END not in (record.text or "")
+        and fence_lines(record.text or "")
+        and (record.program or "").strip()
     ]
     return evidence.finding("unfinished_think_draft_graded", found, "a draft inside unfinished thinking was graded")
 
@@ -151,7 +154,7 @@ def lmeval_stops_on_chat(evidence: Evidence) -> Finding | None:
         if evidence.tool == LM
         and "entry_point" in doc(record)
         and "def " not in (record.text or "")
-        and ("```" in (record.text or "") or not re.match(r"\s+\S", record.text or " x"))
+        and not re.match(r"[ \t]+\S", record.text or " x")
     ]
     is_general = len(cut) > 0.5 * len(evidence.records)
     sentence = "the reply ends before its first def"
