@@ -8,7 +8,7 @@ SUITES ?= .benchforge/suites# environments of the opt-in suites
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 bench clean plan stage generate smoke score aggregate status
+.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference results test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 suite-multipl_e bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,10 @@ lineage: $(VENV)/.tested ## docs/lineage.csv: from which raw columns every colum
 	$(BIN)/dbt compile --quiet --target-path target/lineage --profiles-dir . --vars '{duckdb_path: target/lineage.duckdb}'
 	$(BIN)/python -m benchforge.runners.lineage target/lineage/manifest.json docs/lineage.csv
 
-reference: $(VENV)/.tested ## docs/cli.md and the README's table of stages, from the commands themselves
+results: $(VENV)/.tested ## RESULTS.md: the present numbers, from the marts of the bundled lake
+	$(BIN)/python -m benchforge.runners.publish.results_page
+
+reference: $(VENV)/.tested ## pages made from declarations: docs/{cli,lake,settings}.md, deviations, the README's table of stages
 	$(BIN)/python -m benchforge.runners.cli.reference
 
 test-spark: $(VENV)/.spark ## the same marts on Spark, row by row; needs Java (apt-get install default-jre-headless)
@@ -75,6 +78,9 @@ test-containers: $(VENV)/.tested ## package steps of the images under bubblewrap
 
 suite-bigcodebench suite-ds1000: ## environment of an opt-in suite, gigabytes; needs python3.10 or python3.11 with venv
 	sh containers/suite.sh $(@:suite-%=%) $(abspath $(SUITES))/$(@:suite-%=%)
+
+suite-multipl_e: ## toolchains of seven languages: Debian packages where this is root, compilers that start warm; needs npm
+	containers/suite-multipl_e.sh $(abspath $(SUITES))
 
 pictures: $(VENV)/.tested $(PAGES)/.installed ## docs/pictures: the Space over made models, the demo's scores with their intervals
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group pages
@@ -106,7 +112,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gx,publish]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[gx,publish,report]' --group dev
 	@touch $@
 
 $(VENV)/.spark: $(VENV)/.tested
