@@ -122,6 +122,8 @@ class Step:
     seconds: float
     failure: str = "exception"
     stdin: str = ""
+    removes: tuple[str, ...] = ()
+    """Files that are taken away before it begins: the source of a program that is built and holds ``NONCE``."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def steps(
         "files": dict(files),
         "steps": [
             {"name": one.name, "argv": list(one.argv), "seconds": one.seconds, "failure": one.failure,
-             "stdin": one.stdin} for one in commands
+             "stdin": one.stdin, "removes": list(one.removes)} for one in commands
         ],
         "rule": {"last_line": rule.last_line, "missing": rule.missing, "syntax": list(rule.syntax)},
         "tests": list(tests),
@@ -168,11 +170,12 @@ def warm_unittest(
     ``seconds``: of program and tests together. The tests are counted here, from the source. BadInput where there are
     none.
     """
-    tests = unittest_names(test)
-    _check(bool(tests), f"A test program of {environment.name} defines no test.")
+    found = _tests_of(test)
+    _check(bool(found), f"A test program of {environment.name} defines no test.")
     return {
         "environment": environment.name, "runner": WARM, "style": UNITTEST, "program": program, "test": test,
-        "tests": tests, "seconds": seconds, "entry_point": entry_point,
+        "tests": list(found), "may_skip": [name for name, may_skip in found.items() if may_skip], "seconds": seconds,
+        "entry_point": entry_point, "scanned": program,
     }  # fmt: skip
 
 
@@ -184,18 +187,21 @@ def warm_calls(
     *,
     canaries: Sequence[tuple[str, str]] = (),
     program: str = PROGRAM,
+    scanned: str = "",
 ) -> dict[str, Any]:
     """Payload of a task whose test program defines functions that take the program's text.
 
     ``test`` is executed in a namespace of its own (trusted) in which ``PROGRAM_TEXT`` is the text; then each
     (name, expression) is evaluated there in order, and passes when it does not raise. ``canaries``: expressions that
     must raise, in the same namespace, after the tests: one that does not shows that something was patched.
+    ``scanned``: what is looked at for signs of tampering, with the slot, where the program alone does not parse.
     """
     _check(bool(calls), f"A task of {environment.name} makes no call.")
     return {
         "environment": environment.name, "runner": WARM, "style": CALLS, "program": program, "test": test,
         "tests": [name for name, _ in calls], "calls": [list(one) for one in calls],
         "canaries": [list(one) for one in canaries], "seconds": seconds, "entry_point": "",
+        "scanned": scanned or program,
     }  # fmt: skip
 
 
@@ -204,22 +210,33 @@ def unittest_names(test: str) -> list[str]:
 
     Classes whose bases are TestCase by name, or another class of the same source that is one. BadInput for no Python.
     """
+    return list(_tests_of(test))
+
+
+def _tests_of(test: str) -> dict[str, bool]:
+    """Each test, and whether its own source may skip it or expects it to fail."""
     try:
         classes = [node for node in ast.parse(test).body if isinstance(node, ast.ClassDef)]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadInput("A test program is not Python.") from error
-    cases: dict[str, list[str]] = {}
+    cases: dict[str, dict[str, bool]] = {}
     for node in classes:
         bases = [base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases]
-        inherited = [name for base in bases for name in cases.get(base, ())]
+        inherited = {name: may_skip for base in bases for name, may_skip in cases.get(base, {}).items()}
         if any(base in cases or base.endswith("TestCase") for base in bases):
-            cases[node.name] = sorted({*inherited, *_methods(node)})
-    return [f"{name}.{method}" for name, methods in cases.items() for method in methods]
+            cases[node.name] = dict(sorted({**inherited, **_methods(node)}.items()))
+    return {f"{name}.{method}": may_skip for name, found in cases.items() for method, may_skip in found.items()}
 
 
-def _methods(node: ast.ClassDef) -> list[str]:
-    functions = [item.name for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return [name for name in functions if name.startswith("test")]
+def _methods(node: ast.ClassDef) -> dict[str, bool]:
+    is_skipped = any(_says_skip(one) for one in node.decorator_list)
+    functions = [item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {one.name: is_skipped or _says_skip(one) for one in functions if one.name.startswith("test")}
+
+
+def _says_skip(node: ast.AST) -> bool:
+    names = {getattr(item, "attr", getattr(item, "id", "")) for item in ast.walk(node)}
+    return any(str(name).lower().startswith(("skip", "expectedfailure")) for name in names)
 
 
 def _check(is_so: bool, complaint: str) -> None:

@@ -1,8 +1,8 @@
 """Where the environments of suites lie, and whether their gates are open.
 
 An environment lies in ``<scratch>/suites/<name>``, or where ``BENCHFORGE_SUITE_<NAME>`` says: a venv of its own, or a
-folder with ``node_modules``; nothing of it may be importable by the judge. ``sandbox-check --suite`` and ``smoke`` write
-its gate beside it (``<name>.gate.json``): what was there, by version, when everything that it needs was found.
+folder with ``node_modules``; nothing of it may be importable by the judge. ``sandbox-check`` and ``smoke`` write its
+gate beside it (``<name>.gate.json``): what was there, by version, when everything that it needs was found.
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from operator import truediv
 from typing import Any
 
-from ..sandbox import Sandbox
+from ..sandbox import PRELOAD_SECONDS, Sandbox
 from ..sandbox.connection import MAX_STRETCH, Connection, Ending, Running, SandboxBroken
 from ..sandbox.inside.confine import Limits
 from ..sandbox.layers import NO_LAYER_OFF
+from ..sandbox.suite_box import Place
 from . import decode
 from .rules import Rules
 
@@ -98,12 +99,17 @@ class Bench:
 
     def __init__(
         self,
-        open_sandbox: Callable[[], Sandbox],
+        open_sandbox: Callable[[Place | None], Sandbox],
         rules: Rules,
         expect: Callable[[float], None],
         without: frozenset[str] = NO_LAYER_OFF,
+        places: Mapping[str, Place] | None = None,
     ) -> None:
+        """``open_sandbox`` opens one of the place that it is given, or of our own interpreter; ``places``: environments
+        of suites by name."""
         self._open = open_sandbox
+        self.places = places or {}
+        self._suites: dict[str, Sandbox] = {}
         self.without = without
         self._sandbox: Sandbox | None = None
         self.rules = rules
@@ -116,14 +122,26 @@ class Bench:
     @property
     def sandbox(self) -> Sandbox:
         if self._sandbox is None:
-            self._sandbox = self._open()
+            self._sandbox = self._open(None)
         return self._sandbox
 
+    def suite(self, place: Place) -> Connection:
+        """The warm server of a suite's environment."""
+        return self.suite_sandbox(place).server("lean")
+
+    def suite_sandbox(self, place: Place) -> Sandbox:
+        name = place.environment.name
+        if name not in self._suites:
+            self.expect(PRELOAD_SECONDS)
+            self._suites[name] = self._open(place)
+        return self._suites[name]
+
     def renew(self) -> None:
-        """Throw the sandbox away; the next use opens a fresh one."""
-        if self._sandbox is not None:
-            self._sandbox.close()
-            self._sandbox = None
+        """Throw the sandboxes away; the next use opens a fresh one."""
+        for sandbox in (self._sandbox, *self._suites.values()):
+            if sandbox is not None:
+                sandbox.close()
+        self._sandbox, self._suites = None, {}
 
     def server(self, program: str, reference: str | None = None, guard: str = "") -> Connection:
         """The numpy server where the source or the task's reference mentions it, else the lean one."""

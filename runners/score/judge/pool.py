@@ -26,6 +26,7 @@ from ... import folders
 from ..sandbox import IMAGE_VARIABLE, Sandbox, known_mode
 from ..sandbox.layers import NO_LAYER_OFF
 from ..sandbox.outer import PACKAGES
+from ..sandbox.suite_box import Place
 from .outcome import Graded, Job
 from .rules import OFFICIAL, Rules
 from .supervised import WorkerProcess, held_up, readable
@@ -59,9 +60,11 @@ class Judge:
         cache_directory: Path | None = None,
         rules: Rules = OFFICIAL,
         without: frozenset[str] = NO_LAYER_OFF,
+        places: Mapping[str, Place] | None = None,
     ) -> None:
         """``cache_directory`` keeps expected values computed from references; None: for this judge's life only.
 
+        ``places``: environments that tasks of suites name.
         ``without`` is for tests that show what a layer is good for: see ``sandbox.layers``.
         """
         asked_mode = known_mode(sandbox_mode)  # a wrong word is refused before anything is made
@@ -69,6 +72,7 @@ class Judge:
         self.is_unsafe = is_unsafe
         self.rules = rules
         self._without = without
+        self._places = dict(places or {})
         self._asked_mode = asked_mode
         self._num_workers = max(1, num_workers)
         folders.remove_left()
@@ -103,6 +107,7 @@ class Judge:
                 "image": _image_digest(self._asked_mode),
                 "is_unsafe": self.is_unsafe,
                 "without": sorted(self._without),
+                "places": {name: place.identity() for name, place in sorted(self._places.items())},
             }
         )
 
@@ -187,7 +192,7 @@ class Judge:
         mode = self._active[0] if self._active else self._asked_mode
         settings = {
             "mode": mode, "is_unsafe": self.is_unsafe, "rules": self.rules, "directory": self._directory,
-            "place": str(self._place.path), "without": self._without,
+            "place": str(self._place.path), "without": self._without, "places": self._places,
         }  # fmt: skip
         process = WorkerProcess(settings)
         try:

@@ -23,6 +23,7 @@ from typing import Any
 
 from ....ingest import errors
 from ....ingest.benchmarks.declaration import Task
+from ..sandbox import PRELOAD_SECONDS
 from ..sandbox.inside import wire
 from .outcome import Graded, Job, Outcome, failed
 from .recent import remember
@@ -47,6 +48,7 @@ class WorkerProcess:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         ours, theirs = socket.socketpair()
         self._control = ours
+        self._start_seconds = _START_SECONDS + (PRELOAD_SECONDS if settings.get("places") else 0.0)
         self._process = subprocess.Popen(
             _worker_argv(), stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True,
             # one processor per worker; and threads of linear algebra reserve memory by the number of processors
@@ -66,10 +68,13 @@ class WorkerProcess:
 
     def greeted(self) -> tuple[str, tuple[str, ...]]:
         """Mode and layers; raises what kept the worker from opening a sandbox."""
-        self._deadline = time.monotonic() + _START_SECONDS
+        self._deadline = time.monotonic() + self._start_seconds
         if not readable([self]):
             raise errors.SandboxUnavailable("The grading process does not start.")
         name, content = self.hear()
+        while name == "limit":  # a suite's libraries are imported
+            readable([self])
+            name, content = self.hear()
         if name == "refused":
             raise content
         if name != "hello":

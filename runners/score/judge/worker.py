@@ -33,7 +33,8 @@ from ..sandbox import Sandbox
 from ..sandbox.connection import SandboxBroken
 from ..sandbox.inside import confine, wire
 from ..sandbox.layers import NO_LAYER_OFF
-from . import calls, check, expression, livecodebench, oracles, stdin
+from ..sandbox.suite_box import Place
+from . import calls, check, expression, livecodebench, oracles, stdin, suite
 from .execution import Bench, Usage
 from .expected import ExpectedStore
 from .outcome import Graded, Outcome, failed
@@ -72,7 +73,7 @@ def _limit_memory() -> None:
 
 class Worker:
     """Settings: ``mode``, ``is_unsafe``, ``rules``, ``directory`` of expected values, ``place`` for sandboxes,
-    ``without`` for tests (see ``sandbox.layers``)."""
+    ``without`` for tests (see ``sandbox.layers``), ``places`` of suites' environments."""
 
     def __init__(
         self,
@@ -83,13 +84,15 @@ class Worker:
         directory: Path,
         place: str,
         without: frozenset[str] = NO_LAYER_OFF,
+        places: Mapping[str, Place] | None = None,
     ) -> None:
         self._control = control
         # the supervisor removes it, so that a worker that is killed leaves nothing behind
         tempfile.tempdir = place
         self._bench = Bench(
-            lambda: Sandbox.open(mode, is_unsafe=is_unsafe, without=without), rules, self._expect, without
-        )
+            lambda place: Sandbox.open(mode, is_unsafe=is_unsafe, without=without, place=place),
+            rules, self._expect, without, places,
+        )  # fmt: skip
         self._bench.touch = self._touch
         self._is_touched, self._touched_at = False, 0.0
         self._store = ExpectedStore(directory, self._bench)
@@ -111,8 +114,10 @@ class Worker:
     def _greet(self) -> None:
         """Say hello with everything a program will need in place, or what is missing."""
         try:
-            sandbox = self._bench.sandbox
-            sandbox.server("numpy")
+            place = next(iter(self._bench.places.values()), None)
+            sandbox = self._bench.sandbox if place is None else self._bench.suite_sandbox(place)
+            if place is None:
+                sandbox.server("numpy")
             self._send("hello", (sandbox.mode, sandbox.layers))
         except SandboxBroken as error:
             self._send("refused", errors.SandboxUnavailable(f"The sandbox does not stay up: {error}."))
@@ -212,4 +217,5 @@ _KINDS: Mapping[str, Callable[[Bench, ExpectedStore, Task, str, Sequence[str]], 
     "check": lambda bench, store, task, program, names: check.grade(bench, task, program, names),
     "stdin": lambda bench, store, task, program, names: stdin.grade(bench, task, program, names),
     "expression": lambda bench, store, task, program, names: expression.grade(bench, task, program, names),
+    "suite": lambda bench, store, task, program, names: suite.grade(bench, task, program, names),
 }

@@ -34,15 +34,22 @@ _SET_PIPE_SIZE = 1031
 class Connection:
     """One server. Not for use by two threads at once."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, reply_seconds: float = _REPLY_SECONDS) -> None:
+        """``reply_seconds``: what an answer of the server may take; a suite's imports its libraries first."""
         self._control = control
-        self._control.settimeout(_REPLY_SECONDS)
+        self._control.settimeout(reply_seconds)
         self._registered: dict[str, int] = {}
         """Task -> bytes of its inputs."""
 
     def hello(self) -> tuple[dict[str, Any], list[int]]:
         """The server's greeting; raises SandboxUnavailable when it could not import what its children need."""
         message, fds = self.receive()
+        if complaint := message.get("complaint"):
+            wire.close_all(fds)
+            raise errors.SandboxUnavailable(
+                f"Programs of suites cannot have namespaces of their own here ({str(complaint)[:200]}).",
+                "allow unprivileged user namespaces, and a /proc that nothing is mounted over",
+            )
         missing = message.get("missing")
         if missing:
             wire.close_all(fds)

@@ -138,6 +138,10 @@ def _build_root(plan: dict[str, Any]) -> None:
         _show(path, root + path, "", is_read_only=is_read_only)
     for path in plan["covered"]:
         _mount(None, root + path, None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)
+    for path in plan["directories"]:
+        os.makedirs(root + path, 0o755, exist_ok=True)
+        if path == "/proc":
+            _mount("proc", root + path, "proc", _NOSUID | _NODEV | _NOEXEC)
     os.mkdir(f"{root}/.old")
     number = _PIVOT_ROOT.get(os.uname().machine, -1)
     if libc.syscall(number, root.encode(), f"{root}/.old".encode()) != 0:

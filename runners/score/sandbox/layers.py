@@ -80,9 +80,13 @@ def seen(
     return tuple(name for name in schemas.SANDBOX_LAYERS if name in found - without)
 
 
-def refuse_weak(mode: str, found: tuple[str, ...]) -> None:
-    """SandboxUnavailable where a layer is missing that scoring cannot do without."""
-    missing = [name for name in needed(mode) if name not in found]
+_NEEDED_BY_PROCESSES = ("mount_namespace", "pid_namespace", "network_namespace")
+"""Where programs may start others, and open sockets of the machine's own."""
+
+
+def refuse_weak(mode: str, found: tuple[str, ...], *, has_processes: bool = False) -> None:
+    """SandboxUnavailable where a layer is missing that scoring (of suites: ``has_processes``) cannot do without."""
+    missing = [name for name in (*needed(mode), *(_NEEDED_BY_PROCESSES if has_processes else ())) if name not in found]
     if missing:
         is_files = missing == list(_NEEDED_BARE)
         place = "in mode bubblewrap, or boot with landlock in lsm=" if is_files else "on a Linux machine with seccomp"

@@ -19,8 +19,9 @@ from typing import Any
 
 from ....containers.images import checked_digest
 from ....ingest import errors
-from . import IMAGE_VARIABLE, outer
+from . import IMAGE_VARIABLE, outer, suite_box
 from .inside.confine import Limits
+from .suite_box import Place
 
 UNPRIVILEGED_ID = 64711
 """User and group that a sandbox started by root becomes: no account of any system, so nothing shares its limits."""
@@ -41,6 +42,8 @@ class Opening:
     box: outer.Box
     staging: str
     without: frozenset[str]
+    place: Place | None = None
+    """Environment of a suite; None: our own interpreter."""
 
     def start(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """The first process, and our end of its control socket."""
@@ -64,7 +67,7 @@ class Opening:
         return {
             "mode": self.mode, "argv": argv, "environment": environment, "root": root, "binds": binds,
             "scratch_bytes": box.scratch_bytes, "staging": self.staging, "uid": uid, "gid": uid,
-            "covered": list(box.covered), "shown": list(box.shown),
+            "covered": list(box.covered), "shown": list(box.shown), "directories": list(box.directories),
             "paths": self._needed_paths(),
             "enters_namespaces": self.mode == "unshare", "without": sorted(self.without),
         }  # fmt: skip
@@ -77,6 +80,8 @@ class Opening:
 
     def settings(self) -> dict[str, Any]:
         """What the server is told: paths that samples may read, their scratch, the limits tried out at the start."""
+        if self.place is not None:
+            return suite_box.settings(self.place, self.box)
         return {
             "readable": outer.landlock_readable(self.box, is_bare=self._is_bare),
             "devices": outer.landlock_devices(),
@@ -123,8 +128,10 @@ class Opening:
         return outer.server_argv(self.box, str(place))
 
 
-def box_of(mode: str, extractor_directory: Path | None) -> outer.Box:
+def box_of(mode: str, extractor_directory: Path | None, place: Place | None = None) -> outer.Box:
     """The picture of a mode. BadInput for an image that is not the recorded one."""
+    if place is not None:
+        return _box_of_suite(mode, place)
     box = outer.local_box(extractor_directory)
     if not mode.startswith("apptainer"):
         return box
@@ -134,6 +141,24 @@ def box_of(mode: str, extractor_directory: Path | None) -> outer.Box:
     if Path(image).is_file():
         checked_digest(Path(image))
     return dataclasses.replace(box, image=image, python="python3", packages=(), binds=(), covered=(), shown=())
+
+
+def _box_of_suite(mode: str, place: Place) -> outer.Box:
+    name = place.environment.name
+    if mode == "inner-only":
+        raise errors.SandboxUnavailable(
+            f"Sandbox mode {mode} has no PID namespace, without which programs of suites ({name}) are not run.",
+            "score in mode bubblewrap or unshare",
+        )
+    if mode.startswith("apptainer") != bool(place.image):
+        how = "runs suites from an image alone" if mode.startswith("apptainer") else "runs no image"
+        raise errors.SandboxUnavailable(
+            f"Sandbox mode {mode} {how}, and the environment {name} is {'one' if place.image else 'none'}.",
+            f"set BENCHFORGE_SUITE_{name.upper()} to a folder or an image",
+        )
+    if place.image and shutil.which("apptainer") is None:
+        raise errors.SandboxUnavailable(f"The image of {name} needs apptainer.", "install apptainer")
+    return suite_box.suite_box(place)
 
 
 def complaint(process: subprocess.Popen[bytes]) -> str:

@@ -83,6 +83,12 @@ class Box:
     scratch_bytes: int = SCRATCH_BYTES
     image: str = ""
     """Container image of the apptainer modes: it brings its own interpreter and packages."""
+    server: str = "server"
+    """Module below ``inside`` that is run."""
+    uses_site: bool = False
+    """Whether the interpreter finds its packages by itself (that of an environment, or of an image)."""
+    directories: tuple[str, ...] = ()
+    """Empty directories for mounts of a sample's own; ``/proc`` among them is mounted."""
 
 
 def local_box(extract: Path | None = None) -> Box:
@@ -120,6 +126,8 @@ def bubblewrap_argv(box: Box, bubblewrap: str = "bwrap", without: frozenset[str]
     argv += [bound, box.inside, f"{BOX}/inside", bound, box.extract, f"{BOX}/extract"]
     for device in DEVICES:
         argv += ["--dev-bind", device, device]
+    for directory in box.directories:
+        argv += ["--proc" if directory == "/proc" else "--dir", directory]
     argv += [*([] if "readonly_binds" in without else ["--remount-ro", "/"]), "--chdir", "/"]
     for name, value in box.environment.items():
         argv += ["--setenv", name, value]
@@ -155,10 +163,10 @@ def server_argv(box: Box, mounted_at: str) -> list[str]:
     packages = list(box.packages) if not box.image else []
     code = (
         f"import sys; sys.path.insert(0, {mounted_at!r}); sys.path += {packages!r}; "
-        "from inside import server; server.main()"
+        f"from inside.{box.server} import main; main()"
     )
     # an image's interpreter finds its own packages; ours is started without site and told where they are
-    return [box.python, "-I", *([] if box.image else ["-S"]), "-c", code]
+    return [box.python, "-I", *([] if box.image or box.uses_site else ["-S"]), "-c", code]
 
 
 def landlock_readable(box: Box, *, is_bare: bool) -> list[str]:

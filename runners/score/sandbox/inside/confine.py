@@ -26,6 +26,7 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _READ_FILE, _READ = 0b0101, 0b1101  # EXECUTE | READ_FILE (| READ_DIR)
 _SCRATCH = 0b0101_1011_1110  # WRITE, READ, READ_DIR, REMOVE_*, MAKE_DIR, MAKE_REG, MAKE_FIFO; no devices, no sockets
 _TRUNCATE = 1 << 14
+_DEVICES = 1 << 6 | 1 << 11  # MAKE_CHAR, MAKE_BLOCK
 _WRITE_FILE = 0b10
 _FILE_SYSTEM_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 """Landlock ABI -> number of file-system rights it knows; later ones know 16 (uapi/linux/landlock.h)."""
@@ -83,11 +84,15 @@ def confine(limits: Limits, ruleset: int | None, *, may_write: bool, without: Co
     return [name for name, apply in steps.items() if name not in without and apply()]
 
 
-def make_ruleset(readable: Sequence[int], devices: Sequence[int], scratch: str | None) -> int | None:
+def make_ruleset(
+    readable: Sequence[int], devices: Sequence[int], scratch: str | None, private: Sequence[str] = (),
+    *, has_network: bool = False,
+) -> int | None:  # fmt: skip
     """A Landlock ruleset for many children, which each only put on: building it costs ten times as much.
 
     ``readable`` and ``devices`` are O_PATH descriptors, ``scratch`` the only writable directory (None: nothing is
-    writable). None where the kernel has no Landlock.
+    writable). ``private``: directories in which everything may be done, execution included; ``has_network``: ports may
+    be used (of a network of its own). None where the kernel has no Landlock.
     """
     libc = _libc()
     libc.prctl(_GET_NO_NEW_PRIVS, 0, 0, 0, 0)  # looked up here once for all children
@@ -96,16 +101,18 @@ def make_ruleset(readable: Sequence[int], devices: Sequence[int], scratch: str |
         return None
     handled = (1 << _FILE_SYSTEM_RIGHTS.get(abi, 16)) - 1
     # TCP bind and connect from ABI 4, abstract sockets and signals across domains from ABI 6
-    attributes = struct.pack("=QQQ", handled, 0b11, 0b11)[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
+    ports = 0 if has_network else 0b11
+    attributes = struct.pack("=QQQ", handled, ports, 0b11)[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
     ruleset = libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0)
     if ruleset < 0:
         return None
     truncate = _TRUNCATE & handled
     taken = all(_allow(libc, ruleset, fd, _READ if _is_directory(fd) else _READ_FILE) for fd in readable)
     taken = taken and all(_allow(libc, ruleset, fd, 0b100 | _WRITE_FILE | truncate) for fd in devices)
-    if scratch is not None:
-        fd = os.open(scratch, os.O_PATH)
-        taken = taken and _allow(libc, ruleset, fd, _SCRATCH | truncate)
+    opened = [] if scratch is None else [(scratch, _SCRATCH | truncate)]
+    for path, rights in (*opened, *((path, handled & ~_DEVICES) for path in private)):
+        fd = os.open(path, os.O_PATH)
+        taken = taken and _allow(libc, ruleset, fd, rights)
         os.close(fd)
     if not taken:
         os.close(ruleset)

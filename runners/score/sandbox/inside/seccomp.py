@@ -37,15 +37,24 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _JUMP, _RETURN = 0x20, 0x15, 0x35, 0x4
 _ALLOW, _KILL, _EPERM, _ENOSYS = 0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS
 _NUMBER, _ARCH = 0, 4
 _MAX_JUMP = 255
+PROGRAM, PROCESSES, LOOPBACK = "program", "processes", "loopback"
+"""Profiles: one process that talks to nobody; several, in namespaces of their own; the same with a network of its own
+in which there is nothing but themselves."""
 _OWN_PID = 0xFFFF_FFF1
 """Stands for the process id until ``install`` knows it; no system call argument of ours."""
 _SECCOMP_FILTER = 1
 _CLONE_THREAD, _CLONE_NEW = 0x00010000, 0x7E020000
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY
 _AF_UNIX, _SOCK_STREAM, _MSG_OOB = 1, 1, 1
+_AF_INET, _AF_INET6, _AF_NETLINK = 2, 10, 16
 _PRCTL = (2, 3, 15, 16, 21, 23, 30, 39, 51, 0x53564D41)
 """GET_PDEATHSIG, GET_DUMPABLE, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ, GET_TIMERSLACK, GET_NO_NEW_PRIVS,
 SVE_GET_VL, SET_VMA (names of anonymous memory, by malloc)."""
+_PRCTL_OF_PROCESSES = (1, 4, 29, 36, 37, 38, 40, 0x59616D61)
+"""SET_PDEATHSIG, SET_DUMPABLE, SET_TIMERSLACK, SET/GET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, GET_TID_ADDRESS, SET_PTRACER
+(nobody may trace: ``ptrace`` is refused)."""
+_FCNTL_OF_PROCESSES = (6, 7, 8, 10, 37, 38)
+"""Locks of files that nobody shares (databases), and who is told of input."""
 _ARCH_PRCTL = (0x1001, 0x1002, 0x1003, 0x1004, 0x1021, 0x1022, 0x1023, 0x5005)
 """Thread pointers, tile registers (asked for by linear algebra), shadow stack status."""
 _FCNTL = (0, 1, 2, 3, 4, 5, 9, 11, 36, 1025, 1027, 1028, 1030, 1032, 1034)
@@ -77,37 +86,37 @@ def machine() -> Architecture | None:
     return ARCHITECTURES.get(platform.machine())
 
 
-def program(arch: Architecture, own_pid: int, *, may_write: bool) -> list[Instruction]:
+def program(arch: Architecture, own_pid: int, *, may_write: bool, profile: str = PROGRAM) -> list[Instruction]:
     """The filter for a process whose id (in its own namespace) is ``own_pid``."""
-    code = _template(arch, may_write)
+    code = _template(arch, may_write, profile)
     return [(*instruction[:3], own_pid if instruction[3] == _OWN_PID else instruction[3]) for instruction in code]
 
 
-def prepare(*, may_write: bool) -> None:
+def prepare(*, may_write: bool, profile: str = PROGRAM) -> None:
     """Build the filter of this machine once, before the first fork."""
     arch = machine()
     if arch is not None:
-        _buffers(arch, may_write)
+        _buffers(arch, may_write, profile)
 
 
-def install(own_pid: int, *, may_write: bool) -> bool:
+def install(own_pid: int, *, may_write: bool, profile: str = PROGRAM) -> bool:
     """Set no_new_privs' companion filter on this process, for good. False where kernel or machine has none."""
     arch = machine()
     if arch is None:
         return False
-    syscall, buffer, header, places = _buffers(arch, may_write)
+    syscall, buffer, header, places = _buffers(arch, may_write, profile)
     for place in places:
         struct.pack_into("=I", buffer, place, own_pid)
     return syscall(arch.seccomp_call, _SECCOMP_FILTER, 0, header) == 0
 
 
 @functools.cache
-def _buffers(arch: Architecture, may_write: bool) -> tuple[Any, Any, Any, tuple[int, ...]]:
+def _buffers(arch: Architecture, may_write: bool, profile: str) -> tuple[Any, Any, Any, tuple[int, ...]]:
     """``syscall``, the filter in memory, the header that points to it, and where the process id belongs.
 
     Made in the server and written to by children: making ctypes objects in each costs as much as the filter itself.
     """
-    packed, places = _packed(arch, may_write)
+    packed, places = _packed(arch, may_write, profile)
     buffer = ctypes.create_string_buffer(packed, len(packed))
     header = struct.pack("@HP", len(packed) // 8, ctypes.addressof(buffer))
     syscall = ctypes.CDLL(None, use_errno=True).syscall
@@ -115,25 +124,29 @@ def _buffers(arch: Architecture, may_write: bool) -> tuple[Any, Any, Any, tuple[
 
 
 @functools.cache
-def _packed(arch: Architecture, may_write: bool) -> tuple[bytes, tuple[int, ...]]:
+def _packed(arch: Architecture, may_write: bool, profile: str) -> tuple[bytes, tuple[int, ...]]:
     """The filter's bytes, and where the process id belongs in them."""
-    code = _template(arch, may_write)
+    code = _template(arch, may_write, profile)
     places = tuple(8 * index + 4 for index, instruction in enumerate(code) if instruction[3] == _OWN_PID)
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code), places
 
 
 @functools.cache
-def _template(arch: Architecture, may_write: bool) -> Block:
+def _template(arch: Architecture, may_write: bool, profile: str) -> Block:
     prologue = ((_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, arch.audit_arch), _return(_KILL), (_LOAD, 0, 0, _NUMBER))
-    return (*prologue, *_search(_ranges(_actions(arch, may_write))))
+    return (*prologue, *_search(_ranges(_actions(arch, may_write, profile))))
 
 
-def _actions(arch: Architecture, may_write: bool) -> dict[int, Block]:
+def _actions(arch: Architecture, may_write: bool, profile: str) -> dict[int, Block]:
     """What happens to each number that is not simply allowed."""
     denied = {**syscalls.DENIED, **({} if may_write else syscalls.DENIED_WRITES)}
+    special = dict(syscalls.SPECIAL)
+    if profile != PROGRAM:
+        special["socket"] = denied["socket"]
+        denied = {name: numbers for name, numbers in denied.items() if name not in syscalls.OF_PROCESSES}
     actions: dict[int, Block] = dict.fromkeys(syscalls.numbers(denied, arch.name).values(), (_return(_EPERM),))
-    rules = _rules(may_write)
-    for name, number in syscalls.numbers(syscalls.SPECIAL, arch.name).items():
+    rules = _rules(may_write) if profile == PROGRAM else _rules_of_processes(profile)
+    for name, number in syscalls.numbers(special, arch.name).items():
         if name in rules:
             actions[number] = tuple(rules[name])
     return actions
@@ -184,6 +197,21 @@ def _rules(may_write: bool) -> dict[str, list[Instruction]]:
     if not may_write:
         rules["open"], rules["openat"] = _without_bits(1, _WRITE_FLAGS), _without_bits(2, _WRITE_FLAGS)
     return rules
+
+
+def _rules_of_processes(profile: str) -> dict[str, list[Instruction]]:
+    """No namespace may be made or entered; sockets of the machine's own kind, or to this network of nobody else."""
+    families = (_AF_UNIX, *((_AF_INET, _AF_INET6, _AF_NETLINK) if profile == LOOPBACK else ()))
+    single = _rules(may_write=True)
+    kept = ("clone3", "openat2", "arch_prctl", "madvise", "recvfrom", "sendmsg", "recvmsg", "ioctl")
+    return {name: single[name] for name in kept} | {
+        "clone": [_argument(0), (_ANY_BIT, 0, 1, _CLONE_NEW), *_EPERM_OR_ALLOW],
+        "prctl": _only_values(0, _PRCTL + _PRCTL_OF_PROCESSES),
+        "fcntl": _only_values(1, _FCNTL + _FCNTL_OF_PROCESSES),
+        "socket": _only_values(0, families),
+        "socketpair": _only_values(0, (_AF_UNIX,)),
+        "sendto": _without_bits(3, _MSG_OOB),
+    }
 
 
 def _argument(position: int, *, high: bool = False) -> Instruction:

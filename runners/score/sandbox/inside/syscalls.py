@@ -94,6 +94,20 @@ SPECIAL: Mapping[str, Numbers] = {
 """Judged by their arguments: ``seccomp`` has a rule for each."""
 
 
+OF_PROCESSES = frozenset((
+    # other programs, and what they talk through: pipes, pairs, sockets of their own (``socket`` has a rule)
+    "fork", "vfork", "execve", "execveat", "socket", "connect", "accept", "accept4", "bind", "listen", "setsockopt",
+    "sendmmsg", "recvmmsg",
+    # signals: nobody else is in the namespace
+    "tkill", "pidfd_open", "pidfd_send_signal", "get_robust_list", "setpriority", "sched_setaffinity",
+    # files of a scratch that nobody shares: modes, times, locks, pipes with a name
+    "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat",
+    "utimensat", "flock", "mknod", "mknodat", "fadvise64", "readahead", "sync", "syncfs", "inotify_init",
+    "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
+))  # fmt: skip
+"""Refused to a program, allowed where a sample has process, mount, network and IPC namespaces of its own."""
+
+
 def numbers(table: Mapping[str, Numbers], machine: str) -> dict[str, int]:
     """The calls of a table that the machine has."""
     column = MACHINES.index(machine)
