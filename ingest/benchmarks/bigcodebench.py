@@ -42,6 +42,8 @@ COMPLETE, INSTRUCT = "complete", "instruct"
 LIMIT_SECONDS = 241.0
 """``max(240, 1, seconds of the reference) + 1``; the slowest of the 1,140 references takes under a minute."""
 TESTS = "TestCases"
+_MODULE_NAMES = "import os, sys\nfrom os import environ\n"
+"""Bound in the harness's module before the program (``eval/__init__.py``), which may use them without an import."""
 _FIELDS = frozenset(
     {"task_id", "complete_prompt", "instruct_prompt", "canonical_solution", "code_prompt", "test", "entry_point"}
 )
@@ -65,7 +67,7 @@ def task_of(problem: Mapping[str, Any], scenario: str, test_set: str) -> Task:
         ENVIRONMENT,
         problem["test"],
         LIMIT_SECONDS,
-        program=f"{problem['code_prompt']}\n    pass\n{suites.PROGRAM}",
+        program=f"{_MODULE_NAMES}{problem['code_prompt']}\n    pass\n{suites.PROGRAM}",
         entry_point=problem["entry_point"],
     )
     payload["tests"] = [name for name in payload["tests"] if name.partition(".")[0] == TESTS]

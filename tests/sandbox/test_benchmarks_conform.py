@@ -217,6 +217,7 @@ def test_its_references_pass_or_recorded_passes_do_elsewhere(name: str, scenario
         if name in RECORDED_PASSES:
             assert Path(__file__).with_name(RECORDED_PASSES[name]).is_file()
             continue
+        skip_without_environment(staged)
         gold = GoldSet(staged.benchmark, staged.version, staged.scenario, staged.sound())
         assert gold.tasks, f"{name} has neither references nor recorded passes"
         result = grade_gold(gold, ScoreMeans(staged.root, None, 1, False))
@@ -227,6 +228,7 @@ def test_an_empty_answer_fails_every_reading(scenarios: list[Staged]) -> None:
     for staged in scenarios:
         if why := staged.benchmark.why_not_judged(staged.tasks):
             pytest.skip(f"{staged.benchmark.name} is not judged here: {why}")
+        skip_without_environment(staged)
         tasks = {task.task_id: task for task in staged.sound()}
         names = oracles_of(staged.benchmark.oracles)
         jobs = [Job(f"{key}{text!r}", key, text, names) for key in tasks for text in ("", "pass\n", "# nothing\n")]
@@ -236,6 +238,12 @@ def test_an_empty_answer_fails_every_reading(scenarios: list[Staged]) -> None:
         for job, result in graded:
             verdicts = {oracle: outcome.base.verdict for oracle, outcome in result.outcomes.items() if outcome.base}
             assert set(verdicts) == set(names) and "pass" not in verdicts.values(), job.key
+
+
+def skip_without_environment(staged: Staged) -> None:
+    """Gigabytes of libraries: tests of a suite's own judge made problems without them, tests/suites all with them."""
+    if (environment := staged.benchmark.environment_of(staged.scenario)) and environment.needs_folder:
+        pytest.skip(f"the libraries of {staged.benchmark.name} are not here ({environment.install})")
 
 
 def protocols_of(staged: Staged) -> list[Protocol]:
