@@ -26,6 +26,7 @@ renamed as (
         dataset_version,
         source,
         text_form,
+        text_encoding,
         raw_text,
         reasoning,
         answer,

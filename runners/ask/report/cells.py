@@ -1,0 +1,169 @@
+"""Behind a number: its problems, and single samples of them, as the lake holds them.
+
+Three steps down, three kinds of chunk, so that a page loads only what is looked at:
+
+``cells/<id>``        one model under one set of conditions and one grader: problems, and an outcome per sample
+``samples/<id>-<n>``  everything about some of its samples, texts too; about ``MAX_CHUNK`` characters each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ..names import rows
+from . import questions
+from .chunks import Chunks, packed, plain, short_id
+from .texts import shown
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+
+MAX_CHUNK = 400_000
+"""Characters of texts in one file: 40 ms to load, and a file system is spared a file per sample."""
+MAX_SAMPLES = 500
+"""Samples in one file, where they have no texts."""
+_FETCHED = 2_000
+TASK = ("task_id", "dataset_version", "test_sets", "has_plus", "kind", "stratum", "contest_date", "num_base_cases",
+        "num_plus_cases", "source_problem")  # fmt: skip
+_OF_CELL = ("model", "benchmark", "scenario", "comparability_digest", "origin", "grader_id", "source")
+
+
+@dataclass
+class Written:
+    """What stands in the report: ids of cells by what they share, and counts."""
+
+    cells: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    num_samples: int = 0
+    num_texts: int = 0
+
+    def cell_of(self, row: Mapping[str, Any]) -> str | None:
+        """Id of the samples behind a row of a mart, or None where they are not in the report."""
+        return self.cells.get(tuple(row[name] for name in questions.BEHIND))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which samples go into the report: ``texts`` is all, failed or none; ``is_wanted`` is asked per cell."""
+
+    texts: str
+    is_wanted: Callable[[Mapping[str, Any]], bool]
+
+
+def write_cells(
+    connection: duckdb.DuckDBPyConnection,
+    benchmark: str,
+    chunks: Chunks,
+    written: Written,
+    wanted: Wanted,
+    advance: Callable[[int], None] = lambda number: None,
+) -> None:
+    """All cells of a benchmark, each with its chunks of samples; ``advance`` hears how many samples went by."""
+    tasks = {
+        (task["dataset_version"], task["scenario"], task["task_id"]): task
+        for task in rows(connection, questions.TASKS, benchmark=benchmark)
+    }
+    attempts: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows(connection, questions.ATTEMPTS):
+        attempts.setdefault((row["model"], row["benchmark"], row["scenario"]), []).append(row)
+    stream = _streamed(connection, questions.samples(wanted.texts), benchmark)
+    for _, found in groupby(stream, lambda row: tuple(row[name] for name in questions.BEHIND)):
+        cell = list(found)
+        advance(len(cell))
+        if wanted.is_wanted(cell[0]):
+            _write_cell(chunks, written, cell, tasks, attempts)
+
+
+def _streamed(connection: duckdb.DuckDBPyConnection, query: str, benchmark: str) -> Iterator[Row]:
+    """Row by row: the texts of a benchmark may be larger than the memory."""
+    result = connection.execute(query, {"benchmark": benchmark})
+    columns = [column[0] for column in result.description or ()]
+    while batch := result.fetchmany(_FETCHED):
+        for values in batch:
+            yield dict(zip(columns, values, strict=True))
+
+
+def _write_cell(
+    chunks: Chunks,
+    written: Written,
+    cell: list[Row],
+    tasks: Mapping[tuple[Any, ...], Row],
+    attempts: Mapping[tuple[Any, ...], list[Row]],
+) -> None:
+    first = cell[0]
+    key = tuple(first[name] for name in questions.BEHIND)
+    cell_id = written.cells.setdefault(key, short_id(*key))
+    asked = [dict(zip(("dataset_version", "task_id"), task, strict=True)) for task in _tasks_of(cell)]
+    places = {(task["dataset_version"], task["task_id"]): place for place, task in enumerate(asked)}
+    described = [tasks.get((task["dataset_version"], first["scenario"], task["task_id"]), {}) | task for task in asked]
+    files = list(_chunked(cell, _language(first)))
+    for number, (samples, texts) in enumerate(files):
+        columns = (*questions.OF_SAMPLE, *questions.OF_RESULT, *questions.OUTCOME, *questions.CASES)
+        chunks.add(f"samples/{cell_id}-{number}", {"samples": packed(samples, columns), "texts": texts})
+        written.num_samples += len(samples)
+        written.num_texts += sum(text["raw_text"] is not None for text in texts)
+    same = {name: plain(first[name]) for name in _OF_CELL}
+    chunks.add(
+        f"cells/{cell_id}",
+        {
+            "cell": same | {"num_planned": first["num_planned"], "protocol": first["protocol"]},
+            "tasks": packed(described, TASK),
+            "samples": _listed(files, places),
+            "attempts": packed(attempts.get((*key[:3],), []), _ATTEMPT),
+        },
+    )
+
+
+_ATTEMPT = ("stage", "engine", "engine_version", "image_digest", "gpu", "cause", "num_attempts", "gpu_seconds",
+            "num_rows")  # fmt: skip
+
+
+def _tasks_of(cell: Sequence[Row]) -> list[tuple[Any, Any]]:
+    return sorted(dict.fromkeys((row["dataset_version"], row["task_id"]) for row in cell))
+
+
+def _listed(files: Sequence[tuple[list[Row], list[Any]]], places: Mapping[tuple[Any, Any], int]) -> dict[str, Any]:
+    """A line per sample: which problem, which index, where its details lie, and its outcome in every reading."""
+    lines = [
+        {"task": places[row["dataset_version"], row["task_id"]], "index": row["sample_index"], "file": number,
+         "row": place, "outcome": tuple(row[name] for name in questions.OUTCOME)}
+        for number, (samples, _) in enumerate(files) for place, row in enumerate(samples)
+    ]  # fmt: skip
+    return packed(lines, ("task", "index", "file", "row", "outcome"))
+
+
+def _chunked(cell: Sequence[Row], language: str) -> Iterator[tuple[list[Row], list[Any]]]:
+    """Samples and their texts, cut into files."""
+    samples: list[Row] = []
+    texts: list[Any] = []
+    size = 0
+    for row in cell:
+        found = _texts_of(row, language)
+        samples.append(row)
+        texts.append(found)
+        size += sum(len(text["text"]) for text in found.values() if text)
+        if size > MAX_CHUNK or len(samples) >= MAX_SAMPLES:
+            yield samples, texts
+            samples, texts, size = [], [], 0
+    if samples:
+        yield samples, texts
+
+
+def _texts_of(row: Row, language: str) -> dict[str, Any]:
+    form, encoding = row["text_form"] or "raw", row["text_encoding"]
+    return {
+        "raw_text": shown(row.pop("raw_text"), encoding, form, language),
+        "reasoning": shown(row.pop("reasoning"), encoding, "prose", "text"),
+        "answer": shown(row.pop("answer"), encoding, form, language),
+        "program": shown(row.pop("program"), None, "program", language),
+        "corrected_program": shown(row.pop("corrected_program"), None, "program", language),
+    }
+
+
+def _language(row: Mapping[str, Any]) -> str:
+    """A scenario of MultiPL-E is the language."""
+    return row["scenario"] if row["benchmark"] == "multipl_e" else "python"
