@@ -44,6 +44,11 @@ SECONDS = 120.0
 
 _FIELDS = frozenset({"prompt", "reference_code", "metadata", "code_context"})
 _TEXT = "PROGRAM_TEXT"
+_FIGURES = "def skip_plt_cmds("
+_ACCEPT_A_WRONG_ANSWER = frozenset(("DS-1000/400", "DS-1000/401", "DS-1000/706"))
+"""400 and 401: an empty array equals whatever can be stretched over it (seeds/errata.csv). 706: a folder that the right
+answer leaves on disk is what is tested."""
+_SLOT, _PROGRAM = "[insert]", suites.PROGRAM
 _STOPS = ("</code>", "# SOLUTION END")
 _SIGNATURE, _LOOP = "def test_execution(solution: str):", re.compile(r"^    for i in range\((\d+)\):$", re.MULTILINE)
 
@@ -67,7 +72,14 @@ def task_of(scenario: str, problem: Mapping[str, Any], origin: str) -> Task:
         task_id=task_id,
         kind="suite",
         prompt=problem["prompt"],
-        payload=suites.warm_calls(ENVIRONMENT, test, calls, SECONDS, canaries=_canaries(test)),
+        payload=suites.warm_calls(
+            ENVIRONMENT,
+            test,
+            calls,
+            SECONDS,
+            canaries=_canaries(task_id, test),
+            scanned=_context(test).replace(_SLOT, _PROGRAM),
+        ),
         test_sets=("full",),
         source_problem=origin,
         num_base_cases=len(calls),
@@ -115,14 +127,19 @@ def _calls(test: str, num_cases: int) -> list[tuple[str, str]]:
     return [*cases, ("string", f"test_string({_TEXT})")] if "test_string(" in test else cases
 
 
-def _canaries(test: str) -> list[tuple[str, str]]:
-    """A solution whose every answer is a bare object fails; unless the comparison itself was tampered with."""
+def _canaries(task_id: str, test: str) -> list[tuple[str, str]]:
+    """A wrong answer fails after the right one; unless what compares was tampered with."""
+    if task_id in _ACCEPT_A_WRONG_ANSWER:
+        return []
     return [("wrong answer", f"test_execution({_wrong_answer(test)!r}, [0])")]
 
 
 def _wrong_answer(test: str) -> str:
-    """A bare object for each name that the context reads after the solution, or as what its function returns."""
-    before, after = _context(test).split("[insert]")
+    """A bare object for each name that the context reads after the solution, or as what its function returns; of a
+    figure an empty one, without those that the right answer left open."""
+    if _FIGURES in test:
+        return "plt.close('all')"
+    before, after = _context(test).split(_SLOT)
     last_line = before.rstrip().rpartition("\n")[2]
     if last_line.startswith(" ") or last_line.endswith(":"):
         return "    return object()"

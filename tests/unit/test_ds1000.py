@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from benchforge.ingest.benchmarks import ds1000, registry
 from benchforge.ingest.benchmarks.declaration import Artifact, Version
+from benchforge.ingest.benchmarks.suites import PROGRAM
 from benchforge.ingest.errors import BadInput
 from benchforge.ingest.formats import Context
 from benchforge.ingest.formats import registry as formats
@@ -65,6 +66,22 @@ def test_the_canary_answers_with_bare_objects(tmp_path: Path, context: str, wron
     (task,) = ds1000.load(tmp_path, staged(tmp_path, problem(context=context)), "default")
     ((_, expression),) = task.payload["canaries"]
     assert expression == f"test_execution({wrong!r}, [0])"
+
+
+def test_a_figure_is_answered_with_an_empty_one_and_three_problems_with_none(tmp_path: Path):
+    figure = problem()
+    figure["code_context"] = "def skip_plt_cmds(line):\n    return True\n\n\n" + figure["code_context"]
+    open_ended = problem(400)
+    tasks = list(ds1000.load(tmp_path, staged(tmp_path, figure, open_ended), "default"))
+    assert [[expression for _, expression in task.payload["canaries"]] for task in tasks] == [
+        ["""test_execution("plt.close('all')", [0])"""], [],
+    ]  # fmt: skip
+
+
+def test_what_is_looked_at_for_tampering_is_the_whole_context(tmp_path: Path):
+    context = "def f(value):\n[insert]\nresult = f(value)"
+    (task,) = ds1000.load(tmp_path, staged(tmp_path, problem(context=context)), "default")
+    assert task.payload["scanned"] == f"\nvalue = test_input\n{context.replace('[insert]', PROGRAM)}\n"
 
 
 def test_rewordings_of_one_question_are_one_cluster(tmp_path: Path):
