@@ -8,7 +8,7 @@ SUITES ?= .benchforge/suites# environments of the opt-in suites
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint types layers sql pytest dbt docs golden lineage reference results test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 suite-multipl_e bench clean plan stage generate smoke score aggregate status
+.PHONY: help demo install tools test lint types layers sql pytest dbt docs golden lineage reference results test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 suite-multipl_e bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,8 @@ demo: $(VENV)/.installed ## install and run the whole road offline on bundled da
 test: lint types layers sql pytest dbt ## lint, types, layers, pytest, dbt unit and data tests
 
 install: $(VENV)/.installed ## make the virtual environment
+
+tools: $(VENV)/.tested ## what tests need beside it: pytest, linters, the gate, the publisher
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
