@@ -88,11 +88,11 @@ def _write_models(chunks: Chunks, scores: Sequence[Row]) -> None:
         chunks.add(f"models/{short_id('model', model)}", packed(ordered, (*questions.BOARD, *SCORE)))
 
 
-def write_pairs(connection: duckdb.DuckDBPyConnection, chunks: Chunks) -> list[Row]:
+def write_pairs(connection: duckdb.DuckDBPyConnection, chunks: Chunks, boards: Sequence[Row]) -> list[Row]:
     """Blocks of ``BLOCK`` models by ``BLOCK``, best first, and the list of boards that have pairs.
 
     A pair stands once, in the block of the better one: ``row`` and ``column`` are places in the board's models, and a
-    positive difference means that ``row`` is better.
+    positive difference means that ``row`` is better. The list has the order of ``boards``, the largest of each first.
     """
     order = {key: [row["model"] for row in found] for key, found in _best_first(connection)}
     listed = []
@@ -104,8 +104,13 @@ def write_pairs(connection: duckdb.DuckDBPyConnection, chunks: Chunks) -> list[R
             chunks.add(f"pairs/{board}-{down}-{across}", packed(pairs, PAIR))
         named = {name: plain(value) for name, value in zip(questions.PAIRED, key, strict=True)}
         listed.append(named | {"pairs": board, "models": models, "num_pairs": len(found)})
-    return sorted(listed, key=lambda board: (board["metric"] != "pass@1", board["scope"] != "all", board["benchmark"],
-                                             board["scenario"], -board["num_pairs"], board["pairs"]))  # fmt: skip
+    places = {tuple(board[name] for name in questions.BOARD): place for place, board in enumerate(boards)}
+
+    def as_read(board: Row) -> tuple[Any, ...]:
+        place = places.get(tuple(board[name] for name in questions.BOARD), len(places))
+        return (place, -board["num_pairs"], board["pairs"])
+
+    return sorted(listed, key=as_read)
 
 
 def _best_first(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[tuple[Any, ...], list[Row]]]:

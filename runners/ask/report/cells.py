@@ -56,13 +56,17 @@ class Wanted:
 
 def write_cells(
     connection: duckdb.DuckDBPyConnection,
-    benchmark: str,
+    asked: tuple[str, Sequence[str]],
     chunks: Chunks,
     written: Written,
     wanted: Wanted,
     advance: Callable[[int], None] = lambda number: None,
 ) -> None:
-    """All cells of a benchmark, each with its chunks of samples; ``advance`` hears how many samples went by."""
+    """Cells of a benchmark and its models (``asked``), each with its chunks of samples.
+
+    ``advance`` hears how many samples went by.
+    """
+    benchmark, models = asked
     tasks = {
         (task["dataset_version"], task["scenario"], task["task_id"]): task
         for task in rows(connection, questions.TASKS, benchmark=benchmark)
@@ -70,7 +74,7 @@ def write_cells(
     attempts: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows(connection, questions.ATTEMPTS):
         attempts.setdefault((row["model"], row["benchmark"], row["scenario"]), []).append(row)
-    stream = _streamed(connection, questions.samples(wanted.texts), benchmark)
+    stream = _streamed(connection, questions.samples(wanted.texts), {"benchmark": benchmark, "models": list(models)})
     for _, found in groupby(stream, lambda row: tuple(row[name] for name in questions.BEHIND)):
         cell = list(found)
         advance(len(cell))
@@ -78,9 +82,9 @@ def write_cells(
             _write_cell(chunks, written, cell, tasks, attempts)
 
 
-def _streamed(connection: duckdb.DuckDBPyConnection, query: str, benchmark: str) -> Iterator[Row]:
+def _streamed(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any]) -> Iterator[Row]:
     """Row by row: the texts of a benchmark may be larger than the memory."""
-    result = connection.execute(query, {"benchmark": benchmark})
+    result = connection.execute(query, dict(values))
     columns = [column[0] for column in result.description or ()]
     while batch := result.fetchmany(_FETCHED):
         for values in batch:

@@ -134,7 +134,12 @@ COVERAGE = """
     left join pinned using (benchmark, scenario)
     order by model, benchmark, scenario
 """
-BENCHMARKS = "select distinct benchmark from stg_lake__samples order by 1"
+SAMPLED = """
+    select benchmark, model, count(*) as num_samples
+    from stg_lake__samples
+    group by all
+    order by all
+"""
 TASKS = """
     select dataset_version, scenario, task_id, test_sets, has_plus, kind, stratum, contest_date, num_base_cases,
         num_plus_cases, task_digest, source_problem
@@ -187,10 +192,12 @@ SAMPLES = f"""
         {{texts}}
     from stg_lake__samples as samples
     left join (
-        select * from stg_lake__results where benchmark = $benchmark and coalesce(limit_factor, 1.0) = 1.0
+        select *
+        from stg_lake__results
+        where benchmark = $benchmark and list_contains($models, model) and coalesce(limit_factor, 1.0) = 1.0
     ) as results using (sample_id)
     {{programs}}
-    where samples.benchmark = $benchmark
+    where samples.benchmark = $benchmark and list_contains($models, samples.model)
     order by {", ".join(BEHIND)}, task_id, sample_index, sample_id
 """
 _PROGRAMS = """
@@ -207,7 +214,7 @@ _PROGRAMS = """
 
 
 def samples(texts: str) -> str:
-    """The query of all samples of ``$benchmark``; ``texts``: all, failed or none.
+    """The query of all samples of ``$models`` on ``$benchmark``; ``texts``: all, failed or none.
 
     A sample counts as failed where any reading of it is not passed, or none was judged.
     """

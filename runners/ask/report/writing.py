@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .... import __version__
-from ....ingest.errors import BadInput
+from ....ingest.errors import BadInput, UsageError
 from ..names import rows
 from ..reading import opened_marts
 from . import charts, questions
@@ -96,7 +96,7 @@ def _written(
         "patterns": {"models": list(limits.models), "benchmarks": list(limits.benchmarks)},
         "cells": [dict(row) for row in rows(connection, questions.CELLS)],
         "boards": boards,
-        "pairs": write_pairs(connection, chunks),
+        "pairs": write_pairs(connection, chunks, boards),
         "panels": write_panels(connection, chunks, samples),
         "models": packed(models, _MODEL),
         "charts": charts.CHARTS if has_charts else None,
@@ -119,16 +119,20 @@ def _write_samples(
 ) -> Written:
     written = Written()
     wanted = Wanted(limits.texts, _asked_for(connection, limits))
-    named = [row["benchmark"] for row in rows(connection, questions.BENCHMARKS)]
-    counts = {row["benchmark"]: row["number"] for row in rows(connection, _COUNTS)}
-    chosen = [benchmark for benchmark in named if _fits(benchmark, limits.benchmarks)]
-    with watch(sum(counts[benchmark] for benchmark in chosen)) as advance:
-        for benchmark in chosen:
-            write_cells(connection, benchmark, chunks, written, wanted, advance)
+    found = rows(connection, questions.SAMPLED)
+    chosen = [row for row in found if limits.holds(row["model"], row["benchmark"])]
+    if found and not chosen:
+        raise UsageError("no sample is of such a model and benchmark", _SAMPLED)
+    by_benchmark: dict[str, list[str]] = {}
+    for row in chosen:
+        by_benchmark.setdefault(row["benchmark"], []).append(row["model"])
+    with watch(sum(row["num_samples"] for row in chosen)) as advance:
+        for benchmark, models in by_benchmark.items():
+            write_cells(connection, (benchmark, models), chunks, written, wanted, advance)
     return written
 
 
-_COUNTS = "select benchmark, count(*) as number from stg_lake__samples group by 1"
+_SAMPLED = 'benchforge sql "select distinct model, benchmark from leaderboard"'
 _QUOTED = """
     select model, benchmark, scenario, comparability_digest, origin, leaderboard.grader_id
     from headline
@@ -142,7 +146,7 @@ def _asked_for(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Callabl
 
     def is_wanted(row: Mapping[str, Any]) -> bool:
         key = tuple(row[name] for name in questions.BEHIND)
-        return limits.holds(row["model"], row["benchmark"]) and (not limits.is_only_headline or key in quoted)
+        return not limits.is_only_headline or key in quoted
 
     return is_wanted
 

@@ -7,7 +7,7 @@ const conditionsOf = (pairs) => `${pairs.num_planned === 1 ? "1 sample" : `${pai
 
 function pairsTitle(pairs) {
   const cell = report.index.cells.find((one) => one.benchmark === pairs.benchmark && one.scenario === pairs.scenario);
-  return `${cell ? cellTitle(cell) : pairs.benchmark}, ${pairs.test_set}, ${pairs.metric}${pairs.scope === "all" ? "" : `, ${pairs.scope}`}`;
+  return `${cell ? cellTitle(cell) : pairs.benchmark}, ${pairs.test_set}, ${pairs.metric}${pairs.verdict === "official" ? "" : `, ${word(words.verdicts, pairs.verdict)}`}${pairs.scope === "all" ? "" : `, ${pairs.scope}`}`;
 }
 
 // Pairs of the block (down, across), turned so that its row stands first.
