@@ -44,6 +44,10 @@ SECONDS = 120.0
 
 _FIELDS = frozenset({"prompt", "reference_code", "metadata", "code_context"})
 _TEXT = "PROGRAM_TEXT"
+_SEEDS = "import random\nimport numpy\nrandom.seed(0)\nnumpy.random.seed(0)\n"
+_SEED_OF_TENSORFLOW = "import tensorflow\ntensorflow.random.set_seed(0)\n"
+"""Upstream seeds nothing, so that DS-1000/376 fails an honest answer in one run of five (seeds/deviations.csv); PyTorch
+begins with the same numbers by itself."""
 _FIGURES = "def skip_plt_cmds("
 _ACCEPT_A_WRONG_ANSWER = frozenset(("DS-1000/400", "DS-1000/401", "DS-1000/706"))
 """400 and 401: an empty array equals whatever can be stretched over it (seeds/errata.csv). 706: a folder that the right
@@ -117,8 +121,9 @@ def _cases(task_id: str, context: str) -> tuple[str, int]:
     loops = _LOOP.findall(context)
     if len(loops) != 1 or context.count(_SIGNATURE) != 1:
         raise BadInput(f"Problem {task_id} does not loop over its test cases as DS-1000 does.", "")
-    context = context.replace(_SIGNATURE, "def test_execution(solution: str, cases):")
-    return _LOOP.sub("    for i in cases:", context), int(loops[0])
+    changed = context.replace(_SIGNATURE, "def test_execution(solution: str, cases):")
+    seeds = _SEEDS + (_SEED_OF_TENSORFLOW if "import tensorflow" in context else "")
+    return seeds + _LOOP.sub("    for i in cases:", changed), int(loops[0])
 
 
 def _calls(test: str, num_cases: int) -> list[tuple[str, str]]:

@@ -78,6 +78,16 @@ def test_a_figure_is_answered_with_an_empty_one_and_three_problems_with_none(tmp
     ]  # fmt: skip
 
 
+def test_chance_is_the_same_in_every_run(tmp_path: Path):
+    drawn = []
+    for _ in range(2):
+        (task,) = ds1000.load(tmp_path, staged(tmp_path, problem()), "default")
+        namespace: dict[str, Any] = {}
+        exec(task.payload["test"], namespace)
+        drawn.append((namespace["random"].random(), namespace["numpy"].random.random()))
+    assert drawn[0] == drawn[1]
+
+
 def test_what_is_looked_at_for_tampering_is_the_whole_context(tmp_path: Path):
     context = "def f(value):\n[insert]\nresult = f(value)"
     (task,) = ds1000.load(tmp_path, staged(tmp_path, problem(context=context)), "default")
