@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -119,3 +120,20 @@ def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
         window.close()
     assert not seen.elsewhere, "a page asked for something outside this machine"
     assert not seen.complaints, "a page wrote errors into the browser's console"
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The accessibility rules of axe-core, from the package registry."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed: apt-get install npm")
+    folder = tmp_path_factory.mktemp("axe")
+    command = [npm, "pack", "--silent", "axe-core@4.11.0"]
+    packed = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=STEP_MILLISECONDS / 1000, check=False
+    )
+    if packed.returncode:
+        pytest.skip("the package registry does not give axe-core")
+    shutil.unpack_archive(folder / packed.stdout.split()[-1], folder, "gztar", filter="data")
+    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")

@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from space_server import START_SECONDS, served
+from space_server import served
 
 PHONE = {"width": 390, "height": 844}
 ROWS = ".board:visible tbody tr"
@@ -244,21 +243,6 @@ def test_names_are_shown_and_never_run(
             page.locator(ROWS).first.wait_for()
         assert page.title() == "benchForge leaderboard"
         page.context.close()
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The accessibility rules of axe-core, from the package registry."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed: apt-get install npm")
-    folder = tmp_path_factory.mktemp("axe")
-    command = [npm, "pack", "--silent", "axe-core@4.11.0"]
-    packed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=START_SECONDS, check=False)
-    if packed.returncode:
-        pytest.skip("the package registry does not give axe-core")
-    shutil.unpack_archive(folder / packed.stdout.split()[-1], folder, "gztar", filter="data")
-    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("tab", ["board", "matrix", "pairs", "refusals", "model", "recompute"])

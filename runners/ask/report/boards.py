@@ -57,8 +57,10 @@ PANELS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """Tables beside the board: their query and columns; a chunk per benchmark and scenario."""
 
 
-def write_boards(connection: duckdb.DuckDBPyConnection, chunks: Chunks, written: Written) -> list[Row]:
-    """A chunk per board and one per model with all its numbers; the list of boards, the quoted ones first."""
+def write_boards(
+    connection: duckdb.DuckDBPyConnection, chunks: Chunks, written: Written, cells: Sequence[Row]
+) -> list[Row]:
+    """A chunk per board and one per model with all its numbers; the list of boards, in the order of ``cells``."""
     scores = rows(connection, questions.SCORES)
     for row in scores:
         row["cell"] = written.cell_of(row)
@@ -70,7 +72,8 @@ def write_boards(connection: duckdb.DuckDBPyConnection, chunks: Chunks, written:
         num_quoted = sum(bool(row["is_quoted"]) for row in found)
         listed.append(named | {"board": board, "num_rows": len(found), "num_quoted": num_quoted})
     _write_models(chunks, scores)
-    return sorted(listed, key=_as_read)
+    places = {(cell["benchmark"], cell["scenario"]): place for place, cell in enumerate(cells)}
+    return sorted(listed, key=lambda board: (places[board["benchmark"], board["scenario"]], *_as_read(board)))
 
 
 def _as_read(board: Row) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ Three steps down, three kinds of chunk, so that a page loads only what is looked
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -127,7 +128,14 @@ _ATTEMPT = ("stage", "engine", "engine_version", "image_digest", "gpu", "cause",
 
 
 def _tasks_of(cell: Sequence[Row]) -> list[tuple[Any, Any]]:
-    return sorted(dict.fromkeys((row["dataset_version"], row["task_id"]) for row in cell))
+    found = dict.fromkeys((row["dataset_version"], row["task_id"]) for row in cell)
+    return sorted(found, key=lambda task: (str(task[0]), _as_counted(task[1]), task[1]))
+
+
+def _as_counted(name: str) -> list[tuple[int, str]]:
+    """HumanEval/2 stands before HumanEval/10."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(int(part), "") if part.isdecimal() and len(part) < 19 else (-1, part) for part in parts]
 
 
 def _listed(files: Sequence[tuple[list[Row], list[Any]]], places: Mapping[tuple[Any, Any], int]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _NOTICE = """/* Vega, Vega-Lite, Vega-Embed, https://vega.github.io
 
 _PERCENT = {"type": "quantitative", "scale": {"domain": [0, 100]}}
 _MODEL = {"field": "model", "type": "nominal", "title": "Model"}
+_UNNAMED = {**_MODEL, "legend": None}
 _INTERVAL = [
     {"field": "score", "type": "quantitative", "title": "percent", "format": ".1f"},
     {"field": "low", "type": "quantitative", "title": "from", "format": ".1f"},
@@ -44,7 +45,7 @@ CHARTS: Mapping[str, Mapping[str, Any]] = {
         },
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {
-                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "strokeDash": _MODEL}},
+                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "strokeDash": _UNNAMED}},
             {"mark": {"type": "rule", "opacity": 0.55}, "encoding": {
                 "y": {"field": "low", "title": "Percent solved", **_PERCENT}, "y2": {"field": "high"}}},
             {"mark": {"type": "point", "filled": True, "size": 55, "opacity": 1}, "encoding": {

@@ -86,7 +86,8 @@ def _written(
     connection: duckdb.DuckDBPyConnection, chunks: Chunks, output: Path, limits: Limits, watch: Callable[[int], Any]
 ) -> Report:
     samples = _write_samples(connection, chunks, limits, watch)
-    boards = write_boards(connection, chunks, samples)
+    cells = rows(connection, questions.CELLS)
+    boards = write_boards(connection, chunks, samples, cells)
     models = [row | {"file": short_id("model", row["model"])} for row in rows(connection, questions.MODELS)]
     has_charts = charts.write_library(chunks)
     index = {
@@ -94,7 +95,7 @@ def _written(
         "texts": limits.texts,
         "is_only_headline": limits.is_only_headline,
         "patterns": {"models": list(limits.models), "benchmarks": list(limits.benchmarks)},
-        "cells": [dict(row) for row in rows(connection, questions.CELLS)],
+        "cells": cells,
         "boards": boards,
         "pairs": write_pairs(connection, chunks, boards),
         "panels": write_panels(connection, chunks, samples),

@@ -22,7 +22,7 @@ const charts = {
     return {
       aria: false, background: null, font: "system-ui, sans-serif", view: { stroke: faint },
       axis: { ...text, gridColor: faint, domainColor: faint, tickColor: faint, titleFontWeight: "normal" },
-      legend: { ...text, symbolType: "square", orient: "bottom", columns: window.innerWidth < 700 ? 2 : 4, direction: "horizontal" },
+      legend: { ...text, orient: "bottom", columns: window.innerWidth < 700 ? 2 : 4, direction: "horizontal" },
       range: { category: categories }, mark: { color: categories[0] }, rule: { color: ink },
     };
   },

@@ -2,10 +2,12 @@
 // Tables that a screen reader, a keyboard, a narrow screen and a printer can use, and fields above them.
 
 const SHOWN_ROWS = 600;
+const counting = new Intl.Collator("en", { numeric: true }); // problem 2 before problem 10
 
 function inOrder(one, other, sign) {
   const [a, b] = [one ?? null, other ?? null];
   if (a === null || b === null) return (a === null) - (b === null); // what is not known stands last both ways
+  if (typeof a === "string" && typeof b === "string") return sign * counting.compare(a, b);
   if (typeof a !== typeof b) return sign * (typeof a === "number" ? -1 : 1);
   return sign * (a < b ? -1 : a > b ? 1 : 0);
 }
