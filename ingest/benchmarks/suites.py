@@ -29,6 +29,8 @@ from ..errors import BadInput
 PROGRAM = "{{BENCHFORGE_PROGRAM}}"
 NONCE = "{{BENCHFORGE_NONCE}}"
 UNITTEST, CALLS = "unittest", "calls"
+STUB = "pass\n"
+"""A Python program that does nothing: no test may pass it."""
 WARM, STEPS = "warm", "steps"
 TAMPER, RISK = "tamper", "tamper_risk"
 """Levels of a flag: refused under both verdicts, or counted officially and not strictly."""
@@ -133,19 +135,23 @@ class Rule:
     ``last_line``: what must be the last line of its standard output that is not empty, exactly once in the output
     (holds ``NONCE``); empty: the suite has nothing to print after its tests, and passes only ``official``.
     ``missing``: the reason where the status is 0 and that line is missing. ``syntax``: texts that make a failure's
-    reason ``syntax`` where they stand in its output.
+    reason ``syntax`` where they stand in its output; ``wrong``: the same for ``wrong_answer`` (what a failed assertion
+    says).
     """
 
     last_line: str = NONCE
     missing: str = TAMPER
     syntax: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
 
 
 def steps(
-    environment: Environment, files: Mapping[str, str], commands: Sequence[Step], rule: Rule, tests: Sequence[str] = ()
-) -> dict[str, Any]:
+    environment: Environment, files: Mapping[str, str], commands: Sequence[Step], rule: Rule,
+    tests: Sequence[str] = (), stub: str = "",
+) -> dict[str, Any]:  # fmt: skip
     """Payload of a task that is compiled and run. ``files``: path below the scratch -> text with slots; ``tests``:
-    names of what the program text tests, where they can be counted (their number is ``num_base_cases``)."""
+    names of what the program text tests, where they can be counted (their number is ``num_base_cases``); ``stub``: a
+    program that does nothing and must not pass (empty: none is tried)."""
     _check(bool(commands), f"A task of {environment.name} has no commands.")
     _check(any(PROGRAM in text for text in files.values()), f"No file of {environment.name} holds the program.")
     return {
@@ -156,8 +162,10 @@ def steps(
             {"name": one.name, "argv": list(one.argv), "seconds": one.seconds, "failure": one.failure,
              "stdin": one.stdin, "removes": list(one.removes)} for one in commands
         ],
-        "rule": {"last_line": rule.last_line, "missing": rule.missing, "syntax": list(rule.syntax)},
+        "rule": {"last_line": rule.last_line, "missing": rule.missing, "syntax": list(rule.syntax),
+                 "wrong": list(rule.wrong)},
         "tests": list(tests),
+        "stub": stub,
     }  # fmt: skip
 
 
@@ -175,7 +183,7 @@ def warm_unittest(
     return {
         "environment": environment.name, "runner": WARM, "style": UNITTEST, "program": program, "test": test,
         "tests": list(found), "may_skip": [name for name, may_skip in found.items() if may_skip], "seconds": seconds,
-        "entry_point": entry_point, "scanned": program,
+        "entry_point": entry_point, "scanned": program, "stub": STUB,
     }  # fmt: skip
 
 
@@ -201,7 +209,7 @@ def warm_calls(
         "environment": environment.name, "runner": WARM, "style": CALLS, "program": program, "test": test,
         "tests": [name for name, _ in calls], "calls": [list(one) for one in calls],
         "canaries": [list(one) for one in canaries], "seconds": seconds, "entry_point": "",
-        "scanned": scanned or program,
+        "scanned": scanned or program, "stub": STUB,
     }  # fmt: skip
 
 

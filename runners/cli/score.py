@@ -130,7 +130,14 @@ def _means(settings: Any, is_unsafe: bool = False, limit_factor: float = 1.0) ->
     cores = len(os.sched_getaffinity(0))
     workers = settings["score.num_workers"] or cores
     rules = replace(OFFICIAL, limit_scale=limit_factor)
-    return Means(Path(settings.datasets_root), settings["score.sandbox_mode"] or None, workers, is_unsafe, rules)
+    return Means(
+        Path(settings.datasets_root),
+        settings["score.sandbox_mode"] or None,
+        workers,
+        is_unsafe,
+        rules,
+        settings.scratch,
+    )
 
 
 @contextmanager

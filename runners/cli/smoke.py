@@ -122,11 +122,31 @@ def _score_of(settings: Any) -> Any:
 
     def score(run: Run) -> None:
         require_linux()
+        _open_gates(run, settings)
         if shards := to_score(run, Selection()):
             for _ in score_pending(run, shards, _means(settings), False, lambda shard: nullcontext(_unheard)):
                 pass
 
     return score
+
+
+def _open_gates(run: Run, settings: Any) -> None:
+    """What the suites of a run need is looked for; BenchforgeError where a library or a tool is missing."""
+    from ...ingest.benchmarks import registry
+    from ...ingest.errors import BenchforgeError
+    from ..score.readiness import FAIL
+    from ..score.readiness.environments import environments_of, findings
+
+    cells = dict.fromkeys((shard.benchmark, shard.scenario) for shard in run.manifest.shards().values())
+    for benchmark, scenario in cells:
+        for environment in environments_of(registry()[benchmark], (scenario,)):
+            found = findings(environment, settings.scratch, settings["score.sandbox_mode"] or None)
+            missing = [one for one in found if one.status == FAIL]
+            for one in missing:
+                out.say(f"{benchmark} {scenario}: {one.check}: {one.found}; {one.fix}")
+            if missing:
+                first = missing[0]
+                raise BenchforgeError(f"{environment.name} lacks {first.check}: {first.found}", first.fix)
 
 
 def _unheard(number: int) -> None:

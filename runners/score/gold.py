@@ -1,7 +1,8 @@
 """The gold self-test: reference solutions on the road of every sample; each one passes, or is a row of the errata.
 
 Judge, sandbox, limits and both oracles are those of scoring; only extraction is left out, since a reference is given
-in the form in which it is graded. Nothing is written to the lake.
+in the form in which it is graded. Nothing is written to the lake. Of a suite, whose tests run in the program's own
+process, a stub is graded as well: a test that it passes says nothing of any program.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .pending import Means
 from .verdicts import oracles_of
 
 Advance = Callable[[int], None]
+STUB = "stub"
 
 
 @dataclass(frozen=True)
@@ -93,15 +95,32 @@ def grade_gold(gold: GoldSet, means: Means, advance: Advance = lambda number: No
     """Grade the references of one set; Incomplete when the sandbox failed for some."""
     result = GoldResult(gold.benchmark.name, gold.version, gold.scenario, len(gold.tasks))
     tasks = {task.task_id: task for task in gold.tasks}
-    jobs = (
-        Job(task.task_id, task.task_id, task.reference or "", oracles_of(gold.benchmark.oracles)) for task in gold.tasks
-    )
-    with means.judge(gold.benchmark, tasks) as judge:
-        for job, graded in judge.grade(jobs):
-            _count(result, list(_misses(gold, job.task_id, graded)))
-            advance(1)
+    found: dict[str, list[Miss]] = {}
+    with means.judge(gold.benchmark, tasks, is_gated=False) as judge:
+        for job, graded in judge.grade(_jobs(gold)):
+            misses = _passed_stubs(gold, job.task_id, graded) if job.key == STUB else _misses(gold, job.task_id, graded)
+            found.setdefault(job.task_id, []).extend(misses)
+            advance(job.key != STUB)
+    for misses in found.values():
+        _count(result, misses)
     result.misses.sort(key=lambda miss: list(tasks).index(miss.task_id))
     return result
+
+
+def _jobs(gold: GoldSet) -> Iterator[Job]:
+    names = oracles_of(gold.benchmark.oracles)
+    for task in gold.tasks:
+        yield Job("", task.task_id, task.reference or "", names)
+        if stub := task.payload.get("stub"):
+            yield Job(STUB, task.task_id, stub, names)
+
+
+def _passed_stubs(gold: GoldSet, task_id: str, graded: Graded) -> Iterator[Miss]:
+    """A stub that passes, as a miss of the task: oracle ``stub``."""
+    if graded.outcomes[gold.benchmark.oracles.official].base.verdict == "pass":
+        reason = errata().get((gold.benchmark.name, gold.version, task_id))
+        where = (gold.benchmark.name, gold.version, gold.scenario, task_id)
+        yield Miss(*where, STUB, "base", "pass", "ok", None, reason)
 
 
 def _count(result: GoldResult, misses: list[Miss]) -> None:

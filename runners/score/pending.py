@@ -17,6 +17,7 @@ from ...ingest.tasks import record_tasks
 from ..selection import Selection, pending_shards, task_set_of
 from .judge import OFFICIAL, Judge, Rules
 from .shard import Scored, ShardScorer, everything_known, grader_id, lane
+from .suites import open_places
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,15 @@ class Means:
     num_workers: int
     is_unsafe: bool
     rules: Rules = OFFICIAL
+    scratch: Path | None = None
+    """Below which environments of suites lie; None: beside the staged problems."""
 
-    def judge(self, benchmark: Benchmark, tasks: Mapping[str, Task]) -> Judge:
-        """A judge over these tasks; close it after use."""
+    @property
+    def suites_root(self) -> Path:
+        return self.scratch or self.datasets_root.parent
+
+    def judge(self, benchmark: Benchmark, tasks: Mapping[str, Task], *, is_gated: bool = True) -> Judge:
+        """A judge over these tasks; close it after use. NotStaged for a suite whose gate is not open (``is_gated``)."""
         return Judge(
             tasks,
             self.sandbox_mode,
@@ -38,6 +45,7 @@ class Means:
             is_unsafe=self.is_unsafe,
             cache_directory=self.datasets_root / benchmark.name / "expected",
             rules=self.rules,
+            places=open_places(benchmark, tasks.values(), self.suites_root, is_gated=is_gated),
         )
 
 
@@ -71,6 +79,11 @@ def score_pending(
         tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
         if lacking := benchmark.why_not_judged(tasks):
             unstaged.append(_unstaged(benchmark, version, lacking))
+            continue
+        try:
+            open_places(benchmark, tasks, means.suites_root)
+        except NotStaged as error:
+            unstaged.append(error)
             continue
         record_tasks(run.lake, tasks, version, members[0].dataset_digest)
         with ExitStack() as stack:

@@ -1,25 +1,103 @@
 """Where the environments of suites lie, and whether their gates are open.
 
-An environment lies in ``<scratch>/suites/<name>``, or where ``BENCHFORGE_SUITE_<NAME>`` says: a venv of its own, or a
-folder with ``node_modules``; nothing of it may be importable by the judge. ``sandbox-check`` and ``smoke`` write its
-gate beside it (``<name>.gate.json``): what was there, by version, when everything that it needs was found.
+An environment lies in ``<scratch>/suites/<name>``, or where ``BENCHFORGE_SUITE_<NAME>`` says (a folder, or a container
+image): a venv of its own, or a folder with ``node_modules``; nothing of it may be importable by the judge.
+``sandbox-check --suite`` and ``smoke`` write its gate to ``<scratch>/suites/<name>.gate.json``: what was there, by
+version, when everything that it needs was found. Without an open gate nothing of a suite is scored.
 """
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from ...ingest import keys
+from ...ingest.benchmarks.declaration import Benchmark, Task
 from ...ingest.benchmarks.suites import Environment
+from ...ingest.errors import NotStaged
+from .sandbox.suite_box import Place
 
 FOLDER = "suites"
 
 
-def folder_of(environment: Environment, scratch: Path) -> Path:
-    """Where it lies, or would; absolute."""
+def place_of(environment: Environment, scratch: Path) -> Place:
+    """Where it lies, or would, with the versions that its gate found."""
     given = os.environ.get(variable_of(environment), "")
-    return (Path(given).expanduser() if given else scratch / FOLDER / environment.name).absolute()
+    if given.endswith(".sif"):
+        return Place(
+            environment, image=str(Path(given).expanduser().absolute()), versions=_versions(environment, scratch)
+        )
+    folder = Path(given).expanduser() if given else scratch / FOLDER / environment.name
+    # one that is not needed may hold the same commands made faster
+    path = str(folder.absolute()) if environment.needs_folder or given or folder.is_dir() else ""
+    return Place(environment, path, versions=_versions(environment, scratch))
 
 
 def variable_of(environment: Environment) -> str:
     return f"BENCHFORGE_SUITE_{environment.name.upper()}"
+
+
+def gate_of(environment: Environment, scratch: Path) -> Path:
+    return scratch.absolute() / FOLDER / f"{environment.name}.gate.json"
+
+
+def write_gate(place: Place, versions: Mapping[str, str], missing: Sequence[str], mode: str, scratch: Path) -> Path:
+    """What was found, and what it was found of; the file is there whether the gate is open or not."""
+    path = gate_of(place.environment, scratch)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "environment": place.environment.name, "is_open": not missing, "missing": list(missing),
+        "versions": dict(sorted(versions.items())), "sandbox_mode": mode, "found_of": _found_of(place),
+    }  # fmt: skip
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
+    return path
+
+
+def open_places(
+    benchmark: Benchmark, tasks: Iterable[Task], scratch: Path, *, is_gated: bool = True
+) -> dict[str, Place]:
+    """Environments that the tasks of a suite name. NotStaged where a gate is closed, or was opened for another one."""
+    names = {task.payload["environment"] for task in tasks if task.kind == "suite" and "environment" in task.payload}
+    places = {one.name: place_of(one, scratch) for one in benchmark.environments.values() if one.name in names}
+    for place in places.values() if is_gated else ():
+        _check(benchmark, place, scratch)
+    return places
+
+
+def _check(benchmark: Benchmark, place: Place, scratch: Path) -> None:
+    name, command = place.environment.name, f"benchforge sandbox-check --suite {benchmark.name}"
+    facts = _facts(place.environment, scratch)
+    if not facts:
+        raise NotStaged(
+            f"the gate of {name} was never tried, and nothing of a suite is scored before it is open", command
+        )
+    if not facts.get("is_open"):
+        lacking = ", ".join(map(str, facts.get("missing", ())))[:200]
+        raise NotStaged(f"the gate of {name} is closed: {lacking} is missing", f"{command} says what installs it")
+    if facts.get("found_of") != _found_of(place):
+        raise NotStaged(f"the environment of {name} has changed since its gate was opened", command)
+
+
+def _found_of(place: Place) -> str:
+    """Digest of what was tried, its versions apart: they were not known before."""
+    return keys.digest_of({**place.identity(), "versions": [], "environment": repr(place.environment)})
+
+
+def _facts(environment: Environment, scratch: Path) -> Mapping[str, Any]:
+    try:
+        facts = json.loads(gate_of(environment, scratch).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _versions(environment: Environment, scratch: Path) -> tuple[tuple[str, str], ...]:
+    versions = _facts(environment, scratch).get("versions", {})
+    return (
+        tuple(sorted((str(name), str(text)) for name, text in versions.items())) if isinstance(versions, dict) else ()
+    )

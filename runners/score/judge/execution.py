@@ -99,14 +99,14 @@ class Bench:
 
     def __init__(
         self,
-        open_sandbox: Callable[[Place | None], Sandbox],
+        open_sandbox: Callable[..., Sandbox],
         rules: Rules,
         expect: Callable[[float], None],
         without: frozenset[str] = NO_LAYER_OFF,
         places: Mapping[str, Place] | None = None,
     ) -> None:
-        """``open_sandbox`` opens one of the place that it is given, or of our own interpreter; ``places``: environments
-        of suites by name."""
+        """``open_sandbox`` opens one of the place that it is given, of our own interpreter without; ``places``:
+        environments of suites by name."""
         self._open = open_sandbox
         self.places = places or {}
         self._suites: dict[str, Sandbox] = {}
@@ -122,7 +122,7 @@ class Bench:
     @property
     def sandbox(self) -> Sandbox:
         if self._sandbox is None:
-            self._sandbox = self._open(None)
+            self._sandbox = self._open()
         return self._sandbox
 
     def suite(self, place: Place) -> Connection:

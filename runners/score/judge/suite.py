@@ -57,7 +57,7 @@ def run(bench: Bench, task: Task, program: str) -> Seen:
     spec, limits = _spec(task, place, program, nonce), _limits(bench, task)
     seconds = _STRETCH * sum(limits) + _SPARE_SECONDS
     with start(bench, connection, _with_limits(spec, limits), seconds) as claims:
-        lines = _lines(claims)
+        lines = lines_of(claims)
     part = _of_steps(bench, task, lines, nonce) if task.payload["runner"] == STEPS else None
     if part is not None:
         return Seen(part, _flags(task, lines))
@@ -115,7 +115,7 @@ def _filled(text: str, program: str, nonce: str) -> str:
     return text.replace(NONCE, nonce).replace(PROGRAM, program)
 
 
-def _lines(claims: Claims) -> list[list[Any]]:
+def lines_of(claims: Claims) -> list[list[Any]]:
     """What the keeper said between ready and end; SandboxBroken where it did not come to its end."""
     found: list[list[Any]] = []
     while waiting := claims.waiting_lines():  # to its end: what it used is reported when it is gone
@@ -177,6 +177,8 @@ def _why_failed(rule: Mapping[str, Any], step: Mapping[str, Any], facts: Mapping
         return ""
     if any(sign in text for text in _texts(facts) for sign in rule["syntax"]):
         return "syntax"
+    if any(sign in text for text in _texts(facts) for sign in rule.get("wrong", ())):
+        return "wrong_answer"
     return str(step["failure"])
 
 
@@ -193,4 +195,4 @@ def _texts(facts: Mapping[str, Any]) -> list[str]:
     return [base64.b64decode(text).decode("utf-8", "replace") for text in facts["outputs"]]
 
 
-__all__ = ["Seen", "grade", "run"]
+__all__ = ["Seen", "grade", "lines_of", "run"]

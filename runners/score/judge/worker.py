@@ -90,7 +90,7 @@ class Worker:
         # the supervisor removes it, so that a worker that is killed leaves nothing behind
         tempfile.tempdir = place
         self._bench = Bench(
-            lambda place: Sandbox.open(mode, is_unsafe=is_unsafe, without=without, place=place),
+            lambda place=None: Sandbox.open(mode, is_unsafe=is_unsafe, without=without, place=place),
             rules, self._expect, without, places,
         )  # fmt: skip
         self._bench.touch = self._touch
