@@ -8,7 +8,7 @@ SUITES ?= .benchforge/suites# environments of the opt-in suites
 ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install tools test lint types layers sql pytest dbt docs golden lineage reference results test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 suite-multipl_e bench clean plan stage generate smoke score aggregate status
+.PHONY: help demo install tools test lint types layers sql pytest dbt docs golden lineage reference results test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 suite-multipl_e audit-public bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ suite-bigcodebench suite-ds1000: ## environment of an opt-in suite, gigabytes; n
 
 suite-multipl_e: ## toolchains of seven languages: Debian packages where this is root, compilers that start warm; needs npm
 	containers/suite-multipl_e.sh $(abspath $(SUITES))
+
+audit-public: $(VENV)/.installed ## docs/audit.md: public boards counted again; DATA=DIR or BENCHFORGE_RECORDED names the recorded sets
+	$(BIN)/python -m benchforge.runners.ask.boards $(if $(DATA),--from $(DATA)) $(ARGS)
 
 pictures: $(VENV)/.tested $(PAGES)/.installed ## docs/pictures: the Space over made models, the demo's scores with their intervals
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group pages
