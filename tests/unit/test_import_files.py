@@ -343,4 +343,4 @@ def test_the_command_prints_the_shard_and_talks_on_stderr(tmp_path):
     again = CliRunner().invoke(cli, ["import", "humaneval", str(path), *options])
     assert again.stdout == result.stdout and "nothing to do" in again.stderr
     wrong = CliRunner().invoke(cli, ["import", "humanevl", str(path), *options])
-    assert wrong.exit_code == 2 and "formats are auto, benchforge" in wrong.output
+    assert wrong.exit_code == 2 and "did you mean humaneval?" in wrong.output
