@@ -26,6 +26,7 @@ _SECONDS = 15.0
 _CSHARP_SECONDS = 5.0
 _JAVATUPLES = "/usr/share/java/javatuples.jar"
 _TYPESCRIPT = "5.6.3"
+_INSTALL = "make suite-multipl_e"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Language:
     end: str
     """The line that ends the function of the tests: the first such line after the last test."""
     mark: str
-    """Printed there."""
+    """Prints the nonce there, on a line of its own: a program may have left one open."""
     before: tuple[str, str] = ("", "")
     """(line, text that goes before it)."""
     after: tuple[str, str] = ("", "")
@@ -58,7 +59,7 @@ class Language:
 
     @property
     def rule(self) -> Rule:
-        return Rule(syntax=self.syntax)
+        return Rule(syntax=self.syntax, wrong=self.wrong)
 
 
 def file_text(language: Language, tests: str) -> str:
@@ -143,7 +144,7 @@ _CPP = Language(
     environment=_environment("cpp", "apt install g++", [_tool("g++", "g++")]),
     test="    assert(",
     end="}",
-    mark=f'    __builtin_puts("{NONCE}");',
+    mark=f'    __builtin_puts("\\n{NONCE}");',
     before=(
         "int main() {",
         "static void forge_check(bool is_right, const char *test) {\n"
@@ -166,13 +167,16 @@ _CS = Language(
         "cs",
         "apt install --no-install-recommends mono-mcs mono-runtime libmono-system-core4.0-cil "
         "libmono-system-numerics4.0-cil",
-        [_tool("mcs", "mono-mcs"), _tool("mono", "mono-runtime")],
+        [
+            Requirement("mcs", "apt install mono-mcs", ("mcs", "--version"), version="Mono C# compiler"),
+            Requirement("mono", "apt install mono-runtime", ("mono", "--version"), version="Mono JIT compiler"),
+        ],
         variables={"MONO_TRACE_LISTENER": "Console.Error"},
         binds=("/etc/mono",),
     ),
     test="    Debug.Assert(",
     end="    }",
-    mark=f'    global::System.Console.Out.WriteLine("{NONCE}");',
+    mark=f'    global::System.Console.Out.WriteLine("\\n{NONCE}");',
     after=(
         "    public static void Main(string[] args) {",
         "    global::System.Diagnostics.Debug.Listeners.Clear();\n"
@@ -214,16 +218,16 @@ _JAVA = Language(
         [
             _tool("javac", "default-jdk-headless"),
             _tool("java", "default-jdk-headless"),
-            _tool("javatuples", "libjavatuples-java", "test", "-r", _JAVATUPLES),
+            _tool("javatuples", "libjavatuples-java", "ls", _JAVATUPLES),
         ],
         binds=tuple(f"/etc/java-{version}-openjdk" for version in (11, 17, 21, 25)),
     ),
     test="    assert(",
     end="    }",
-    mark=f'    java.lang.System.out.println("{NONCE}");',
+    mark=f'    java.lang.System.out.println("\\n{NONCE}");',
     wrong=("AssertionError",),
 )
-_NODE_WRITES = f"  require('node:fs').writeSync(1, \"{NONCE}\\n\");"
+_NODE_WRITES = f"  require('node:fs').writeSync(1, \"\\n{NONCE}\\n\");"
 _JS = Language(
     name="js",
     title="JavaScript",
@@ -244,7 +248,7 @@ _PHP = Language(
     environment=_environment("php", "apt install php-cli", [_tool("php", "php-cli")], binds=("/etc/php",)),
     test="    if (candidate(",
     end="}",
-    mark=f'    echo "{NONCE}\\n";',
+    mark=f'    echo "\\n{NONCE}\\n";',
     syntax=("PHP Parse error", "Parse error:"),
     wrong=("Test failed!",),
 )
@@ -263,7 +267,7 @@ _SH = Language(
     ),
     test="    [[ $(candidate ",
     end="}",
-    mark=f"    builtin printf '%s\\n' {NONCE}",
+    mark=f"    builtin printf '\\n%s\\n' {NONCE}",
     after_each="    builtin test $? -eq 0 || builtin exit 1",
     syntax=("syntax error",),
 )
@@ -277,12 +281,12 @@ _TS = Language(
     ),
     environment=_environment(
         "ts",
-        f"npm install --prefix DIR typescript@{_TYPESCRIPT}",
+        _INSTALL,
         [
             _tool("node", "nodejs"),
             Requirement(
                 "typescript",
-                f"npm install --prefix DIR typescript@{_TYPESCRIPT}",
+                _INSTALL,
                 probe=("tsc", "--version"),
                 version=_TYPESCRIPT,
             ),

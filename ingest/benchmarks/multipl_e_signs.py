@@ -19,20 +19,26 @@ def _signs(level: str, **expressions: str) -> tuple[Pattern, ...]:
     return tuple(Pattern(name, level, expression) for name, expression in expressions.items())
 
 
-_CPP = _signs(
-    TAMPER,
-    ends_the_program=r"\b(_?_?[eE]xit|quick_exit|abort|terminate|at_?(quick_)?exit|longjmp|siglongjmp)\s*\(",
-    other_processes=r"\b(v?fork|clone|exec[lv]p?e?|execveat|posix_spawnp?|system|popen|kill|raise|syscall|ptrace)\s*\(",
-    handlers=r"\b(signal|sigaction|set_(terminate|unexpected|new_handler))\b",
-    descriptors=r"\b(dup[23]?|f?reopen|fclose|setvbuf|setbuf|rdbuf)\s*\(|\bstd(out|err)\s*=",
-    own_text=r"__FILE__|__BASE_FILE__|__INCLUDE_LEVEL__|/proc\b|\bdl(open|sym|iterate_phdr)\b|\bincbin\b",
-    preprocessor=r"^[ \t]*(#|%:|\?\?=)[ \t]*(define|undef|pragma|line|if|ifdef|ifndef|else|elif)\b"
-    r"|\b_Pragma\b|^[ \t]*(#|%:)[ \t]*include[ \t]*[^<\s]",
-    assertion=r"\b_*assert\w*_fail\b|\bNDEBUG\b|\bforge_check\b",
-    machine_code=r"\b(asm|__asm__|__asm|mprotect|mmap)\s*(volatile)?\s*\(|__attribute__|\[\[\s*gnu::"
-    r"|\b__builtin_(?!popcount|parity|ffs|clz|ctz|abs|expect|s?u?(add|sub|mul)l*_overflow|(add|sub|mul)_overflow)",
-    other_main=r"\bmain\s*\(|extern\s*\"C|\bcandidate\b",
-    other_equality=r"(?<!using )\bnamespace\s+std\b|\boperator\s*==\s*\([^)]*,",
+_CPP = (
+    *_signs(
+        TAMPER,
+        ends_the_program=r"\b(_?_?[eE]xit|quick_exit|abort|terminate|at_?(quick_)?exit|longjmp|siglongjmp)\s*\(",
+        other_processes=r"\b(v?fork|clone|exec[lv]p?e?|execveat|posix_spawnp?|system|popen|kill|raise|syscall|ptrace)\s*\(",
+        handlers=r"\b(signal|sigaction|set_(terminate|unexpected|new_handler))\b",
+        descriptors=r"\b(dup[23]?|f?reopen|fclose|setvbuf|setbuf|rdbuf)\s*\(|\bstd(out|err)\s*=",
+        own_text=r"__FILE__|__BASE_FILE__|__INCLUDE_LEVEL__|/proc\b|\bdl(open|sym|iterate_phdr)\b|\bincbin\b",
+        preprocessor=r"^[ \t]*(#|%:|\?\?=)[ \t]*(define|undef|pragma|line|if|ifdef|ifndef|else|elif)\b"
+        r"|\b_Pragma\b|^[ \t]*(#|%:)[ \t]*include[ \t]*[^<\s]",
+        assertion=r"\b_*assert\w*_fail\b|\bNDEBUG\b|\bforge_check\b",
+        machine_code=r"\b(asm|__asm__|__asm|mprotect|mmap)\s*(volatile)?\s*\(|__attribute__|\[\[\s*gnu::"
+        r"|\b__builtin_(?!popcount|parity|ffs|clz|ctz|abs|expect|s?u?(add|sub|mul)l*_overflow|(add|sub|mul)_overflow)",
+        other_main=r"\bmain\s*\(|extern\s*\"C|\bcandidate\b",
+        other_equality=r"(?<!using )\bnamespace\s+std\b|\boperator\s*==\s*\([^)]*,",
+    ),
+    *_signs(
+        RISK,
+        memory_by_address=r"\breinterpret_cast\b|\(\s*(const\s+)?(unsigned\s+)?(char|void|u?int8_t|long)\s*(const\s*)?\*\s*\)",
+    ),
 )
 _CS = _signs(
     TAMPER,
@@ -61,18 +67,21 @@ _JAVA = _signs(
     other_main=r"\bmain\s*\(|\bstatic\s*\{|\bClassLoader\b|\bProcessBuilder\b|\bnative\b",
     files=r"\b(Files|FileReader|FileInputStream|RandomAccessFile|Scanner\s*\(\s*new\s+File)\b",
 )
-_NODE = _signs(
-    TAMPER,
-    ends_the_program=r"\bprocess\b",
-    modules=r"\brequire\b|\bmodule\s*[.\[=]|\bimport\s*[\w({*'\"]|\bexports\s*[.\[=]|\bcreateRequire\b|\bgetBuiltinModule\b",
-    global_names=r"\bglobal(This)?\b|\bFunction\b|\beval\b|\bconstructor\s*[(.\[]|\bwith\s*\(",
-    own_text=r"__filename|__dirname|\barguments\s*\.\s*callee\b|\.\s*(caller|stack|prepareStackTrace)\b"
-    r"|\b(test|candidate)\s*\.\s*toString\b",
-    assertion=r"\bassert\b|\bdeepEqual\b|\bAssertionError\b",
-    test_names=r"\b(function|var|let|const|class)\s+(test|candidate|require|assert)\b|\b(test|candidate)\s*=(?!=)",
-    prototypes=r"__proto__|\bsetPrototypeOf\b|\bdefinePropert(y|ies)\b|\b__define[GS]etter__\b|\.prototype\b"
-    r"|\bReflect\b|\bProxy\b",
-    top_level_return=r"^return\b",
+_NODE = (
+    *_signs(
+        TAMPER,
+        ends_the_program=r"\bprocess\b",
+        modules=r"\brequire\b|\bmodule\s*(\.\s*(?!exports)|[\[=])|\bimport\s*[\w({*'\"]|\bcreateRequire\b|\bgetBuiltinModule\b",
+        global_names=r"\bglobal(This)?\b|\bFunction\b|\beval\b|\.\s*constructor\b|[\"'`]constructor[\"'`]|\bwith\s*\(",
+        own_text=r"__filename|__dirname|\barguments\s*\.\s*callee\b|\.\s*(caller|stack|prepareStackTrace)\b"
+        r"|\b(test|candidate)\s*\.\s*toString\b",
+        assertion=r"\bassert\b|\bdeepEqual\b|\bAssertionError\b",
+        test_names=r"\b(function|var|let|const|class)\s+(test|candidate|require|assert)\b|\b(test|candidate)\s*=(?!=)",
+        prototypes=r"__proto__|\bsetPrototypeOf\b|\bdefinePropert(y|ies)\b|\b__define[GS]etter__\b|\.prototype\b"
+        r"|\bReflect\b|\bProxy\b",
+        top_level_return=r"^return\b",
+    ),
+    *_signs(RISK, arguments_of_the_module=r"\barguments\b|\bthis\s*\["),
 )
 _TS = (
     *_NODE,
@@ -110,6 +119,7 @@ _SH = (
     *_signs(
         RISK,
         ends_a_subshell=r"\bexit\b",
+        files=r"\bdone\s*<\s*\"?\$|\b(cat|grep|sed|awk|head|tail|mapfile|read)\b[^|\n]*\s\*",
         built_code=r"(^|[;&|({]|\b(then|do|else))\s*(eval|source|\.)\s",
     ),
 )
