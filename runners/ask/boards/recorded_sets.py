@@ -106,6 +106,11 @@ SETS: tuple[RecordedSet, ...] = (
         )
         for language in _MULTIPL_E
     ),
+    # graded files of these two hold no programs: the samples beside them come first, the verdicts are attached
+    *(
+        RecordedSet(f"logs/evalplus/{file}", "humanevalplus", "evalplus", model=model, temperature=0, version="v0.1.9")
+        for file, model in (("phi-1/phi_1_samples.jsonl*", "phi-1"), ("all-fail/samples.jsonl*", "not-recorded"))
+    ),
     *(
         RecordedSet(f"logs/evalplus/{folder}/*_eval_results*", "humanevalplus", model=model, temperature=0)
         for folder, model in (
