@@ -86,11 +86,29 @@ _PRELOAD = (
     "numpy",
     "pandas",
     "matplotlib.pyplot",
+    "mpl_toolkits.mplot3d",
+    "scipy.fft",
+    "scipy.optimize",
     "scipy.stats",
+    "sklearn.cluster",
+    "sklearn.datasets",
+    "sklearn.decomposition",
+    "sklearn.ensemble",
+    "sklearn.feature_extraction.text",
     "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.model_selection",
+    "sklearn.preprocessing",
     "seaborn",
+    "statsmodels.api",
+    "bs4",
+    "faker",
+    "nltk",
+    "PIL.Image",
+    "requests",
 )
-"""What most tasks import; the rest by those that need it (tensorflow starts threads, and no fork keeps a thread)."""
+"""What most tasks import, and what costs most to import; the rest is imported by those that need it (tensorflow starts
+threads, and no fork keeps a thread)."""
 
 _WARM_UP = """\
 import builtins, time

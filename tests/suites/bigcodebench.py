@@ -49,7 +49,9 @@ def grade(
 ) -> Iterator[tuple[str, Graded]]:
     """Those that have no line in ``results`` yet, until the time is over."""
     known, started = rows_of(results), time.monotonic()
-    todo = [task_id for task_id in programs if task_id not in known]
+    todo = [task_id for task_id in programs if task_id not in known] if seconds > 0 else []
+    if not todo:
+        return
     places = {ENVIRONMENT.name: Place(ENVIRONMENT, str(environment.absolute()))}
     with Judge({one: tasks[one] for one in todo}, None, num_workers=1, places=places) as judge:
 
@@ -58,7 +60,7 @@ def grade(
                 if time.monotonic() - started < seconds:
                     yield Job(task_id, task_id, programs[task_id], ORACLES)
 
-        for job, graded in judge.grade(jobs()) if todo else ():
+        for job, graded in judge.grade(jobs()):
             yield job.task_id, graded
 
 
@@ -136,7 +138,7 @@ def main() -> None:
     programs = {one: STUB if given.what == "stub" else task.reference or "" for one, task in tasks.items()}
     if given.what == "recorded":
         programs = {one: recorded[one]["solution"] for one in tasks}
-        tasks = {one: _uncalibrated(task) for one, task in tasks.items()}
+        tasks = {one: uncalibrated(task) for one, task in tasks.items()}
     if given.limit:
         tasks = {one: _limited(task, given.limit) for one, task in tasks.items()}
     programs = {one: text for one, text in programs.items() if not given.tasks or one in given.tasks}
@@ -150,7 +152,7 @@ def main() -> None:
     sys.exit(3 if len(rows) < len(programs) else 0)
 
 
-def _uncalibrated(task: Task) -> Task:
+def uncalibrated(task: Task) -> Task:
     """A recorded solution begins with what calibration put there."""
     head = task.payload["program"].partition("import os, sys\nfrom os import environ\n")[1]
     return dataclasses.replace(task, payload={**task.payload, "program": head + PROGRAM})
