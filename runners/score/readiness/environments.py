@@ -29,6 +29,11 @@ _PROBE_SECONDS, _IMPORT_SECONDS = 60.0, 300.0
 _IMPORTS = """
 import importlib, importlib.metadata, json, sys
 found, owners = {}, importlib.metadata.packages_distributions()
+if sys.version_info < (3, 11):  # goes by top_level.txt alone there, which many wheels lack
+    for one in importlib.metadata.distributions():
+        for path in one.files or ():
+            if path.name == "__init__.py" and len(path.parts) == 2:
+                owners.setdefault(path.parts[0], []).append(one.metadata["Name"])
 for name in json.loads(sys.argv[1]):
     try:
         importlib.import_module(name)
