@@ -110,7 +110,10 @@ def test_only_what_is_asked_for_is_compacted(lake: Lake):
     assert [one.partition for one in planned(lake.root, models=["forge__b"])] == [
         "timings/benchmark=forge_mini/model=forge__b"
     ]
-    assert planned(lake.root, benchmarks=["cruxeval"]) == []
+    with pytest.raises(UsageError, match="holds no model forge__c; did you mean forge__"):
+        planned(lake.root, models=["forge__c"])
+    with pytest.raises(UsageError, match="holds no benchmark cruxeval"):
+        planned(lake.root, benchmarks=["cruxeval"])
 
 
 def test_columns_that_an_older_part_lacks_become_null(lake: Lake):

@@ -61,7 +61,7 @@ def test_the_lineage_names_columns_that_the_lake_has(recorded_marts: Path) -> No
     [
         ("codellama-7x", "cruxeval", {}, "no model codellama-7x"),
         ("codellama-7b", "cruxevil", {}, "no benchmark cruxevil"),
-        ("codellama-7b", "cruxeval", {"metric": "pass@99"}, "has no such number"),
+        ("codellama-7b", "cruxeval", {"metric": "pass@99"}, "the marts have no metric"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(recorded_marts: Path, model, benchmark, narrowed, sentence) -> None:
