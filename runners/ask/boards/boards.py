@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import comb
 from typing import Any
@@ -105,6 +105,15 @@ class Row:
         return self.readings.get(OFFICIAL) or self.readings[RECORDED]
 
 
+_SAMPLES = {
+    f"lcb_execution{suffix}": Board(
+        "", "", "minimario/cruxeval-lcb@f6a90e0", "livecodebench", "execution", temperature=0.2, protocol=protocol
+    )
+    for suffix, protocol in (("", "direct"), ("_cot", "cot"))
+}
+"""Boards of means -> where samples of some of their rows are recorded."""
+_EQUAL = 1e-6
+
 _VERDICTS = """
     select
         scores.model, requests.protocol, scores.origin, scores.verdict, scores.task_id, scores.num_planned,
@@ -154,6 +163,23 @@ def rows_of(marts: Any, board: Board) -> list[Row]:
     found = standings({name: one.scores for name, one in best.items()}, clusters if is_clustered else None)
     ranks = {name: 1 + sum(other > score for other in published.values()) for name, score in published.items()}
     return [Row(one.name, published[one.name], whole[one.name], ranks[one.name], one) for one in found]
+
+
+def twins(marts: Any, board: Board, rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """(row, set of samples) whose scores are equal on every problem: whose samples a row shows, whatever its label."""
+    if board.key not in _SAMPLES:
+        return []
+    recorded = {name: one[RECORDED].scores for name, one in _readings(marts, _SAMPLES[board.key]).items()}
+    return [
+        (row.name, name)
+        for row in sorted(rows, key=lambda row: row.name)
+        for name, scores in recorded.items()
+        if _are_equal(row.readings[RECORDED].scores, scores)
+    ]
+
+
+def _are_equal(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return one.keys() == other.keys() and all(abs(one[task] - other[task]) <= _EQUAL for task in one)
 
 
 def _readings(marts: Any, board: Board) -> dict[str, dict[str, Reading]]:

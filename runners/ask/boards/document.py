@@ -9,6 +9,7 @@ from typing import Any
 from . import causes
 from .boards import OFFICIAL, RECORDED, STRICT, Row
 from .figures import BoardFigures, Figures, TotalsFigures
+from .pictures import ROUNDING
 
 _PAIRS = (("evalplus_humaneval", "evalplus_humaneval_plus"), ("evalplus_mbpp", "evalplus_mbpp_plus"))
 PICTURES = ("audit_neighbours.svg", "audit_cruxeval_i.svg")
@@ -206,6 +207,9 @@ def _board(one: BoardFigures) -> Iterator[str]:
         yield f"![As published and by the official rules](pictures/{PICTURES[1]})\n"
     columns = ("row", "published", "recorded", "official", "strict", "95 %", "rank", "possible", "next", "cause")
     yield from _table(columns, [_row(row) for row in one.rows])
+    if one.twins:
+        pairs = "; ".join(f"{row} = {samples}" for row, samples in one.twins)
+        yield f"Equal on every problem to recorded samples: {pairs}.\n"
 
 
 def _row(row: Row) -> tuple[Any, ...]:
@@ -230,7 +234,7 @@ def _cause(row: Row) -> str:
     """What moved the number, where it moved by more than rounding."""
     found = []
     recorded = row.readings[RECORDED].percent
-    if row.published is not None and abs(row.published - recorded) > 0.0501:
+    if row.published is not None and abs(row.published - recorded) > ROUNDING:
         found.append(f"answers left out of the denominator {recorded - row.published:+.2f}")
     if OFFICIAL in row.readings and abs(row.readings[OFFICIAL].percent - recorded) > 1e-6:
         found.append(f"graded again {row.readings[OFFICIAL].percent - recorded:+.2f}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .boards import BOARDS, Board, Row, rows_of
+from .boards import BOARDS, Board, Row, rows_of, twins
 from .differences import Regraded, published_of, regraded, single_runs
 from .neighbours import num_told
 from .pictures import Moved, Share, moved_picture, shares_picture
@@ -34,6 +34,7 @@ _PUBLISHED = {
 class BoardFigures:
     board: Board
     rows: Sequence[Row]
+    twins: Sequence[tuple[str, str]] = ()
 
     @property
     def told(self) -> tuple[int, int, int]:
@@ -67,7 +68,9 @@ def figures(marts_path: Path, directory: Path, datasets: Path) -> Figures:
 
     with duckdb.connect(str(marts_path), read_only=True) as marts:
         marts.execute("set search_path = 'main,intermediate,staging,seeds'")
-        boards = [BoardFigures(board, rows) for board in BOARDS if (rows := rows_of(marts, board))]
+        boards = [
+            BoardFigures(board, rows, twins(marts, board, rows)) for board in BOARDS if (rows := rows_of(marts, board))
+        ]
         again = regraded(marts, datasets)
         runs = single_runs(marts, frozenset(board.source for board in BOARDS))
     return Figures(

@@ -41,7 +41,9 @@ class Work:
 
 
 def stage(work: Work, directory: Path) -> None:
-    """Every pinned problem file that the folder holds."""
+    """Every pinned problem file that the folder holds. BadInput before anything is written where sets are missing."""
+    for _ in recorded_files(directory):
+        pass
     plan = plan_what_is_there(every_pinned_file(work.datasets), directory)
     write_staged(plan)
     for _ in keep_hidden_tests([one.wanted for one in plan], directory):
@@ -80,12 +82,17 @@ def _imported(work: Work, file: RecordedFile) -> dict[str, Any]:
 def pending(work: Work, means: Means) -> list[Shard]:
     """Shards to grade: of a benchmark that is judged here, with its tests staged, and with texts."""
     shards = [shard for shard in to_score(work.run, Selection()) if _is_judged(shard, means)]
-    return sorted(shards, key=lambda shard: (_urgency(shard), shard.benchmark, shard.scenario))
+    return sorted(shards, key=_urgency)
 
 
-def _urgency(shard: Shard) -> tuple[bool, bool]:
-    """What most rows of boards need comes first: greedy and nearly greedy answers, then those for pass@5 and more."""
-    return (shard.request.get("temperature") or 0) > _WARM, shard.benchmark == "cruxeval"
+def _urgency(shard: Shard) -> tuple[bool, bool, str, str, str, int]:
+    """What most rows of boards need comes first: few and nearly greedy answers, then those for pass@5 and more.
+
+    Equal task sets stand beside each other, so that a judge is warmed up once.
+    """
+    is_warm = (shard.request.get("temperature") or 0) > _WARM
+    task_set = (shard.benchmark, shard.dataset_version, shard.scenario)
+    return (is_warm, shard.benchmark == "cruxeval", *task_set, shard.expected_rows)
 
 
 def _is_judged(shard: Shard, means: Means) -> bool:

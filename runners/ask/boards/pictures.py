@@ -8,6 +8,8 @@ from html import escape
 
 OURS, THEIRS, FAINT = "#1f5fbf", "#b4581c", "#c9c9c9"
 """Blue and brown, apart for every kind of colour vision; shapes tell them apart as well."""
+ROUNDING = 0.0501
+"""Half a unit of the first decimal, in percent: how boards print."""
 _ROW, _LEFT, _WIDTH, _TOP = 18, 330, 420, 46
 
 
@@ -60,10 +62,16 @@ def moved_picture(title: str, rows: Sequence[Moved]) -> str:
             f'<line x1="{left}" y1="{y}" x2="{right}" y2="{y}" stroke="{OURS}" stroke-width="1.5"/>',
             f'<circle cx="{dot}" cy="{y}" r="3.5" fill="{OURS}"/>',
             f'<path d="M{mark} {y - 5}l5 5l-5 5l-5 -5z" fill="none" stroke="{THEIRS}" stroke-width="1.5"/>',
-            _text(_LEFT + _WIDTH + 8, y + 3, f"{one.published:.1f} → {one.official:.1f}"),
+            _text(_LEFT + _WIDTH + 8, y + 3, _moved_words(one)),
         ]
     legend = "diamond: as published; dot and line: every planned answer counted, official rules, 95 %"
     return _document(title, legend, body, len(rows))
+
+
+def _moved_words(one: Moved) -> str:
+    """Both numbers where they differ by more than the board's last digit."""
+    moved = abs(one.published - one.official) > ROUNDING
+    return f"{one.published:.1f} → {one.official:.1f}" if moved else f"{one.published:.1f}"
 
 
 def _x(percent: float) -> float:
