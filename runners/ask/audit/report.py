@@ -35,6 +35,8 @@ __all__ = [
     "sample_rows",
 ]
 
+_READ_WITH_PROBLEMS = ("cruxeval-scored", "livecodebench-execution", "humaneval")
+"""Formats whose readers ask a problem for its input or its prompt; the others need not wait for the problems."""
 CAUSE_COLUMNS = (
     *("file", "axis", "cause_id", "kind", "applies_to", "num_samples", "effect_points", "worth", "found", "evidence"),
 )
@@ -135,7 +137,8 @@ def audited(
 def _read(path: Path, known: Wanted, means: Means | None) -> Evidence:
     """With the problems at hand where they are staged: what a harness left out is told by a problem's own input."""
     benchmark, scenario = _meant(known)
-    tasks = [] if means is None else _tasks(benchmark, known.version_name, scenario, means)
+    is_asked = means is not None and known.format_name in _READ_WITH_PROBLEMS
+    tasks = _tasks(benchmark, known.version_name, scenario, means) if is_asked and means is not None else ()
     prompts, inputs = ({task.task_id: task.prompt for task in tasks}, _inputs(tasks)) if tasks else (None, None)
     context = Context(benchmark, scenario, known.text_form, prompts, inputs)
     evidence = evidence_of(path, registry()[known.format_name], context)
