@@ -289,7 +289,8 @@ def start(
         seconds = max(seconds, _PATIENT_SECONDS)
     total = max(seconds, total_seconds or 0.0)
     bench.expect(total * MAX_STRETCH)
-    running = connection.start({"limits": bench.limits(total), **spec}, seconds, inputs, fds)
+    limited = spec if "limits" in spec else {"limits": bench.limits(total), **spec}
+    running = connection.start(limited, seconds, inputs, fds)
     return Claims(bench, running, is_measured=is_measured)
 
 

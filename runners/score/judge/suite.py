@@ -46,7 +46,7 @@ class Seen:
 def grade(bench: Bench, task: Task, program: str, names: Sequence[str]) -> dict[str, Outcome]:
     """Outcomes by oracle, of one run; SandboxBroken where the environment failed."""
     seen = run(bench, task, program)
-    return {name: Outcome(_judged(seen, is_strict=name == oracles.STRICT), None) for name in names}
+    return {name: Outcome(judged(seen, is_strict=name == oracles.STRICT), None) for name in names}
 
 
 def run(bench: Bench, task: Task, program: str) -> Seen:
@@ -68,7 +68,7 @@ def run(bench: Bench, task: Task, program: str) -> Seen:
     return Seen(told.part, _flags(task, lines) | told.evidence)
 
 
-def _judged(seen: Seen, *, is_strict: bool) -> PartOutcome:
+def judged(seen: Seen, *, is_strict: bool) -> PartOutcome:
     """A flag never makes a pass, and never hides another reason to fail."""
     levels = {level for level, _ in seen.flags}
     if TAMPER in levels or (is_strict and RISK in levels and seen.part.verdict == "pass"):
@@ -141,6 +141,7 @@ def _parsed(line: bytes) -> list[Any]:
 def _flags(task: Task, lines: Sequence[Sequence[Any]]) -> frozenset[tuple[str, str]]:
     """Flags of the text, less those that the problem's own solution raises (trusted, so it may be looked at here)."""
     raised = {(str(level), str(name)) for line in lines if line[0] == _FLAGS for level, name in line[1]}
+    raised = {flag for flag in raised if flag[0] in (TAMPER, RISK)}
     if not raised or task.payload["runner"] == STEPS:
         return frozenset(raised)
     return frozenset(raised - _flags_of_reference(task.payload.get("scanned") or PROGRAM, task.reference or ""))
@@ -195,4 +196,4 @@ def _texts(facts: Mapping[str, Any]) -> list[str]:
     return [base64.b64decode(text).decode("utf-8", "replace") for text in facts["outputs"]]
 
 
-__all__ = ["Seen", "grade", "lines_of", "run"]
+__all__ = ["Seen", "grade", "judged", "lines_of", "run"]
