@@ -88,8 +88,8 @@ def _streamed(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping
     result = connection.execute(query, dict(values))
     columns = [column[0] for column in result.description or ()]
     while batch := result.fetchmany(_FETCHED):
-        for values in batch:
-            yield dict(zip(columns, values, strict=True))
+        for row in batch:
+            yield dict(zip(columns, row, strict=True))
 
 
 def _write_cell(
@@ -102,7 +102,7 @@ def _write_cell(
     first = cell[0]
     key = tuple(first[name] for name in questions.BEHIND)
     cell_id = written.cells.setdefault(key, short_id(*key))
-    asked = [dict(zip(("dataset_version", "task_id"), task, strict=True)) for task in _tasks_of(cell)]
+    asked = [dict(zip(("dataset_version", "task_id"), named, strict=True)) for named in _tasks_of(cell)]
     places = {(task["dataset_version"], task["task_id"]): place for place, task in enumerate(asked)}
     described = [tasks.get((task["dataset_version"], first["scenario"], task["task_id"]), {}) | task for task in asked]
     files = list(_chunked(cell, _language(first)))
@@ -169,7 +169,7 @@ def _texts_of(row: Row, language: str) -> dict[str, Any]:
     form, encoding = row["text_form"] or "raw", row["text_encoding"]
     return {
         "raw_text": shown(row.pop("raw_text"), encoding, form, language),
-        "reasoning": shown(row.pop("reasoning"), encoding, "prose", "text"),
+        "reasoning": shown(row.pop("reasoning"), encoding, "prose"),
         "answer": shown(row.pop("answer"), encoding, form, language),
         "program": shown(row.pop("program"), None, "program", language),
         "corrected_program": shown(row.pop("corrected_program"), None, "program", language),
