@@ -110,19 +110,39 @@ _PRELOAD = (
 """What most tasks import, and what costs most to import; the rest is imported by those that need it (tensorflow starts
 threads, and no fork keeps a thread)."""
 
+_NLTK_DATA: Mapping[str, str] = {
+    "stopwords": "corpora/stopwords",
+    "words": "corpora/words",
+    "vader_lexicon": "sentiment/vader_lexicon",
+    "averaged_perceptron_tagger": "taggers/averaged_perceptron_tagger",
+    "punkt": "tokenizers/punkt",
+}
+"""What problems fetch while they run (upstream grades on a machine with a network) -> where NLTK looks for it. Of
+punkt no copy could be pinned from where the list of data was made: its problems are errata where it is missing."""
+
 _WARM_UP = """\
 import builtins, time
 time.tzset()
 builtins.exit = builtins.quit = None
 """
 
+
+def _data(name: str, resource: str) -> Requirement:
+    fetch = f"python -m nltk.downloader -d nltk_data {name}, with the environment's python, in its folder"
+    probe = ("python", "-c", f"import nltk; nltk.data.find({resource!r} + '.zip')")
+    return Requirement(f"NLTK {name}", f"{_INSTALL}, or {fetch}", probe=probe, is_optional=True)
+
+
 ENVIRONMENT = Environment(
     name=NAME,
     runner=WARM,
     install=_INSTALL,
-    requirements=tuple(
-        Requirement(module, f"{_INSTALL} (pip install {pin})", version=pin.partition("==")[2])
-        for module, pin in _LIBRARIES.items()
+    requirements=(
+        *(
+            Requirement(module, f"{_INSTALL} (pip install {pin})", version=pin.partition("==")[2])
+            for module, pin in _LIBRARIES.items()
+        ),
+        *(_data(name, resource) for name, resource in _NLTK_DATA.items()),
     ),
     preload=_PRELOAD,
     warm_up=_WARM_UP,
