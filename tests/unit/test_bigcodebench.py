@@ -12,6 +12,7 @@ from benchforge.ingest.benchmarks import bigcodebench, registry, suites
 from benchforge.ingest.benchmarks.bigcodebench_environment import ENVIRONMENT
 from benchforge.ingest.benchmarks.declaration import Artifact
 from benchforge.ingest.errors import BadInput
+from benchforge.ingest.formats.source_files import json_rows
 from benchforge.ingest.keys import sha256_file
 from benchforge.ingest.staging.source_text import HarnessString, text_at
 from benchforge.runners.score.extract.bigcodebench import corrected, sanitize, sanitized
@@ -139,3 +140,13 @@ def test_libraries_of_the_environment_are_the_pins_that_are_installed():
         pin = requirement.install.rpartition("pip install ")[2].rstrip(")")
         name, _, version = pin.partition("==")
         assert lower.get(name.lower()) == version == requirement.version, requirement.name
+
+
+def test_what_the_recorded_sanitizer_made_of_1140_completions_is_made_here_too(shared_data: Path):
+    folder = shared_data / "qwen2.5-coder-1.5b-base" / "bigcodebench" / "full"
+    raw, wanted = (
+        {row["task_id"]: row["solution"] for row in json_rows(folder / f"{name}.jsonl.gz")}
+        for name in ("completion", "completion-sanitized-calibrated")
+    )
+    assert len(raw) == 1140
+    assert [task_id for task_id, text in raw.items() if sanitized(text, "task_func") != wanted[task_id]] == []

@@ -17,9 +17,13 @@ from collections.abc import Mapping
 from . import evalplus_corrected
 from .evalplus_official import chosen_statements
 from .longest_code import longest_code
+from .parsing import Budget, BudgetSpent
 
 _TABS_BECOME_SPACES = ("official", "official_base")
 """As the vLLM and transformers back ends have it (``provider/vllm.py``, ``hf.py``); the OpenAI one does not."""
+_MAX_PARSED_CHARACTERS = 16_000_000
+"""Four times what ``longest_code`` takes by itself: base models are cut off within a ``try`` of a hundred lines, where
+every end is tried (4.01 million for one recorded completion of 6 kB)."""
 
 
 def sanitize(text: str, context: Mapping[str, str]) -> str:
@@ -43,9 +47,17 @@ def corrected(text: str, context: Mapping[str, str]) -> str:
 
 def sanitized(text: str, entry_point: str) -> str:
     """Chosen statements of the run of lines with most code, without what is called after them."""
-    code = longest_code(text.strip())
+    code = _longest(text.strip())
     chosen = _without_calls(chosen_statements(code, entry_point, needs_return=False), entry_point).strip()
-    return chosen or longest_code(text)
+    return chosen or _longest(text)
+
+
+def _longest(text: str) -> str:
+    """The first line alone where the text is too tangled to search."""
+    try:
+        return longest_code(text, Budget(_MAX_PARSED_CHARACTERS))
+    except BudgetSpent:
+        return text.split("\n", 1)[0]
 
 
 def _without_calls(program: str, entry_point: str) -> str:
