@@ -30,6 +30,7 @@ _CALLS: Mapping[str, str] = {
     # who else is on the stack
     "sys._getframe": TAMPER, "sys._current_frames": TAMPER, "sys.settrace": TAMPER, "sys.setprofile": TAMPER,
     "threading.settrace": TAMPER, "threading.setprofile": TAMPER, "sys.monitoring": TAMPER, "sys.addaudithook": TAMPER,
+    "logging.currentframe": TAMPER, "traceback.walk_stack": TAMPER, "traceback.walk_tb": RISK,
     "inspect.currentframe": RISK, "inspect.stack": RISK, "inspect.getouterframes": TAMPER, "inspect.trace": RISK,
     # every object there is
     "gc.get_objects": TAMPER, "gc.get_referrers": TAMPER, "gc.get_referents": TAMPER,
@@ -43,6 +44,7 @@ _CALLS: Mapping[str, str] = {
     "unittest.SkipTest": TAMPER, "unittest.mock.ANY": TAMPER, "unittest.mock.patch": RISK, "unittest.result": RISK,
     "unittest.TestResult": RISK, "unittest.installHandler": RISK,
     # names that mean something else afterwards
+    "marshal.loads": RISK,
     "importlib.reload": RISK, "codecs.register": RISK, "sys.meta_path": RISK, "sys.path_hooks": RISK,
     "sys.setswitchinterval": RISK, "types.CodeType": RISK, "types.FunctionType": RISK,
     "faulthandler": RISK, "_testcapi": TAMPER, "forbiddenfruit": TAMPER, "gorilla": TAMPER,
@@ -77,7 +79,7 @@ _BUILT = frozenset(("exec", "eval", "compile", "__import__"))
 _GRAVE_TEXTS = re.compile(
     r"/proc/(?:self|\d+)/(?:fd|mem|maps|task)|/dev/fd/|^_getframe$|^settrace$|^setprofile$|^get_objects$|^get_referrers$"
     r"|^addSuccess$|^addFailure$|^addError$|^f_back$|^f_locals$|^f_globals$|^__build_class__$|^failureException$|^pythonapi$"
-    r"|^co_consts$|^_callTestMethod$|^SkipTest$"
+    r"|^co_consts$|^_callTestMethod$|^SkipTest$|\{[^}]*\.(?:gi_frame|f_back|f_locals|tb_frame)"
 )
 _TELLING_TEXTS = re.compile(r"^assert[A-Z]\w*$|^TestResult$|^TestCases?$|^__eq__$|^/box\b|^/suite/|^__test__$")
 _COMPARING = frozenset((
@@ -122,6 +124,7 @@ class _Reader(ast.NodeVisitor):
         self.flags: set[Flag] = set()
         self._names: dict[str, str] = {}
         self._defines_tests = False
+        self._called: set[int] = set()
 
     def visit_Module(self, node: ast.Module) -> None:
         """A function or class with a builtin's name, at the top, is what the test finds under that name."""
@@ -182,6 +185,8 @@ class _Reader(ast.NodeVisitor):
             self.flag(TAMPER, "reads TestCases")
         if node.id == "__builtins__":
             self.flag(RISK, "__builtins__")
+        if node.id in ("eval", "exec") and isinstance(node.ctx, ast.Load) and id(node) not in self._called:
+            self.flag(RISK, f"another name for {node.id}")
         if node.id in _COMPARISON_NAMES and isinstance(node.ctx, ast.Store):
             self.flag(RISK, f"rebinds {node.id}")
 
@@ -211,7 +216,10 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
+        self._called.add(id(node.func))
         called = self._dotted(node.func)
+        if called in ("operator.attrgetter", "operator.methodcaller") and not all(map(_text, node.args)):
+            self.flag(RISK, f"{called} of a name that is built")
         first = node.args[0] if node.args else None
         if called in _BUILT and not isinstance(first, ast.Constant):
             self.flag(RISK, f"{called} of a text that is built")
