@@ -153,5 +153,6 @@ ENVIRONMENT = Environment(
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "NLTK_DATA": "{PLACE}/nltk_data",
     },
+    has_loopback=True,
     limits=Limits(memory_bytes=30 << 30, resident_bytes=4 << 30, stack_bytes=10 << 20),
 )
