@@ -180,9 +180,19 @@ def _problem(task_id: str, rows: Sequence[Mapping[str, Any]], task: Mapping[str,
     return {
         **{name: value for name, value in said.items() if value is not None},
         "output_list": [row["text"] for row in rows] if is_raw else [],
-        "code_list": [row["program"] if row["text_form"] == "raw" else row["text"] for row in rows],
+        "code_list": [_code(row) for row in rows],
         **({} if grades is None else _grades(rows, grades)),
     }
+
+
+def _code(row: Mapping[str, Any]) -> str:
+    """What upstream grades: of a reply that was not scored here, its official extraction, which only cuts the text."""
+    from ..score.extract.livecodebench import last_two_fences
+
+    if row["text_form"] != "raw":
+        return row["text"] or ""
+    context = {"protocol": row["protocol"] or ""}
+    return last_two_fences(row["text"] or "", context) if row["program"] is None else row["program"]
 
 
 def _is_judged(rows: Sequence[Mapping[str, Any]]) -> bool:

@@ -87,6 +87,10 @@ def test_livecodebench_comes_back_as_the_same_samples_verdicts_and_problems(tmp_
     tasks = {row["task_id"]: row for row in first.lake.read("tasks").to_pylist()}
     again = tmp_path / "again.json"
     again.write_text("".join(export.livecodebench(picked, tasks)))
+    # its own scripts grade and show the code, so a reply that was not scored here has its program all the same
+    assert {row["question_id"]: row["code_list"] for row in json.loads(again.read_text())} == {
+        row["question_id"]: row["code_list"] for row in rows
+    }
     _bring(second, again, "livecodebench", "lcb_codegen")
     assert _content(first.lake) == _content(second.lake)
     assert first.lake.read("tasks").to_pylist() == second.lake.read("tasks").to_pylist()
