@@ -9,8 +9,9 @@ from dataclasses import replace
 import duckdb
 import pytest
 from benchforge.ingest.errors import BadInput
+from benchforge.runners.ask.audit.known import known_causes
 from benchforge.runners.ask.boards.boards import BOARDS, OFFICIAL, RECORDED, rows_of
-from benchforge.runners.ask.boards.causes import Difference, cause_of
+from benchforge.runners.ask.boards.causes import RULES, Difference, cause_of
 from benchforge.runners.ask.boards.differences import Regraded
 from benchforge.runners.ask.boards.document import document
 from benchforge.runners.ask.boards.figures import BoardFigures, Figures, TotalsFigures, moved, shares
@@ -93,13 +94,18 @@ _SAMPLE = Difference("cruxeval", "m", "direct", "cruxeval_i", 0.2, "sample_1", 0
         ({"code": "return x.removeprefix(y)"}, "python_too_old"),
         ({"benchmark": "humanevalplus", "task_id": "HumanEval/32"}, "evalplus_find_zero"),
         ({"benchmark": "mbppplus", "task_id": "Mbpp/2"}, "evalplus_oracle_version"),
-        ({"theirs": "pass", "ours": "fail", "reason": "tamper"}, "deceives_the_comparison"),
-        ({"ours": "timeout", "theirs": "pass"}, "time_limit"),
+        ({"theirs": "pass", "ours": "fail", "reason": "tamper"}, "tampering_sample"),
+        ({"theirs": "pass", "ours": "fail", "reason": "not_one_expression"}, "forged_equality"),
+        ({"ours": "timeout", "theirs": "pass"}, "timeouts_near_limit"),
         ({}, "unexplained"),
     ],
 )
 def test_a_difference_has_the_cause_of_the_first_rule_that_holds(change, cause):
     assert cause_of(replace(_SAMPLE, **change)) == cause
+
+
+def test_every_rule_is_a_known_cause():
+    assert {cause for cause, _ in RULES} <= set(known_causes())
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
-"""Why a published verdict and ours by the official rules differ, sample by sample: a rule of a known cause, or nothing.
+"""Why a recorded verdict and ours by the official rules differ, sample by sample: a known cause, or nothing.
 
-Rules are looked at in order. What none explains is ``unexplained`` and is listed, never guessed.
+The rules of :mod:`..audit.differences` that need no log beside the verdicts, under the same names: a lake does not know
+which tool wrote a file. They are looked at in order; what none explains is listed as
+unexplained, never guessed.
 """
 
 from __future__ import annotations
@@ -8,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..audit.known import known_causes
+
 _MOVED = frozenset(f"Mbpp/{number}" for number in (2, 7, 111, 140, 232, 249, 579, 769))
+"""Tasks whose comparison changed between evalplus 0.2 and 0.3 (8649c02, de8c082, f86db47)."""
 _SINCE_3_9 = (".removeprefix(", ".removesuffix(")
+_FORGED = ("opaque_type", "not_one_expression")
 
 
 @dataclass(frozen=True)
@@ -35,26 +41,22 @@ class Difference:
 
 Rule = Callable[[Difference], bool]
 RULES: tuple[tuple[str, Rule], ...] = (
+    ("tampering_sample", lambda one: not one.is_ours_pass and one.reason == "tamper"),
+    ("forged_equality", lambda one: not one.is_ours_pass and one.reason in _FORGED),
     ("python_too_old", lambda one: one.is_ours_pass and any(word in one.code for word in _SINCE_3_9)),
     ("evalplus_find_zero", lambda one: one.task_id == "HumanEval/32" and one.is_ours_pass),
     ("evalplus_oracle_version", lambda one: one.task_id in _MOVED),
-    ("deceives_the_comparison", lambda one: one.reason in ("tamper", "opaque_type", "not_one_expression")),
-    ("time_limit", lambda one: "timeout" in (one.ours, one.theirs)),
-    ("memory_limit", lambda one: one.reason in ("memory", "output_limit")),
+    ("timeouts_near_limit", lambda one: "timeout" in (one.ours, one.theirs)),
 )
-"""Cause -> rule. The first three are rows of ``seeds/known_causes.csv``; the others say which rule of ours decided."""
+"""Cause of ``seeds/known_causes.csv`` -> rule; the first that holds is the cause."""
 UNEXPLAINED = "unexplained"
-WORDS = {
-    "python_too_old": "the recorded grader ran a Python older than 3.9, which lacks `str.removeprefix`",
-    "evalplus_find_zero": "HumanEval/32 was compared with another rule by that version of EvalPlus",
-    "evalplus_oracle_version": "EvalPlus compares this problem as a set, or with a tolerance, since 0.3",
-    "deceives_the_comparison": "the answer passes only by deceiving the comparison (see deviations)",
-    "time_limit": "one of the two ran out of time",
-    "memory_limit": "a limit of memory or output decided",
-    UNEXPLAINED: "no known cause explains it",
-}
 
 
 def cause_of(one: Difference) -> str:
-    """The first rule that holds."""
     return next((cause for cause, rule in RULES if rule(one)), UNEXPLAINED)
+
+
+def words_of(cause: str) -> str:
+    """What is known of a cause, as the seed says it."""
+    row = known_causes().get(cause)
+    return row["mechanism"] if row else "no known cause explains it"

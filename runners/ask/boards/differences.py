@@ -93,7 +93,7 @@ def _codes(benchmark: str, version: str, scenario: str, datasets: Path) -> dict[
 _SCORES = """
     select
         model, benchmark, dataset_version, scenario, test_set,
-        any_value(source) filter (origin = 'published') as source,
+        coalesce(any_value(source) filter (origin = 'published'), any_value(source)) as source,
         max(num_planned) as num_samples,
         max(num_problems) as num_problems,
         max(100 * score) filter (origin = 'published' and verdict = 'official') as recorded,
@@ -104,14 +104,13 @@ _SCORES = """
     from leaderboard
     where metric = 'pass@1' and scope = 'all'
     group by model, benchmark, dataset_version, scenario, test_set, comparability_digest
-    having any_value(source) filter (origin = 'published') is distinct from $first
     order by all
 """
 
 
 def single_runs(marts: Any, boards: frozenset[str]) -> list[dict[str, Any]]:
     """Runs that are on no board of ``boards`` (sources): recorded, official and strict pass@1 in percent."""
-    cursor = marts.execute(_SCORES, {"first": ""})
+    cursor = marts.execute(_SCORES)
     names = [column[0] for column in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return [row for row in rows if row["source"] not in boards]

@@ -183,15 +183,17 @@ def _causes(figures: Figures) -> Iterator[str]:
         [(benchmark, scenario, f"{number:,}", models) for benchmark, scenario, number, models in regraded.counted],
     )
     rows = [
-        (cause, where, "recorded fail, ours pass" if way == "up" else "recorded pass, ours fail", number, _words(cause))
+        (
+            cause,
+            where,
+            "recorded fail, ours pass" if way == "up" else "recorded pass, ours fail",
+            number,
+            causes.words_of(cause),
+        )
         for (cause, where, way), number in sorted(regraded.by_cause.items())
     ]
     yield from _table(("cause", "on", "which way", "samples", "what is known"), rows)
     yield from _unexplained(figures)
-
-
-def _words(cause: str) -> str:
-    return causes.WORDS.get(cause, "")
 
 
 def _unexplained(figures: Figures) -> Iterator[str]:
@@ -258,7 +260,7 @@ def _run(row: dict[str, Any]) -> tuple[Any, ...]:
         *(_number(row[name]) for name in ("recorded", "official", "strict")),
         "" if row["official"] is None else row["num_differing"],
         "" if row["low"] is None else f"{row['low']:.1f} – {row['high']:.1f}",
-        row["source"],
+        row["source"] or "–",
     )
 
 
