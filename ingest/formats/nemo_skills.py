@@ -21,6 +21,7 @@ from .source_files import json_document, line_of, streamed_rows
 
 TOOL = "NeMo-Skills"
 _VERDICTS = ("is_correct", "is_correct-plus", "graded_list", "status")
+_ROW_KEYS = ("generation", "completion")
 _TASK_NAMES = ("task_id", "question_id", "id")
 _SEED_FILE = re.compile(r"output(-rs(?P<seed>\d+))?\.jsonl(-test)?(\.gz)?")
 
@@ -36,7 +37,8 @@ def open_output(path: Path, context: Context) -> Log:
         is_by_position=name is None,
         notes=() if name else ("its rows name no problem: their order is the only key",),
     )
-    return Log(lambda: _records(files, context), facts)
+    required = tuple(key for key in (*_ROW_KEYS, *_VERDICTS) if key in first)
+    return Log(lambda: _records(files, required, context), facts)
 
 
 def _seed_files(folder: Path) -> list[Path]:
@@ -48,9 +50,10 @@ def _seed_files(folder: Path) -> list[Path]:
     return [one for match, one in sorted(found, key=lambda pair: (int(pair[0]["seed"] or -1), pair[1].name))]
 
 
-def _records(files: list[Path], context: Context) -> Iterator[Record]:
+def _records(files: list[Path], required: tuple[str, ...], context: Context) -> Iterator[Record]:
+    """Rows with the keys that the first one has: another tool's rows behind them are no samples."""
     for seed_place, path in enumerate(files):
-        for position, row in enumerate(streamed_rows(path)):
+        for position, row in enumerate(streamed_rows(path, *required, what="of nemo-skills")):
             yield _record(path, position, seed_place, row, context)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -149,12 +150,21 @@ class Format:
     """Verdicts are on base and extra tests apart. Else one is on whatever the tool ran, which is no base verdict."""
 
     def log(self, path: Path, context: Context) -> Log:
-        """The file opened. BadInput as the reader raises it; of the records, as they are read."""
+        """The file opened. BadInput as the reader raises it; of the records, as they are read.
+
+        Readers take values as they stand; here a field of another type than declared is refused, a fact left out.
+        """
         if self.open is not None:
-            return self.open(path, context)
-        recording = self.read(path, context)
-        facts = recording.facts if recording.facts.tool else LogFacts(tool=self.tool or None)
-        return Log(lambda: iter(recording.records), facts, recording.stated_scores, recording.dataset)
+            log = self.open(path, context)
+        else:
+            recording = self.read(path, context)
+            facts = recording.facts if recording.facts.tool else LogFacts(tool=self.tool or None)
+            log = Log(lambda: iter(recording.records), facts, recording.stated_scores, recording.dataset)
+        records = log.records
+        scores = {name: value for name, value in log.stated_scores.items() if math.isfinite(value)}
+        return replace(
+            log, records=lambda: _typed(path, self.name, records()), facts=_typed_facts(log.facts), stated_scores=scores
+        )
 
 
 @dataclass(frozen=True)
@@ -206,6 +216,37 @@ def _one_sentence(path: Path, name: str) -> Iterator[None]:
         raise BadInput(
             f"{path} is not shaped like {name} ({what})", "check that the format named fits the file, or use auto"
         ) from error
+
+
+_TEXTS = ("text", "program", "prompt", "finish_reason")
+
+
+def _typed(path: Path, name: str, records: Iterator[Record]) -> Iterator[Record]:
+    """BadInput for the first record with a field that is not of its type, or a score that is none."""
+    for record in records:
+        odd = next((one for one in _TEXTS if not isinstance(getattr(record, one), str | None)), None)
+        if not isinstance(record.completion_tokens, int | None):
+            odd = "completion_tokens"
+        if record.task_score is not None and not 0 <= record.task_score <= 1:
+            odd = "task_score"
+        if odd is not None:
+            value = f"{getattr(record, odd)!r:.40}"
+            raise BadInput(
+                f"{path}: {odd} of sample {record.sample_index} of {record.task_id} is {value}: not shaped like {name}",
+                "check that the format named fits the file",
+            )
+        yield record
+
+
+_NUMBERS_OF_FACTS = ("temperature", "top_p", "max_tokens", "num_tasks", "num_samples")
+_TEXTS_OF_FACTS = ("tool_version", "benchmark", "title", "scenario", "model", "recorded_at", "dataset_hash")
+
+
+def _typed_facts(facts: LogFacts) -> LogFacts:
+    """What a log says of itself in another type than declared is not said."""
+    odd = [one for one in _TEXTS_OF_FACTS if not isinstance(getattr(facts, one), str | None)]
+    odd += [one for one in _NUMBERS_OF_FACTS if not isinstance(getattr(facts, one), int | float | None)]
+    return replace(facts, **dict.fromkeys(odd)) if odd else facts
 
 
 @dataclass(frozen=True)

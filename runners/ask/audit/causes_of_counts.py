@@ -38,7 +38,7 @@ def lcb_execution_shrunk_n(evidence: Evidence) -> Finding | None:
 
 def _shrunk(evidence: Evidence, cause_id: str, is_this: bool) -> Finding | None:
     """Exact: the share without the answers that were left out, less the share of all answers."""
-    dropped = [one for one in evidence.failed if one.judgements["base"].reason == "empty"]
+    dropped = [one for one in evidence.failed if any(part.reason == "empty" for part in one.judgements.values())]
     found = evidence.finding(cause_id, dropped if is_this else (), "left out of the list, not counted as wrong", 1)
     published = own_percent(evidence, is_passed)
     if found is None or published is None or evidence.percent is None:

@@ -66,7 +66,8 @@ def lmeval_mbpp_plus_base_tests(evidence: Evidence) -> Finding | None:
 
 def _is_of_test_list(record: Record) -> bool:
     asserts = [line for line in str(record.notes.get("target") or "").split("\n") if line.strip()]
-    return bool(asserts) and set(asserts) <= set(doc(record)["test_list"])
+    known = doc(record)["test_list"]
+    return bool(asserts) and isinstance(known, list) and all(one in known for one in asserts)
 
 
 def evalscope_bigcodebench_no_unittest(evidence: Evidence) -> Finding | None:
@@ -199,7 +200,7 @@ def evalplus_time_floor(evidence: Evidence) -> Finding | None:
 
 def timeouts_under_load(evidence: Evidence) -> Finding | None:
     slow = [one for one in evidence.failed if any(part.verdict == "timeout" for part in one.judgements.values())]
-    plus_alone = [one for one in slow if one.judgements["base"].verdict == "pass"] if slow else []
+    plus_alone = [one for one in slow if "base" in one.judgements and one.judgements["base"].verdict == "pass"]
     is_bulk = len(slow) - len(plus_alone) >= max(5, 0.1 * len(evidence.records))
     return evidence.finding("timeouts_under_load", slow if is_bulk else (), "out of time, many on cheap problems", -1)
 

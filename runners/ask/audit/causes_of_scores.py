@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ....ingest.formats import Record
+from ....ingest.formats import Judgement, Record
 from .evidence import Evidence, Finding, is_passed, key_of, percent_of
 
+_NOT_JUDGED = Judgement("fail")
 _ROUNDING_POINTS = 0.05
 """Half a unit of the first decimal: how scores are printed."""
 _EXACT_POINTS = 5e-3
@@ -32,13 +33,13 @@ def own_percent(evidence: Evidence, counts: Callable[[Record], bool]) -> float |
     for record in evidence.records:
         if record.judgements:
             several = passes.setdefault(record.task_id, [])
-            if record.judgements["base"].reason != "empty":
+            if all(part.reason != "empty" for part in record.judgements.values()):
                 several.append(counts(record))
     return percent_of({task_id: sum(several) / max(len(several), 1) for task_id, several in passes.items()})
 
 
 def base_passed(record: Record) -> bool:
-    return record.judgements["base"].verdict == "pass"
+    return record.judgements.get("base", _NOT_JUDGED).verdict == "pass"
 
 
 def plus_alone(record: Record) -> bool:
