@@ -2,8 +2,9 @@
 
 A printed percentage of n problems is that of a whole number of passes, or it is none of n problems: with one decimal
 and n = 164 five of six values are impossible. Which problems passed is not public, so the paired test of two models is
-not known; it lies between two that are: as if independent, and as if every problem that the worse model solves is
-solved by the better one, too (the fewest discordant problems that the totals allow, McNemar's mid-p).
+not known. Two tests are: as if independent, which is cautious where models tend to solve the same problems, and as if
+every problem that the worse model solves is solved by the better one, too (the fewest discordant problems that the
+totals allow, McNemar's mid-p): no pairing can show more.
 """
 
 from __future__ import annotations
