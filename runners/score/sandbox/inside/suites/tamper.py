@@ -69,7 +69,8 @@ _METHODS: Mapping[str, str] = {
 }  # fmt: skip
 """Method of a class of the sample -> what it decides; empty: nothing."""
 _STORED: frozenset[str] = frozenset(("unittest", "builtins", "numpy", "numpy.testing", "pandas", "pandas.testing",
-                                     "math", "operator", "os", "sys", "gc", "types"))  # fmt: skip
+                                     "math", "operator", "os", "sys", "gc", "types", "pandas._testing",
+                                     "pandas._testing.asserters", "numpy.testing._private.utils"))  # fmt: skip
 """Modules that a test relies on: storing an attribute on one is tampering, on another one a risk."""
 _TELLING_MODULES = frozenset(("sys", "builtins", "unittest", "gc", "inspect", "ctypes", "__builtins__"))
 _STORABLE = frozenset(("sys.stdout", "sys.stderr", "sys.stdin", "sys.argv", "sys.path", "os.environ", "sys.ps1",
