@@ -45,9 +45,10 @@ _TOTALS = """## Boards of which only totals are public
 
 Without results by problem the paired test of two models is not known. *Independent* takes the problems of both as drawn
 apart, which is cautious where models tend to solve the same ones; *at best* takes the pairing that is kindest to the
-claim, in which the better model solves everything that the worse one does: what is not told even so cannot be told. *Not a count* are published numbers that no whole number of passes
-gives for any size that the benchmark had: with one decimal {possible:.0%} of all values are possible for 164 problems,
-{hard:.0%} for 148, and all for 1,140, where nothing can be seen.
+claim, in which the better model solves everything that the worse one does: what is not told even so cannot be told.
+*Not a count* are published numbers that no whole number of passes gives for any size that the benchmark had: with one
+decimal {possible:.0%} of all values are possible for 164 problems, {hard:.0%} for 148, and all for 1,140, where nothing
+can be seen.
 """
 _RUNS = """## Single runs
 
