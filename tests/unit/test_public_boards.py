@@ -85,7 +85,7 @@ def test_totals_are_ranked_and_enclosed(table):
     assert (rows[0].rank_low, rows[0].rank_high, rows[2].rank_low) == (1, 2, 3)
 
 
-_SAMPLE = Difference("cruxeval", "m", "direct", "cruxeval_i", 0.2, "sample_1", 0, "fail", "pass", "ok", "")
+_SAMPLE = Difference("cruxeval", "m", "direct", "cruxeval_i", 0.2, "sample_1", 0, "fail", "pass", "ok", "pass")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,8 @@ _SAMPLE = Difference("cruxeval", "m", "direct", "cruxeval_i", 0.2, "sample_1", 0
         ({"theirs": "pass", "ours": "fail", "reason": "tamper"}, "tampering_sample"),
         ({"theirs": "pass", "ours": "fail", "reason": "not_one_expression"}, "forged_equality"),
         ({"ours": "timeout", "theirs": "pass"}, "timeouts_near_limit"),
+        ({"theirs": "pass", "ours": "fail", "reason": "syntax"}, "official_extraction_loses"),
+        ({"theirs": "pass", "ours": "fail", "strict": "fail"}, "unexplained"),
         ({}, "unexplained"),
     ],
 )

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 
 from ..audit.known import known_causes
 
-_MOVED = frozenset(f"Mbpp/{number}" for number in (2, 7, 111, 140, 232, 249, 579, 769))
-"""Tasks whose comparison changed between evalplus 0.2 and 0.3 (8649c02, de8c082, f86db47)."""
+_MOVED = frozenset(
+    (*(f"Mbpp/{number}" for number in (2, 7, 111, 140, 232, 249, 579, 769)), "HumanEval/4", "HumanEval/21")
+)
+"""Tasks whose comparison changed between evalplus 0.2 and 0.3 (8649c02, de8c082, f86db47). The two of HumanEval+ by
+measurement: recorded as failing extra tests, and evalplus 0.3.1 itself passes HumanEval/21 of the same file.
+"""
 _SINCE_3_9 = (".removeprefix(", ".removesuffix(")
 _FORGED = ("opaque_type", "not_one_expression")
 
@@ -32,7 +36,8 @@ class Difference:
     theirs: str
     ours: str
     reason: str
-    code: str
+    strict: str
+    code: str = ""
 
     @property
     def is_ours_pass(self) -> bool:
@@ -47,6 +52,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("evalplus_find_zero", lambda one: one.task_id == "HumanEval/32" and one.is_ours_pass),
     ("evalplus_oracle_version", lambda one: one.task_id in _MOVED),
     ("timeouts_near_limit", lambda one: "timeout" in (one.ours, one.theirs)),
+    ("official_extraction_loses", lambda one: one.theirs == "pass" == one.strict),
 )
 """Cause of ``seeds/known_causes.csv`` -> rule; the first that holds is the cause."""
 UNEXPLAINED = "unexplained"

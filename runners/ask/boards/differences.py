@@ -26,6 +26,8 @@ _BOTH = """
             case when ours.official_base_verdict <> 'pass' then ours.official_base_reason
             else ours.official_plus_reason end, ''
         ) as reason,
+        case when ours.strict_base_verdict <> 'pass' then ours.strict_base_verdict
+        else coalesce(ours.strict_plus_verdict, 'pass') end as our_strict_verdict,
         theirs.dataset_version
     from stg_lake__results as theirs
     inner join stg_lake__results as ours

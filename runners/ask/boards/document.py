@@ -57,7 +57,8 @@ verdicts that the official rules do not give.
 """
 _LATER = """## What was not run
 
-- LiveCodeBench code generation: hidden tests are not in the recorded data; the recorded verdicts are read.
+- LiveCodeBench code generation: hidden tests are not in the recorded data; the recorded verdicts are read. On the tests
+  that are known the recorded programs do as recorded (`tests/sandbox/test_sandbox_livecodebench_recorded.py`).
 - BigCodeBench, MultiPL-E, MBPP and MBXP samples: their verdicts are read as recorded; running their suites is later
   work.
 - LiveCodeBench execution: the programs of its problems are not in the recorded data.
