@@ -11,6 +11,7 @@ import pytest
 from benchforge.ingest.benchmarks import ds1000, registry
 from benchforge.ingest.benchmarks.declaration import Artifact, Version
 from benchforge.ingest.benchmarks.suites import PROGRAM
+from benchforge.ingest.bundled.task_ids import known_task_ids
 from benchforge.ingest.errors import BadInput
 from benchforge.ingest.formats import Context
 from benchforge.ingest.formats import registry as formats
@@ -224,6 +225,11 @@ def test_tables_of_scores_state_one_figure(tmp_path: Path):
     )
     log = recognise(path).log(path, Context("ds1000", "default"))
     assert (log.stated_scores, list(log.records())) == ({"pass@1": 39.4}, [])
+
+
+def test_a_stranger_is_told_by_its_name():
+    known = known_task_ids("ds1000", registry()["ds1000"].version().name, "default")
+    assert known == tuple(f"DS-1000/{number}" for number in range(1000))
 
 
 def test_the_pinned_problems(shared_data: Path, tmp_path: Path):
