@@ -1,9 +1,9 @@
 """MultiPL-E: HumanEval in other languages, a scenario each (nuprl/MultiPL-E; kind ``suite``).
 
-Languages have 158 to 161 of the 164 problems: not every signature can be translated. Counts, names and files are those
-that the recorded runs used (QwenLM/Qwen2.5-Coder@d5ead97, ``multiple-eval/data``: prompts reworded). How programs are
-made and run stands in ``multipl_e_languages``. A completion goes on from the prompt, inside the function that the
-prompt opens; in four languages it is the tests that close it.
+Languages have 154 to 161 of the 164 problems: not every signature can be translated; eleven are import-only. Counts,
+names and files are those that the recorded runs used (QwenLM/Qwen2.5-Coder@d5ead97, ``multiple-eval/data``: prompts
+reworded). How programs are made and run stands in ``multipl_e_languages``. A completion goes on from the prompt, inside
+the function that the prompt opens; in four languages it is the tests that close it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import BadInput
 from .declaration import CHAT, COMPLETIONS, Benchmark, Design, Extraction, Oracles, Prompt, Protocol, Task, Version
-from .multipl_e_languages import LANGUAGES, Language, file_text, test_lines
+from .multipl_e_languages import ENVIRONMENTS, IMPORT_ONLY, LANGUAGES, Language, file_text, test_lines
 from .problem_files import problems
 from .suites import steps
 from .versions import licence_of, versions_of
@@ -93,12 +93,14 @@ def _protocols() -> Iterator[Protocol]:
     yield Protocol("chat", _asked, max_tokens=1024, templating_modes=(CHAT,))
 
 
+_SCENARIOS = (*LANGUAGES, *IMPORT_ONLY)
+
 BENCHMARK = Benchmark(
     name=NAME,
     title="MultiPL-E",
     kind="suite",
-    scenarios=tuple(LANGUAGES),
-    test_sets=dict.fromkeys(LANGUAGES, ("base",)),
+    scenarios=_SCENARIOS,
+    test_sets=dict.fromkeys(_SCENARIOS, ("base",)),
     versions=versions_of(NAME),
     extraction=Extraction(official="multipl_e", corrected="multipl_e_corrected"),
     oracles=Oracles(official="official", strict="strict"),
@@ -106,6 +108,7 @@ BENCHMARK = Benchmark(
     licence=licence_of(NAME),
     load=load,
     protocols=tuple(_protocols()),
-    aliases={"multiple": "", **{f"multipl_e_{language}": language for language in LANGUAGES}},
-    environments={name: language.environment for name, language in LANGUAGES.items()},
+    aliases={"multiple": "", **{f"multipl_e_{language}": language for language in _SCENARIOS}},
+    environments=ENVIRONMENTS,
+    import_only=IMPORT_ONLY,
 )

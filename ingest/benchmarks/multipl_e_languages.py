@@ -300,3 +300,33 @@ _TS = Language(
 )
 
 LANGUAGES: Mapping[str, Language] = {one.name: one for one in (_CPP, _CS, _JAVA, _JS, _PHP, _SH, _TS)}
+
+_IMPORT_ONLY: Mapping[str, tuple[str, str]] = {
+    "d": ("ldc2", "ldc"),
+    "go": ("go", "golang-go"),
+    "jl": ("julia", "julia"),
+    "lua": ("lua5.3", "lua5.3"),
+    "pl": ("perl", "perl"),
+    "r": ("Rscript", "r-base-core"),
+    "rb": ("ruby", "ruby"),
+    "rkt": ("racket", "racket"),
+    "rs": ("rustc", "rustc"),
+    "scala": ("scalac", "scala"),
+    "swift": ("swiftc", "swiftlang"),
+}
+"""Language -> (tool, package that has it). Their verdicts are imported, and readiness says what is missing; no program
+of them is run here."""
+ENVIRONMENTS: Mapping[str, Environment] = {
+    **{name: language.environment for name, language in LANGUAGES.items()},
+    **{
+        name: Environment(
+            name=f"multipl_e_{name}",
+            runner=STEPS,
+            install=f"apt install {package}",
+            requirements=(_tool(tool, package, tool, "version" if tool == "go" else "--version"),),
+            needs_folder=False,
+        )
+        for name, (tool, package) in _IMPORT_ONLY.items()
+    },
+}
+IMPORT_ONLY = tuple(_IMPORT_ONLY)

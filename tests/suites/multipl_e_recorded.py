@@ -1,6 +1,6 @@
 """MultiPL-E: recorded samples judged again here, held against the verdicts that were recorded with them.
 
-    python tests/suites/multipl_e_recorded.py --data DIR --suites DIR [--languages cpp,sh] [--first N] [--csv FILE]
+    python multipl_e_recorded.py --data DIR --suites DIR [--languages cpp,sh] [--skip N --first N] [--csv FILE]
 
 ``--data``: the shared data (``multipl-e/problems``, ``qwen2.5-coder-1.5b-base/multipl-e``); ``--suites``: folder that
 ``make suite-multipl_e`` filled. Prints a line per language and one per difference, with its cause: ``rule`` where our
@@ -110,7 +110,7 @@ def is_nonce(line: str) -> bool:
     return len(line.strip()) == 32 and set(line.strip()) <= set("0123456789abcdef")
 
 
-def runs(language: str, data: Path, suites: Path, first: int | None) -> Iterator[Run]:
+def runs(language: str, data: Path, suites: Path, part: slice) -> Iterator[Run]:
     problems = rows(data / "multipl-e" / "problems" / f"humaneval-{language}.jsonl.gz")
     tasks = {problem["name"]: task_of(language, problem) for problem in problems}
     with gzip.open(data / _OF_MODEL / f"humaneval-{language}-details.json.gz", "rt", encoding="utf-8") as stream:
@@ -118,7 +118,7 @@ def runs(language: str, data: Path, suites: Path, first: int | None) -> Iterator
     bench = bench_of(language, suites)
     watching = Watching(bench)
     try:
-        samples = list(rows(data / _OF_MODEL / f"pred_{language}_output.jsonl.gz"))[:first]
+        samples = list(rows(data / _OF_MODEL / f"pred_{language}_output.jsonl.gz"))[part]
         for sample in samples:
             task, (_, recorded) = tasks[sample["task_id"]], graded[sample["task_id"]][0]
             outcomes, flags = watching.grade(task, sample["generation"])
@@ -173,13 +173,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--suites", type=Path, required=True)
     parser.add_argument("--languages", default=",".join(LANGUAGES))
-    parser.add_argument("--first", type=int)
+    parser.add_argument("--skip", type=int, default=0, help="samples left out at the beginning")
+    parser.add_argument("--first", type=int, help="samples judged after those")
     parser.add_argument("--csv", type=Path)
     given = parser.parse_args()
+    part = slice(given.skip, None if given.first is None else given.skip + given.first)
     lines, others = [], []
     for language in given.languages.split(","):
         began = time.monotonic()
-        found = list(runs(language, given.data, given.suites, given.first))
+        found = list(runs(language, given.data, given.suites, part))
         lines.append(line_of(language, found, time.monotonic() - began))
         others += differences(language, found)
         print(json.dumps(lines[-1]), flush=True)

@@ -64,9 +64,16 @@ def test_a_problem_knows_its_tests_and_its_source():
     task = task_of("cpp", PROBLEMS["cpp"])
     assert task.num_base_cases == 2 and task.payload["tests"][0] == "assert(candidate((1), (2)) == (3));"
     assert (task.source_problem, source_of("HumanEval_23_strlen")) == ("HumanEval/0", "HumanEval/23")
-    assert {one.environment_of(name).name for one in [registry()["multipl_e"]] for name in LANGUAGES} == {
-        f"multipl_e_{name}" for name in LANGUAGES
+
+
+def test_every_language_says_what_it_needs_and_some_are_imported_alone():
+    benchmark = registry()["multipl_e"]
+    environments = {name: benchmark.environment_of(name) for name in benchmark.scenarios}
+    assert {name: one.name for name, one in environments.items() if one} == {
+        name: f"multipl_e_{name}" for name in benchmark.scenarios
     }
+    assert all(need.install and need.probe for one in environments.values() if one for need in one.requirements)
+    assert {"rs", "go"} <= set(benchmark.import_only) == set(benchmark.scenarios) - set(LANGUAGES)
 
 
 def test_an_extractor_is_told_no_answer():
