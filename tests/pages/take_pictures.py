@@ -1,4 +1,4 @@
-"""Pictures of docs/pictures: the Space over made models in Chromium, and the demo's scores with their intervals.
+"""Pictures of docs/pictures: the Space and the report over made models in Chromium, and the demo's scores with their intervals.
 
 `make pictures` runs this. The demo's rows are those of tests/golden/demo, which its tests compare with what it builds.
 """
@@ -27,6 +27,17 @@ SHOTS = {
     "space_model": ("?model=cedar__finch-7b", 1280, 800),
     "space_board_phone": ("?cell=humanevalplus/default", 390, 844),
     "space_not_computed_phone": ("?tab=refusals", 390, 844),
+}
+
+
+# the same of the report over made models; {cell} is the first benchmark's best row that has samples
+REPORT_SHOTS = {
+    "report_board": ("board", 1280, 800),
+    "report_pairs": ("pairs", 1280, 800),
+    "report_by_month": ("contamination", 1280, 800),
+    "report_sample": ("sample/{cell}/9", 1280, 800),
+    "report_board_phone": ("board", 390, 844),
+    "report_failures_phone": ("reasons", 390, 844),
 }
 
 
@@ -61,6 +72,27 @@ def take_shots(address: str) -> None:
         browser.close()
 
 
+def take_report_shots(scratch: Path) -> None:
+    """Every shot of REPORT_SHOTS, when its charts are drawn."""
+    from benchforge.runners.ask.report.writing import write_report
+    from made_report import write_marts_file
+    from playwright.sync_api import sync_playwright
+
+    index = write_report(write_marts_file(scratch / "made.duckdb", 40), scratch / "report").index
+    cell = sorted(path.stem for path in (index.parent / "data" / "cells").iterdir())[1]
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, (view, width, height) in REPORT_SHOTS.items():
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.goto(f"{index.as_uri()}#{view.format(cell=cell)}")
+            page.locator("#main tbody tr").first.wait_for(timeout=120_000)
+            drawn = "() => [...document.querySelectorAll('.chart')].every(one => one.dataset.drawn)"
+            page.wait_for_function(drawn, timeout=120_000)
+            _save(page, PICTURES / f"{name}.png")
+            page.close()
+        browser.close()
+
+
 def _save(page: Any, path: Path) -> None:
     page.screenshot(path=path)
     assert path.stat().st_size < MAX_BYTES, f"{path.name} is larger than {MAX_BYTES} bytes"
@@ -71,6 +103,7 @@ def main() -> None:
     draw_demo(PICTURES / "demo.png")
     python = str(Path(os.environ["BENCHFORGE_PAGES"]) / "bin" / "python")
     with tempfile.TemporaryDirectory() as scratch:
+        take_report_shots(Path(scratch))
         write_marts(Path(scratch))
         with served(python, BENCHFORGE_FOLDER=scratch, HF_HOME=scratch) as address:
             take_shots(address)

@@ -58,12 +58,12 @@ function choice(label, name, options, value) {
   const list = el("select", { id, onchange: (event) => route.change({ [name]: event.target.value }) },
     options.map(([one, shown]) => el("option", { value: one }, shown)));
   list.value = value;
-  return el("label", { for: id }, el("span", null, label), list);
+  return el("div", { class: "field" }, el("label", { for: id }, label), list);
 }
 
 // Words that rows must hold; told of every key, without a new address for each.
 function search(label, value, told) {
-  return el("label", { for: "search" }, el("span", null, label),
+  return el("div", { class: "field" }, el("label", { for: "search" }, label),
     el("input", { id: "search", type: "search", autocomplete: "off", spellcheck: "false", value, oninput: (event) => told(event.target.value) }));
 }
 
