@@ -179,8 +179,10 @@ def double_bos(evidence: Evidence) -> Finding | None:
 
 
 def short_token_budget(evidence: Evidence) -> Finding | None:
-    most = max((record.completion_tokens or 0 for record in evidence.records), default=0)
-    cap = evidence.facts.max_tokens or (most if most in _CAPS else None)
+    lengths = [record.completion_tokens or 0 for record in evidence.records]
+    most = max(lengths, default=0)
+    is_cap = most in _CAPS and lengths.count(most) > 1  # one reply can be as long as any limit by chance
+    cap = evidence.facts.max_tokens or (most if is_cap else None)
     found = [
         record
         for record in evidence.failed
