@@ -53,6 +53,8 @@ chosen as (
         num_unanswered,
         origin,
         trust_tier,
+        detection_rate,
+        num_forged,
         source,
         protocol,
         temperature,

@@ -24,6 +24,12 @@ cells_by_passes as (
 
 ),
 
+detections as (
+
+    select * from {{ ref('stg_seeds__suite_detection') }}
+
+),
+
 metrics as (
 
     {{ metrics_asked() }}
@@ -156,6 +162,24 @@ flagged as (
 
 ),
 
+-- of verdicts that a forged sample can reach
+with_detection as (
+
+    select
+        flagged.*,
+        case
+            when flagged.trust_tier = 'suite'
+                then detections.num_seen::double / detections.num_forged
+        end as detection_rate,
+        case
+            when flagged.trust_tier = 'suite' then detections.num_forged
+        end as num_forged
+    from flagged
+    left join detections
+        on flagged.benchmark = detections.benchmark
+
+),
+
 typed as (
 
     select
@@ -170,6 +194,8 @@ typed as (
         source,
         request_digest,
         trust_tier,
+        detection_rate,
+        num_forged::integer as num_forged,
         num_problems::integer as num_problems,
         num_planned::integer as num_planned,
         num_judged as num_samples,
@@ -197,7 +223,7 @@ typed as (
         around.se_data,
         around.variance_data,
         is_headline_test_set
-    from flagged
+    from with_detection
 
 )
 
