@@ -129,7 +129,9 @@ builtins.exit = builtins.quit = None
 
 def _data(name: str, resource: str) -> Requirement:
     fetch = f"python -m nltk.downloader -d nltk_data {name}, with the environment's python, in its folder"
-    probe = ("python", "-c", f"import nltk; nltk.data.find({resource!r} + '.zip')")
+    find = f"nltk.data.find({resource + '.zip'!r})"
+    tried = f"import nltk, sys\ntry:\n    {find}\nexcept LookupError:\n    sys.exit('missing')"
+    probe = ("python", "-c", tried)
     return Requirement(f"NLTK {name}", f"{_INSTALL}, or {fetch}", probe=probe, is_optional=True)
 
 
