@@ -102,7 +102,7 @@ def test_a_cause_that_the_log_showed_takes_its_samples_and_gets_an_exact_effect(
 
 def test_official_and_strict_rules_are_told_apart_by_extraction_and_oracle():
     log = _log("LiveCodeBench", "t0", FAILED)
-    official, others = _ours(log, False).official, {key: True for key in (("t2", 0), ("t4", 0))}
+    official, others = _ours(log, False).official, dict.fromkeys((("t2", 0), ("t4", 0)), True)
     ours = Regraded(official, {**official, **others}, official, official, {}, corrected={("t2", 0): True})
     found = {one.cause_id: one for one in differences(log, ours)}
     assert set(found) == {"official_extraction_loses", "official_oracle_differs"}

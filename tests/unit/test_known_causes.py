@@ -205,7 +205,8 @@ def test_every_cause_says_where_it_is_known_from(seed):
     for name, row in seed.items():
         assert row["evidence"] and row["mechanism"] and row["applies_to"], name
         own = f"tests/unit/test_known_causes.py::{test_a_planted_fault_is_found_and_named.__name__}[{name}]"
-        assert row["test_name"] == (own if row["seen_by"] == "log" else ""), name
+        assert (row["test_name"] == own) == (row["seen_by"] == "log"), name
+        assert bool(row["test_name"]) == (row["seen_by"] in ("log", "regrade", "board")), name
 
 
 @pytest.mark.parametrize("cause_id", PLANTED)
