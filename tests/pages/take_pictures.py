@@ -1,4 +1,4 @@
-"""Pictures of docs/pictures: the Space and the report over made models in Chromium, and the demo's scores with their intervals.
+"""Pictures of docs/pictures: Space and report over made models in Chromium, the demo's scores with their intervals.
 
 `make pictures` runs this. The demo's rows are those of tests/golden/demo, which its tests compare with what it builds.
 """
@@ -35,7 +35,7 @@ REPORT_SHOTS = {
     "report_board": ("board", 1280, 800),
     "report_pairs": ("pairs", 1280, 800),
     "report_by_month": ("contamination", 1280, 800),
-    "report_sample": ("sample/{cell}/9", 1280, 800),
+    "report_sample": ("sample/{cell}/8", 1280, 800),
     "report_board_phone": ("board", 390, 844),
     "report_failures_phone": ("reasons", 390, 844),
 }
@@ -78,7 +78,7 @@ def take_report_shots(scratch: Path) -> None:
     from made_report import write_marts_file
     from playwright.sync_api import sync_playwright
 
-    index = write_report(write_marts_file(scratch / "made.duckdb", 40), scratch / "report").index
+    index = write_report(write_marts_file(scratch / "made.duckdb", 20), scratch / "report").index
     cell = sorted(path.stem for path in (index.parent / "data" / "cells").iterdir())[1]
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

@@ -23,7 +23,7 @@ _NOTICE = """/* Vega, Vega-Lite, Vega-Embed, https://vega.github.io
 
 _PERCENT = {"type": "quantitative", "scale": {"domain": [0, 100]}}
 _MODEL = {"field": "model", "type": "nominal", "title": "Model"}
-_UNNAMED = {**_MODEL, "legend": None}
+_UNNAMED = {**_MODEL, "legend": None}  # named by one layer: else a legend for each
 _INTERVAL = [
     {"field": "score", "type": "quantitative", "title": "percent", "format": ".1f"},
     {"field": "low", "type": "quantitative", "title": "from", "format": ".1f"},
@@ -35,7 +35,6 @@ CHARTS: Mapping[str, Mapping[str, Any]] = {
         "height": 280,
         "encoding": {
             "x": {"field": "month", "type": "temporal", "timeUnit": "utcyearmonth", "title": "Problems published in"},
-            "color": _MODEL,
             "tooltip": [
                 _MODEL,
                 {"field": "month", "type": "temporal", "timeUnit": "utcyearmonth", "title": "month"},
@@ -45,13 +44,13 @@ CHARTS: Mapping[str, Mapping[str, Any]] = {
         },
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {
-                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "strokeDash": _UNNAMED}},
+                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "strokeDash": _UNNAMED, "color": _UNNAMED}},
             {"mark": {"type": "rule", "opacity": 0.55}, "encoding": {
-                "y": {"field": "low", "title": "Percent solved", **_PERCENT}, "y2": {"field": "high"}}},
+                "y": {"field": "low", "title": "Percent solved", **_PERCENT}, "y2": {"field": "high"}, "color": _UNNAMED}},
             {"mark": {"type": "point", "filled": True, "size": 55, "opacity": 1}, "encoding": {
-                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "shape": _MODEL}},
+                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "shape": _MODEL, "color": _MODEL}},
             {"mark": {"type": "rule", "strokeDash": [4, 4], "strokeWidth": 1.5}, "encoding": {
-                "x": {"field": "cutoff", "type": "temporal", "title": "Problems published in"}}},
+                "x": {"field": "cutoff", "type": "temporal", "title": "Problems published in"}, "color": _UNNAMED}},
         ],
     },
     "reasons": {

@@ -55,9 +55,8 @@ async function reasonsView({ query }) {
   of_verdict.forEach((row) => total.set(row.reason, (total.get(row.reason) || 0) + row.num_samples));
   const reasons = [...total].filter(([reason]) => reason !== "ok").sort((one, other) => other[1] - one[1]).map(([reason]) => reason);
   const drawn = listed.slice(0, MOST_BARS);
-  const named_once = new Map();
-  drawn.forEach((group) => named_once.set(group.model, (named_once.get(group.model) || 0) + 1));
-  const label = (group) => (named_once.get(group.model) > 1 ? `${shownName(group.model)} ${String(group.comparability_digest).slice(0, 4)}` : shownName(group.model));
+  const told_apart = [(group) => shownName(group.model), (group) => `${shownName(group.model)} ${String(group.comparability_digest).slice(0, 4)}`, (group) => `${shownName(group.model)} ${String(group.comparability_digest).slice(0, 4)} ${group.origin}`];
+  const label = (group) => (told_apart.find((name) => drawn.filter((other) => name(other) === name(group)).length === 1) || told_apart[2])(group);
   const values = drawn.flatMap((group) => reasons.filter((reason) => group.of.has(reason)).map((reason) => ({ model: label(group), reason: word(words.reasons, reason), order: reasons.indexOf(reason), share: 100 * group.of.get(reason).share, num_samples: group.of.get(reason).num_samples })));
   const link = (group, reason) => { const id = cellOf(group); const row = group.of.get(reason); if (!row) return "0"; const text = [percent(row.share), el("span", { class: "of" }, ` (${count(row.num_samples)})`)]; return id && reason !== "ok" ? el("a", { href: route.to("cell", [id], { reason, verdict: group.verdict, test_set: group.test_set }) }, text) : text; };
   return [el("h1", null, title), el("p", { class: "intro" }, "Percent of the samples of a model that end this way (and how many). A number leads to the problems."), fields(select, sets, verdicts),
