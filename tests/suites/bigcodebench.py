@@ -25,14 +25,13 @@ from typing import Any
 from benchforge.ingest.benchmarks import registry
 from benchforge.ingest.benchmarks.bigcodebench_environment import ENVIRONMENT
 from benchforge.ingest.benchmarks.declaration import Task
-from benchforge.ingest.benchmarks.suites import PROGRAM
+from benchforge.ingest.benchmarks.suites import PROGRAM, STUB
 from benchforge.ingest.staging import files, staged
 from benchforge.runners.score.judge import Graded, Job, Judge
 from benchforge.runners.score.sandbox.suite_box import Place
 
 Rows = dict[str, dict[str, Any]]
 ORACLES = ("official", "strict")
-STUB = "def task_func(*args, **kwargs):\n    pass\n"
 
 
 def tasks_of(problems: Path, version: str) -> dict[str, Task]:
@@ -87,11 +86,12 @@ def tables(title: str, rows: Rows) -> None:
         print(f"{name:9}", ", ".join(f"{words} {count}" for words, count in counts.most_common()))
 
 
-def misses(rows: Rows) -> None:
+def unexpected(rows: Rows, wanted: str) -> None:
+    """References that do not pass, stubs that do not fail."""
     for task_id, row in rows.items():
         for name in ORACLES:
             part = row[name]
-            if part["verdict"] != "pass":
+            if part["verdict"] != wanted:
                 print(f"  {task_id} {name} {part['verdict']} ({part['reason']}), case {part['first_failing_case']}")
 
 
@@ -148,7 +148,7 @@ def main() -> None:
     if recorded:
         compared(rows, recorded, list(tasks_of(given.problems, "hard-a3b8985")))
     else:
-        misses(rows) if given.what == "gold" else None
+        unexpected(rows, "pass" if given.what == "gold" else "fail")
     sys.exit(3 if len(rows) < len(programs) else 0)
 
 
