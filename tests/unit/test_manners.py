@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from benchforge.ingest.config import OPTIONS
 from benchforge.ingest.errors import BenchforgeError
 from benchforge.ingest.names import did_you_mean, meant_or_known, near
 from benchforge.runners.cli import manners
+from benchforge.runners.cli.console import Output
 from benchforge.runners.cli.main import COMMANDS, cli, misspelt_variables, variables
 from click.testing import CliRunner
 
@@ -134,3 +136,26 @@ def test_nearest_names_are_found_in_any_case_and_nothing_is_guessed_from_afar():
         did_you_mean("xyz", ["headline"]) == "" and did_you_mean("headlin", ["headline"]) == "; did you mean headline?"
     )
     assert meant_or_known("xyz", ["headline"]) == "; known are headline" and meant_or_known("x", []).endswith("none")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_script(shell: str):
+    said = CliRunner().invoke(cli, ["completion", shell]).output
+    assert f"_BENCHFORGE_COMPLETE={shell}_complete" in said and "benchforge" in said
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "no_colour", "is_bold"), [(True, "", True), (True, "1", False), (False, "", False)]
+)
+def test_colour_is_for_terminals_that_want_it(
+    is_terminal: bool, no_colour: str, is_bold: bool, monkeypatch: pytest.MonkeyPatch
+):
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    stream = Stream()
+    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setenv("NO_COLOR", no_colour)
+    Output().table([{"a": 1}], ("a",), title="Numbers")
+    assert ("\033[" in stream.getvalue()) is is_bold
