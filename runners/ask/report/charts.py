@@ -22,6 +22,7 @@ _NOTICE = """/* Vega, Vega-Lite, Vega-Embed, https://vega.github.io
  * https://github.com/vega/vega/blob/main/LICENSE */"""
 
 _PERCENT = {"type": "quantitative", "scale": {"domain": [0, 100]}}
+_SCORE = {"field": "score", "title": "Percent solved", **_PERCENT}
 _MODEL = {"field": "model", "type": "nominal", "title": "Model"}
 _UNNAMED = {**_MODEL, "legend": None}  # named by one layer: else a legend for each
 _INTERVAL = [
@@ -44,11 +45,11 @@ CHARTS: Mapping[str, Mapping[str, Any]] = {
         },
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {
-                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "strokeDash": _UNNAMED, "color": _UNNAMED}},
+                "y": _SCORE, "strokeDash": _UNNAMED, "color": _UNNAMED}},
             {"mark": {"type": "rule", "opacity": 0.55}, "encoding": {
-                "y": {"field": "low", "title": "Percent solved", **_PERCENT}, "y2": {"field": "high"}, "color": _UNNAMED}},
+                "y": {**_SCORE, "field": "low"}, "y2": {"field": "high"}, "color": _UNNAMED}},
             {"mark": {"type": "point", "filled": True, "size": 55, "opacity": 1}, "encoding": {
-                "y": {"field": "score", "title": "Percent solved", **_PERCENT}, "shape": _MODEL, "color": _MODEL}},
+                "y": _SCORE, "shape": _MODEL, "color": _MODEL}},
             {"mark": {"type": "rule", "strokeDash": [4, 4], "strokeWidth": 1.5}, "encoding": {
                 "x": {"field": "cutoff", "type": "temporal", "title": "Problems published in"}, "color": _UNNAMED}},
         ],
@@ -74,7 +75,7 @@ CHARTS: Mapping[str, Mapping[str, Any]] = {
         "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.85},
         "encoding": {
             "x": {"field": "cost", "type": "quantitative", "scale": {"type": "log"}, "axis": {"grid": True}},
-            "y": {"field": "score", "title": "Percent solved", **_PERCENT},
+            "y": _SCORE,
             "tooltip": [
                 _MODEL,
                 {"field": "score", "type": "quantitative", "title": "percent", "format": ".1f"},
