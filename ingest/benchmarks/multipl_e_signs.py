@@ -22,7 +22,8 @@ def _signs(level: str, **expressions: str) -> tuple[Pattern, ...]:
 _CPP = (
     *_signs(
         TAMPER,
-        ends_the_program=r"\b(_?_?[eE]xit|quick_exit|abort|terminate|at_?(quick_)?exit|longjmp|siglongjmp)\s*\(",
+        ends_the_program=r"\b(_?_?[eE]xit|quick_exit|abort|terminate|at_?(quick_)?exit|longjmp|siglongjmp)\s*[(;,)]"
+        r"|\b(pthread|thrd)_exit\b|::\s*(_?exit|_Exit|quick_exit|abort)\b",
         other_processes=r"\b(v?fork|clone|exec[lv]p?e?|execveat|posix_spawnp?|system|popen|kill|raise|syscall|ptrace)\s*\(",
         handlers=r"\b(signal|sigaction|set_(terminate|unexpected|new_handler))\b",
         descriptors=r"\b(dup[23]?|f?reopen|fclose|setvbuf|setbuf|rdbuf)\s*\(|\bstd(out|err)\s*=",
@@ -81,7 +82,9 @@ _NODE = (
         r"|\bReflect\b|\bProxy\b",
         top_level_return=r"^return\b",
     ),
-    *_signs(RISK, arguments_of_the_module=r"\barguments\b|\bthis\s*\["),
+    *_signs(
+        RISK, arguments_of_the_module=r"\barguments\b|\bthis\s*\[", tests_as_text=r"(?<![.\w\"'`/])test\b(?!\s*=>)"
+    ),
 )
 _TS = (
     *_NODE,

@@ -1,10 +1,10 @@
 """MultiPL-E: forged samples of our own on problems of our own, judged as any other; how many are seen, how many pass.
 
-    python tests/suites/multipl_e_forged.py --suites DIR [--languages cpp,sh] [--verbose]
+    python tests/suites/multipl_e_forged.py --suites DIR [--languages cpp,sh] [--upstream] [--verbose]
 
-``upstream``: what the exit status alone would have passed, as nuprl/MultiPL-E does (in C#: no "Fail" on its error
-output), of the same program with the tests as the problem has them. ``seen``: a sign of tampering in the text, or tests
-that did not run to their end. The problems' honest answers are judged too: none may be flagged.
+``--upstream`` runs each once more: what the exit status alone would have passed, as nuprl/MultiPL-E does, of the same
+program with the tests as the problem has them. ``seen``: a sign of tampering in the text, or tests that did not run to
+their end. The problems' honest answers are judged too: none may be flagged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def lines(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (_FOLDER / name).read_text(encoding="utf-8").splitlines()]
 
 
-def judged(languages: list[str], suites: Path) -> Iterator[dict[str, Any]]:
+def judged(languages: list[str], suites: Path, *, asks_upstream: bool) -> Iterator[dict[str, Any]]:
     for problem in lines("multipl_e.jsonl"):
         language = problem["language"]
         if language not in languages:
@@ -39,38 +39,45 @@ def judged(languages: list[str], suites: Path) -> Iterator[dict[str, Any]]:
         try:
             task = task_of(language, problem)
             for number, answer in enumerate(problem["honest"]):
-                yield row(watching, task, problem, "honest", f"answer {number}", answer)
+                yield row(watching, task, problem, "honest", f"answer {number}", answer, asks_upstream)
             for one in lines("multipl_e_forged.jsonl"):
                 if one["language"] == language:
-                    yield row(watching, task, problem, one["attack"], one["name"], one["completion"])
+                    yield row(watching, task, problem, one["attack"], one["name"], one["completion"], asks_upstream)
         finally:
             watching.bench.renew()
 
 
-def row(watching: Watching, task: Any, problem: Any, attack: str, name: str, completion: str) -> dict[str, Any]:
+def row(
+    watching: Watching, task: Any, problem: Any, attack: str, name: str, completion: str, asks_upstream: bool
+) -> dict[str, Any]:
     outcomes, flags = watching.grade(task, problem["prompt"] + completion)
     official = outcomes["official"].base
+    return {
+        "language": problem["language"], "attack": attack, "name": name,
+        "upstream": asks_upstream and passes_upstream(watching, task, problem, completion),
+        "official": official.verdict, "reason": official.reason, "strict": outcomes["strict"].base.verdict,
+        "seen": official.reason == "tamper" or bool(flags),
+        "is_flagged": bool(flags), "flags": sorted(name for _, name in flags),
+    }  # fmt: skip
+
+
+def passes_upstream(watching: Watching, task: Any, problem: Any, completion: str) -> bool:
     plain = dict.fromkeys(task.payload["files"], f"{PROGRAM}\n{problem['tests']}")
     bare = replace(task, payload={**task.payload, "files": plain, "rule": {**task.payload["rule"], "last_line": ""}})
     watching.grade(bare, problem["prompt"] + completion)
     ended = [line[2] for line in watching.lines if line[0] == "step"]
     is_whole = len(ended) == len(task.payload["steps"])
-    is_good = is_whole and not any(facts["exit_code"] or facts["signal"] or facts["cause"] for facts in ended)
-    return {
-        "language": problem["language"], "attack": attack, "name": name, "upstream": is_good,
-        "official": official.verdict, "reason": official.reason, "strict": outcomes["strict"].base.verdict,
-        "seen": official.reason == "tamper" or any(level == "tamper" for level, _ in flags),
-        "is_flagged": bool(flags), "flags": sorted(name for _, name in flags),
-    }  # fmt: skip
+    return is_whole and not any(facts["exit_code"] or facts["signal"] or facts["cause"] for facts in ended)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--suites", type=Path, required=True)
     parser.add_argument("--languages", default=",".join(LANGUAGES))
+    parser.add_argument("--upstream", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     given = parser.parse_args()
-    found = list(judged(given.languages.split(","), given.suites))
+    found = list(judged(given.languages.split(","), given.suites, asks_upstream=given.upstream))
     if given.verbose:
         for one in found:
             print(json.dumps(one))
@@ -86,6 +93,8 @@ def main() -> None:
     passed = sum(one["official"] == "pass" for one in forged)
     print(f"{'all':28} forged {len(forged):3} upstream {upstream:3} seen {seen:3} passed {passed:3}")
     passed, flagged = sum(one["official"] == "pass" for one in honest), sum(one["is_flagged"] for one in honest)
+    strictly = sum(one["strict"] == "pass" for one in forged)
+    print(f"passed strictly {strictly}")
     print(f"honest {len(honest)}: pass {passed}, flagged {flagged}")
 
 
