@@ -46,8 +46,8 @@ _FIELDS = frozenset({"prompt", "reference_code", "metadata", "code_context"})
 _TEXT = "PROGRAM_TEXT"
 _SEEDS = "import random\nimport numpy\nrandom.seed(1)\nnumpy.random.seed(1)\n"
 _SEED_OF_TENSORFLOW = "import tensorflow\ntensorflow.random.set_seed(1)\n"
-"""Upstream seeds nothing, so that DS-1000/376 fails an honest answer in one run of five (seeds/deviations.csv): 1 is the
-first seed under which it passes. PyTorch begins with the same numbers by itself."""
+"""Upstream seeds nothing, so that DS-1000/376 fails an honest answer in one run of five (seeds/deviations.csv): 1 is
+the first seed under which it passes. PyTorch begins with the same numbers by itself."""
 _FIGURES = "def skip_plt_cmds("
 _ACCEPT_A_WRONG_ANSWER = frozenset(("DS-1000/400", "DS-1000/401", "DS-1000/551", "DS-1000/706"))
 """400 and 401: an empty array equals whatever can be stretched over it (seeds/errata.csv). 551: axes without a label
