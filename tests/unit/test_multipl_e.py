@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import re
@@ -141,6 +142,9 @@ def test_most_forged_answers_show_a_sign():
     programs = [(one["language"], PROBLEMS[one["language"]]["prompt"] + one["completion"]) for one in FORGED]
     shown = [any(level == TAMPER for level, _ in flags_of(*program)) for program in programs]
     assert len(FORGED) >= 50 and sum(shown) >= 0.9 * len(FORGED)
+    with (Path(__file__).parents[2] / "seeds" / "suite_detection.csv").open(encoding="utf-8") as stream:
+        measured = {row["benchmark"]: row for row in csv.DictReader(stream)}["multipl_e"]
+    assert int(measured["num_forged"]) == len(FORGED)  # measured anew where there are more
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
