@@ -10,7 +10,10 @@ import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
+
+from benchforge.runners.cli.main import main
 
 _CHANGES = ("os.rename", "os.mkdir", "os.remove", "os.link", "os.truncate", "os.rmdir")
 
@@ -41,34 +44,46 @@ def forked(words: list[str], root: str, moment: int, folder: Path) -> dict[str, 
     told = folder / "told"
     pid = os.fork()
     if pid == 0:
-        seen, code = [0], 0
-        descriptor = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(descriptor, 1)
-        os.dup2(descriptor, 2)
-        watch(root, moment, seen)
-        sys.argv = ["benchforge", *words]
+        code = [98]
         try:
-            main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
-            code = 99
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.write(descriptor, f"\nchanges {seen[0]}".encode())
-        os._exit(code)
+            _command(words, root, moment, told, code)
+        except KeyboardInterrupt:
+            pass  # it came when the command was over
+        finally:
+            os._exit(code[0])
     _, status = os.waitpid(pid, 0)
     said, _, changes = told.read_text().rpartition("\nchanges ")
     return {"code": os.waitstatus_to_exitcode(status), "said": said, "changes": int(changes or 0)}
 
 
+def _command(words: list[str], root: str, moment: int, told: Path, code: list[int]) -> None:
+    seen = [0]
+    descriptor = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    sys.argv = ["benchforge", *words]
+    watch(root, moment, seen)
+    code[0] = _exit_code()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.write(descriptor, f"\nchanges {seen[0]}".encode())
+
+
+def _exit_code() -> int:
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 99
+    return 0
+
+
 if __name__ == "__main__":
     import duckdb  # noqa: F401
     import pyarrow.parquet  # noqa: F401
-    from benchforge.runners.cli.main import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a caller in the background may have it ignored
     for line in sys.stdin:
