@@ -18,6 +18,7 @@ _MOVED = frozenset(
 """Tasks whose comparison changed between evalplus 0.2 and 0.3 (8649c02, de8c082, f86db47). The two of HumanEval+ by
 measurement: recorded as failing extra tests, and evalplus 0.3.1 itself passes HumanEval/21 of the same file.
 """
+_EVALPLUS = ("humanevalplus", "mbppplus")
 _SINCE_3_9 = (".removeprefix(", ".removesuffix(")
 _FORGED = ("opaque_type", "not_one_expression")
 
@@ -49,8 +50,11 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("tampering_sample", lambda one: not one.is_ours_pass and one.reason == "tamper"),
     ("forged_equality", lambda one: not one.is_ours_pass and one.reason in _FORGED),
     ("python_too_old", lambda one: one.is_ours_pass and any(word in one.code for word in _SINCE_3_9)),
-    ("evalplus_find_zero", lambda one: one.task_id == "HumanEval/32" and one.is_ours_pass),
-    ("evalplus_oracle_version", lambda one: one.task_id in _MOVED),
+    (
+        "evalplus_find_zero",
+        lambda one: one.benchmark in _EVALPLUS and one.task_id == "HumanEval/32" and one.is_ours_pass,
+    ),
+    ("evalplus_oracle_version", lambda one: one.benchmark in _EVALPLUS and one.task_id in _MOVED),
     ("timeouts_near_limit", lambda one: "timeout" in (one.ours, one.theirs)),
     ("official_extraction_loses", lambda one: one.theirs == "pass" == one.strict),
 )

@@ -53,7 +53,8 @@ can be seen.
 _RUNS = """## Single runs
 
 Runs that stand on no board above, pass@1 in percent. *Recorded* is the mean of the recorded verdicts; *differ* counts
-verdicts that the official rules do not give.
+verdicts that the official rules do not give. Where *official* is near 0 and *strict* is as recorded, the tool took the
+program out of a reply, and the benchmark's own harness would have run the reply as it stands: a protocol, not a fault.
 """
 _LATER = """## What was not run
 
