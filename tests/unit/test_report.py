@@ -273,3 +273,22 @@ def test_chunks_count_what_they_write(tmp_path: Path) -> None:
     chunks = Chunks(tmp_path)
     chunks.add("boards/x", {"a": "</script>"})
     assert chunks.num_bytes == (tmp_path / "data" / "boards" / "x.js").stat().st_size
+
+
+def test_without_the_library_of_charts_a_report_is_whole_and_says_so(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchforge.runners.cli.main import cli
+    from click.testing import CliRunner
+
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    place = tmp_path / "report"
+    words = ["report", "--file", str(made), "--output", str(place), "--texts", "none", "--format", "json"]
+    answer = CliRunner().invoke(cli, words)
+    assert answer.exit_code == 0
+    assert "pip install 'benchforge[report]'" in answer.stderr
+    [said] = json.loads(answer.stdout)
+    assert said["index"] == str(place / "index.html")
+    assert said["has_charts"] is False
+    assert chunk(place / "data" / "index.js")["charts"] is None
+    assert not (place / "charts").exists()

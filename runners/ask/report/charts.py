@@ -24,7 +24,7 @@ _NOTICE = """/* Vega, Vega-Lite, Vega-Embed, https://vega.github.io
 _PERCENT = {"type": "quantitative", "scale": {"domain": [0, 100]}}
 _SCORE = {"field": "score", "title": "Percent solved", **_PERCENT}
 _MODEL = {"field": "model", "type": "nominal", "title": "Model"}
-_UNNAMED = {**_MODEL, "legend": None}  # named by one layer: else a legend for each
+_UNNAMED = {**_MODEL, "legend": None}  # the colours have a legend, and the lines their names
 _INTERVAL = [
     {"field": "score", "type": "quantitative", "title": "percent", "format": ".1f"},
     {"field": "low", "type": "quantitative", "title": "from", "format": ".1f"},
@@ -45,13 +45,15 @@ CHARTS: Mapping[str, Mapping[str, Any]] = {
         },
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {
-                "y": _SCORE, "strokeDash": _UNNAMED, "color": _UNNAMED}},
+                "y": _SCORE, "strokeDash": _UNNAMED, "color": _MODEL}},
             {"mark": {"type": "rule", "opacity": 0.55}, "encoding": {
-                "y": {**_SCORE, "field": "low"}, "y2": {"field": "high"}, "color": _UNNAMED}},
+                "y": {**_SCORE, "field": "low"}, "y2": {"field": "high"}, "color": _MODEL}},
             {"mark": {"type": "point", "filled": True, "size": 55, "opacity": 1}, "encoding": {
-                "y": _SCORE, "shape": _MODEL, "color": _MODEL}},
+                "y": _SCORE, "shape": _UNNAMED, "color": _MODEL}},
+            {"transform": [{"filter": "datum.is_last"}], "mark": {"type": "text", "align": "right", "dy": -12},
+                "encoding": {"y": _SCORE, "text": _MODEL, "color": _MODEL}},
             {"mark": {"type": "rule", "strokeDash": [4, 4], "strokeWidth": 1.5}, "encoding": {
-                "x": {"field": "cutoff", "type": "temporal", "title": "Problems published in"}, "color": _UNNAMED}},
+                "x": {"field": "cutoff", "type": "temporal", "title": "Problems published in"}, "color": _MODEL}},
         ],
     },
     "reasons": {

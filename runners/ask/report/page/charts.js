@@ -18,11 +18,12 @@ const charts = {
 
   config() {
     const { ink, faint, categories } = charts.palette();
-    const text = { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, labelLimit: 220 };
+    const is_narrow = window.innerWidth < 600;
+    const text = { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, labelLimit: is_narrow ? 130 : 260 };
     return {
       aria: false, background: null, font: "system-ui, sans-serif", view: { stroke: faint },
       axis: { ...text, gridColor: faint, domainColor: faint, tickColor: faint, titleFontWeight: "normal" },
-      legend: { ...text, orient: "bottom", columns: window.innerWidth < 700 ? 2 : 4, direction: "horizontal" },
+      legend: { ...text, orient: "bottom", columns: is_narrow ? 1 : 4, direction: "horizontal" },
       range: { category: categories }, mark: { color: categories[0] }, rule: { color: ink },
     };
   },

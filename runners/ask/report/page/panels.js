@@ -118,7 +118,9 @@ async function contaminationView({ query }) {
   const boxes = el("details", { class: "pick" }, el("summary", null, `Models drawn: ${picked.length} of ${models.length}`), models.map((model, number) => el("label", { class: "tick" }, el("input", { type: "checkbox", id: `model-${number}`, checked: picked.includes(number), disabled: !picked.includes(number) && picked.length >= MOST_MODELS, onchange: (event) => route.change({ models: (event.target.checked ? [...picked, number] : picked.filter((one) => one !== number)).join(",") }) }), shownName(model))));
   boxes.open = asked.length > 0;
   const drawn = of_protocol.filter((row) => picked.includes(models.indexOf(row.model)));
-  const values = drawn.map((row) => ({ model: shownName(row.model), month: row.month, score: 100 * row.score, low: 100 * (row.interval_low ?? row.score), high: 100 * (row.interval_high ?? row.score), num_problems: row.num_problems, cutoff: row.cutoff_date }));
+  const ways = (row) => new Set(drawn.filter((other) => other.model === row.model).map((other) => `${other.comparable_within} ${other.origin}`)).size;
+  const line = (row) => (ways(row) > 1 ? `${shownName(row.model)} ${String(row.comparable_within).slice(0, 4)} ${row.origin}` : shownName(row.model));
+  const values = drawn.map((row) => ({ model: line(row), month: row.month, score: 100 * row.score, low: 100 * (row.interval_low ?? row.score), high: 100 * (row.interval_high ?? row.score), num_problems: row.num_problems, cutoff: row.cutoff_date, is_last: !drawn.some((other) => other.model === row.model && line(other) === line(row) && other.month > row.month) }));
   const falls = await fallsOf(cell);
   return [el("h1", null, title), el("p", { class: "intro" }, "Problems by the month in which they became public, with 95 % intervals. Broken upright lines: where a model's training data end. A fall behind that line, more than others fall, is what contamination looks like."), fields(select, sets, metrics, verdicts, protocols), boxes,
     charts.figure("contamination", values, `Percent solved by month on ${cellTitle(cell)}: ${picked.map((number) => shownName(models[number])).join(", ")}.`),
