@@ -49,3 +49,18 @@ def test_verdicts_that_our_judge_does_not_give_are_found(tasks, tmp_path):
     by_reading = {one.reading: one.percent for one in audit.numbers}
     ours = [percent for reading, percent in by_reading.items() if reading.startswith("official rules")]
     assert ours[-1] == pytest.approx(100 * (len(tasks) - 1) / len(tasks))
+
+
+def test_a_log_that_import_refuses_is_graded_by_its_texts(tasks, tmp_path):
+    """Three rows stand twice: no lake takes them, the audit names them and grades what is left."""
+    rows = [
+        {"task_id": one.task_id, "text": one.reference, "text_form": "program", "passed": True, "sample_index": 0}
+        for one in tasks
+    ]
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *rows[:3]]))
+    wanted = Wanted(AUTO, "forge_mini", scenario=tasks[0].scenario)
+    audit = audited(path, wanted, {}, Means(tmp_path / "datasets", None, 2, False))
+    assert [one.finding.cause_id for one in audit.causes] == ["duplicate_samples"]
+    assert any(note.startswith("the texts alone were graded") for note in audit.notes)
+    assert all(one.percent == 100 and one.num_problems == len(tasks) for one in audit.numbers)

@@ -2,6 +2,7 @@
 
 import honest_logs
 import pytest
+from benchforge.ingest.errors import UsageError
 from benchforge.ingest.recorded import AUTO, Wanted
 from benchforge.runners.ask.audit.beside import sorted_out
 from benchforge.runners.ask.audit.report import audited
@@ -40,3 +41,19 @@ def test_a_result_file_of_other_samples_is_stale(tmp_path):
         (log,), beside = sorted_out(files, wanted)
         (cause,) = audited(log, wanted, {}, None, beside=beside).causes
         assert (log, cause.finding.cause_id, len(cause.finding.samples)) == (results, "stale_result_file", 3)
+
+
+def test_samples_that_two_tools_write_alike_are_those_of_the_results_beside_them(tmp_path):
+    """Completions stand in the results behind their prompts; a file named twice is refused."""
+    document = honest_logs.evalplus()
+    rows = [{"task_id": name, "completion": several[0]["solution"]} for name, several in document["eval"].items()]
+    for several in document["eval"].values():
+        several[0]["solution"] = f"import math\n\n{several[0]['solution']}"
+    results = honest_logs.write(tmp_path, "evalplus", document, "samples_eval_results.json")
+    samples = honest_logs.write(tmp_path, "human_eval", rows, "samples.jsonl")
+    wanted = Wanted(AUTO, None)
+    (log,), beside = sorted_out([samples, results], wanted)
+    assert log == results and len(beside.texts) == 164
+    assert not audited(log, wanted, {}, None, beside=beside).causes
+    with pytest.raises(UsageError, match="named twice"):
+        sorted_out([results, tmp_path / "." / results.name], wanted)

@@ -97,11 +97,14 @@ def rounded_before_compare(evidence: Evidence) -> Finding | None:
 
 
 def stale_result_file(evidence: Evidence) -> Finding | None:
-    """The file of samples named beside the results holds other programs than those that were graded."""
+    """The file of samples named beside the results holds other programs than those that were graded.
+
+    A sample that continues its prompt stands in the results behind that prompt.
+    """
     beside: Mapping[tuple[str, int], str] = evidence.texts_beside
     found = [
         record
         for record in evidence.records
-        if record.judgements and key_of(record) in beside and (record.text or "") != beside[key_of(record)]
+        if record.judgements and key_of(record) in beside and not (record.text or "").endswith(beside[key_of(record)])
     ]
     return evidence.finding("stale_result_file", found, "graded is another program than the file of samples holds")

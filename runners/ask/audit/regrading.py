@@ -60,19 +60,29 @@ def regraded(path: Path, wanted: Wanted, means: Means, evidence: Evidence | None
     with tempfile.TemporaryDirectory(prefix="benchforge-audit-") as folder:
         asked = replace(wanted, model=_MODEL, is_partial=True)
         try:
-            return _graded(Path(folder) / "whole", path, asked, means)
+            ours = _graded(Path(folder) / "whole", path, asked, means)
         except BenchforgeError as error:
-            refusal = f"{error.message}; {error.hint}" if error.hint else error.message
-            if not isinstance(error, BadInput) or evidence is None or not (rows := _texts(evidence)):
-                return refusal
+            ours = f"{error.message}; {error.hint}" if error.hint else error.message
+            if not isinstance(error, BadInput):
+                return ours
+        rows = _texts(evidence) if evidence is not None and isinstance(ours, str) else []
+        if not isinstance(ours, str) or not rows:
+            return ours
         texts = Path(folder) / "texts.jsonl"
         texts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         try:
-            ours = _graded(Path(folder) / "texts", texts, replace(asked, format_name=_PLAIN, text_form=None), means)
+            found = _graded(Path(folder) / "texts", texts, _plain(asked, evidence), means)
         except BenchforgeError:
-            return refusal
-    note = f"import refuses the file ({refusal}), its texts are graded all the same"
-    return ours if isinstance(ours, str) else replace(ours, note=note)
+            return ours
+    note = f"the texts alone were graded ({ours})"
+    return found if isinstance(found, str) else replace(found, note=note)
+
+
+def _plain(asked: Wanted, evidence: Evidence | None) -> Wanted:
+    """The plain file of the texts, on the problems that the log proves."""
+    proven = evidence.dataset[1] if evidence is not None and evidence.dataset is not None else None
+    version = asked.version_name or proven
+    return replace(asked, format_name=_PLAIN, text_form=None, version_name=version)
 
 
 def _texts(evidence: Evidence) -> list[dict[str, object]]:
