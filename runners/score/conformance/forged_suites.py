@@ -28,7 +28,7 @@ from ..sandbox import Sandbox
 from ..sandbox.suite_box import Place
 
 _HERE = Path(__file__).parent
-_SECONDS = 4.0
+_SECONDS = 20.0
 _TEST = """
 import unittest
 

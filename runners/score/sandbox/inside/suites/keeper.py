@@ -38,7 +38,7 @@ MAX_STRETCH = 2.0
 _FIRST_TICK_SECONDS, _LAST_TICK_SECONDS = 0.02, 0.2
 _FLOOD = 64
 _CHUNK_BYTES = 1 << 16
-_SET_PDEATHSIG, _SIGKILL = 1, 9
+_SET_PDEATHSIG, _SET_DUMPABLE, _SIGKILL = 1, 4, 9
 
 
 class Plan(NamedTuple):
@@ -116,6 +116,8 @@ class Keeper:
         pid = os.fork()
         if pid == 0:
             _die_with_first()
+            # its files in /proc are its own, as of any program; process 1 stays closed
+            namespaces.libc.prctl(_SET_DUMPABLE, 1, 0, 0, 0)
             with contextlib.suppress(BaseException):
                 work([writer for _, writer in pipes])
             os._exit(71)
@@ -197,11 +199,13 @@ class _Watch:
 
     def _check(self) -> None:
         self._reap(is_patient=False)
-        held = 0
-        for pid in _others():
+        held, others = 0, _others()
+        for pid in others:
             base = self._base_bytes if pid == self._pid else 0
             held += max(0, _resident_bytes(pid) - base)
             self._waited[pid] = max(self._waited.get(pid, 0.0), _seconds_waited(pid))
+        if held > self._limits["resident_bytes"]:  # forks share what they did not write to: then each page counts once
+            held = sum(map(_proportional_bytes, others))
         self.peak_bytes = max(self.peak_bytes, held)
         if held > self._limits["resident_bytes"]:
             self.cause = "memory"
@@ -346,6 +350,13 @@ def _resident_bytes(pid: int) -> int:
     facts = _read(f"/proc/{pid}/status")
     held = (line.split() for line in facts.splitlines() if line.startswith(("RssAnon:", "RssShmem:")))
     return sum(1024 * int(words[1]) for words in held)
+
+
+def _proportional_bytes(pid: int) -> int:
+    """As ``_resident_bytes``, each page divided by the number of those that share it; costs a walk over all pages."""
+    facts = _read(f"/proc/{pid}/smaps_rollup")
+    held = [line.split() for line in facts.splitlines() if line.startswith(("Pss_Anon:", "Pss_Shmem:"))]
+    return sum(1024 * int(words[1]) for words in held) if held else _resident_bytes(pid)
 
 
 def _seconds_waited(pid: int) -> float:
