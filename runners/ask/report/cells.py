@@ -9,9 +9,9 @@ Three steps down, three kinds of chunk, so that a page loads only what is looked
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from ..names import rows
@@ -77,10 +77,12 @@ def write_cells(
         attempts.setdefault((row["model"], row["benchmark"], row["scenario"]), []).append(row)
     stream = _streamed(connection, questions.samples(wanted.texts), {"benchmark": benchmark, "models": list(models)})
     for _, found in groupby(stream, lambda row: tuple(row[name] for name in questions.BEHIND)):
-        cell = list(found)
-        advance(len(cell))
-        if wanted.is_wanted(cell[0]):
-            _write_cell(chunks, written, cell, tasks, attempts)
+        samples = iter(found)
+        first = next(samples)
+        if wanted.is_wanted(first):
+            _write_cell(chunks, written, chain([first], samples), first, (tasks, attempts), advance)
+        else:
+            advance(1 + sum(1 for _ in samples))
 
 
 def _streamed(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any]) -> Iterator[Row]:
@@ -95,40 +97,56 @@ def _streamed(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping
 def _write_cell(
     chunks: Chunks,
     written: Written,
-    cell: list[Row],
-    tasks: Mapping[tuple[Any, ...], Row],
-    attempts: Mapping[tuple[Any, ...], list[Row]],
+    cell: Iterable[Row],
+    first: Row,
+    known: tuple[Mapping[tuple[Any, ...], Row], Mapping[tuple[Any, ...], list[Row]]],
+    advance: Callable[[int], None],
 ) -> None:
-    first = cell[0]
+    """Files of samples as they come: the texts of a cell may be a gigabyte, its outcomes are small."""
+    tasks, attempts = known
     key = tuple(first[name] for name in questions.BEHIND)
     cell_id = written.cells.setdefault(key, short_id(*key))
-    asked = [dict(zip(("dataset_version", "task_id"), named, strict=True)) for named in _tasks_of(cell)]
-    places = {(task["dataset_version"], task["task_id"]): place for place, task in enumerate(asked)}
-    described = [tasks.get((task["dataset_version"], first["scenario"], task["task_id"]), {}) | task for task in asked]
-    files = list(_chunked(cell, _language(first)))
-    for number, (samples, texts) in enumerate(files):
-        columns = (*questions.OF_SAMPLE, *questions.OF_RESULT, *questions.OUTCOME, *questions.CASES)
-        chunks.add(f"samples/{cell_id}-{number}", {"samples": packed(samples, columns), "texts": texts})
+    same = {name: plain(first[name]) for name in (*_OF_CELL, "num_planned", "protocol")}
+    lines: list[Row] = []
+    for number, (samples, texts) in enumerate(_chunked(cell, _language(first))):
+        chunks.add(f"samples/{cell_id}-{number}", {"samples": packed(samples, _OF_SAMPLE), "texts": texts})
+        lines += [_line(row, number, place) for place, row in enumerate(samples)]
         written.num_samples += len(samples)
         written.num_texts += sum(text["raw_text"] is not None for text in texts)
-    same = {name: plain(first[name]) for name in _OF_CELL}
+        advance(len(samples))
+    named = _tasks_of(lines)
+    places = {task: place for place, task in enumerate(named)}
+    for line in lines:
+        line["task"] = places[line.pop("task")]
+    described = [
+        tasks.get((version, first["scenario"], task_id), {}) | {"dataset_version": version, "task_id": task_id}
+        for version, task_id in named
+    ]
     chunks.add(
         f"cells/{cell_id}",
         {
-            "cell": same | {"num_planned": first["num_planned"], "protocol": first["protocol"]},
+            "cell": same,
             "tasks": packed(described, TASK),
-            "samples": _listed(files, places),
+            "samples": packed(lines, ("task", "index", "file", "row", "outcome")),
             "attempts": packed(attempts.get((*key[:3],), []), _ATTEMPT),
         },
     )
 
 
+_OF_SAMPLE = (*questions.OF_SAMPLE, *questions.OF_RESULT, *questions.OUTCOME, *questions.CASES)
 _ATTEMPT = ("stage", "engine", "engine_version", "image_digest", "gpu", "cause", "num_attempts", "gpu_seconds",
             "num_rows")  # fmt: skip
 
 
-def _tasks_of(cell: Sequence[Row]) -> list[tuple[Any, Any]]:
-    found = dict.fromkeys((row["dataset_version"], row["task_id"]) for row in cell)
+def _line(row: Row, number: int, place: int) -> Row:
+    """Of a sample: which problem, which index, where its details lie, and its outcome in every reading."""
+    outcome = tuple(row[name] for name in questions.OUTCOME)
+    task = (row["dataset_version"], row["task_id"])
+    return {"task": task, "index": row["sample_index"], "file": number, "row": place, "outcome": outcome}
+
+
+def _tasks_of(lines: Sequence[Row]) -> list[tuple[Any, Any]]:
+    found = dict.fromkeys(line["task"] for line in lines)
     return sorted(found, key=lambda task: (str(task[0]), _as_counted(task[1]), task[1]))
 
 
@@ -138,17 +156,7 @@ def _as_counted(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() and len(part) < 19 else (-1, part) for part in parts]
 
 
-def _listed(files: Sequence[tuple[list[Row], list[Any]]], places: Mapping[tuple[Any, Any], int]) -> dict[str, Any]:
-    """A line per sample: which problem, which index, where its details lie, and its outcome in every reading."""
-    lines = [
-        {"task": places[row["dataset_version"], row["task_id"]], "index": row["sample_index"], "file": number,
-         "row": place, "outcome": tuple(row[name] for name in questions.OUTCOME)}
-        for number, (samples, _) in enumerate(files) for place, row in enumerate(samples)
-    ]  # fmt: skip
-    return packed(lines, ("task", "index", "file", "row", "outcome"))
-
-
-def _chunked(cell: Sequence[Row], language: str) -> Iterator[tuple[list[Row], list[Any]]]:
+def _chunked(cell: Iterable[Row], language: str) -> Iterator[tuple[list[Row], list[Any]]]:
     """Samples and their texts, cut into files."""
     samples: list[Row] = []
     texts: list[Any] = []

@@ -35,7 +35,7 @@ function boardChoices(board, of_cell) {
   });
 }
 
-const scoreCell = (row) => [row.cell ? el("a", { href: route.to("cell", [row.cell], { test_set: row.test_set, verdict: row.verdict }), class: "down", "aria-label": `${percent(row.score)}, problems of ${shownName(row.model)}` }, interval(row)) : interval(row)];
+const scoreCell = (row) => [row.cell ? el("a", { href: route.to("cell", [row.cell], { test_set: row.test_set, verdict: row.verdict, scope: row.scope && row.scope !== "all" ? row.scope : null }), class: "down", "aria-label": `${percent(row.score)}, problems of ${shownName(row.model)}` }, interval(row)) : interval(row)];
 
 const BOARD_COLUMNS = [
   named(),
