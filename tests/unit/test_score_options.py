@@ -68,7 +68,7 @@ def judged(monkeypatch: pytest.MonkeyPatch):
     """Put a script in the judge's place."""
 
     def put(says):
-        def judge(tasks, mode, *, num_workers, is_unsafe, cache_directory, rules):
+        def judge(tasks, mode, *, num_workers, is_unsafe, cache_directory, rules, places):
             return ScriptedJudge(tasks, says, rules)
 
         monkeypatch.setattr(pending, "Judge", judge)
