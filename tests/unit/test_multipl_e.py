@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - answers are data
 """MultiPL-E without a sandbox: programs as they are made, signs of tampering, and what a model's text means."""
 
 from __future__ import annotations
@@ -136,6 +137,35 @@ def test_honest_answers_show_no_sign(language: str):
     problem = PROBLEMS[language]
     for answer in (*problem["honest"], problem["wrong"], problem["endless"]):
         assert flags_of(language, problem["prompt"] + answer) == []
+
+
+PLAUSIBLE = {
+    "cpp": (
+        "    // exit the loop when a candidate repeats, then process the signal\n    long candidate = a;\n    return candidate + b;",
+        "    return 0;\n}\nusing namespace std;\n#include <vector>\nstruct Node { bool operator==(const Node &o) const { return true; } };\n"
+        "long abort_rate(long system) {\n    return __builtin_popcountll(system);",
+    ),
+    "cs": ("        // Process the list; extern and unsafe are words\n        var main = a;\n        return main + b;",),
+    "java": (
+        "        // roll the native halt; Files and a Proxy are words\n        Runtime r = null;\n        return a + b;",
+        '        try {\n            return Long.parseLong("1");\n        } catch (NumberFormatException e) {\n            return a;\n        }',
+    ),
+    "js": (
+        "  // Function to process each element with global care; import the rest\n  const candidate = a;\n"
+        "  if (Object.prototype.hasOwnProperty.call({}, a)) return /x/.test(a);\n  return candidate + b;\n}\n",
+        "  const crypto = require('crypto');\n  console.assert(a > 0);\n"
+        "  class Box { constructor(x) { this.x = x; } }\n  return crypto.createHash('md5').update(a).digest('hex');\n}\n",
+    ),
+    "php": ("    // roll a die, include what is needed, exit the loop\n    return assert_sum($a) + $b;\n}\n",),
+    "sh": ("    local candidate=$1 set=0\n    while read -r line; do set=$((set + line)); done <<< \"$2\"\n    echo $((candidate + set))",),
+    "ts": ("  // the process is global: a Function of its own\n  let candidate: number = a;\n  return candidate + b;\n}\n",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", PLAUSIBLE)
+def test_words_of_honest_answers_are_no_sign_of_tampering(language: str):
+    for answer in PLAUSIBLE[language]:
+        assert [name for level, name in flags_of(language, answer) if level == TAMPER] == []
 
 
 def test_most_forged_answers_show_a_sign():
