@@ -31,7 +31,8 @@ const charts = {
   // What is seen where a chart would stand; `said` is read instead of the picture.
   figure(name, rows, said, more = {}) {
     if (!report.index.charts) return el("p", { class: "notice" }, "Charts are left out: the package that brings the plotting library was not installed (pip install 'benchforge[report]'). The table holds their numbers.");
-    const spec = { ...report.index.charts[name], ...more, width: "container", data: { values: rows }, autosize: { type: "fit-x", contains: "padding" } };
+    const values = rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, typeof value === "string" ? printed(value) : value])));
+    const spec = { ...report.index.charts[name], ...more, width: "container", data: { values }, autosize: { type: "fit-x", contains: "padding" } };
     const canvas = el("div", { class: "chart", role: "img", "aria-label": said });
     const one = { canvas, spec };
     charts.drawn.push(one);

@@ -56,9 +56,13 @@ const report = {
 // What cannot be seen, or moves its neighbours: controls, marks of direction, half surrogate pairs, tags.
 const ODD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 
+const codeOf = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+// For places that take no elements: attributes, charts.
+const printed = (text) => text.replace(ODD, codeOf);
+
 function odd(character) {
   const code = character.codePointAt(0);
-  const name = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  const name = codeOf(character);
   const mark = document.createElement("span");
   mark.className = "odd";
   mark.title = `the character ${name}`;
@@ -93,7 +97,7 @@ function el(tag, given, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "value") element.value = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    else element.setAttribute(name, value === true ? "" : name === "title" || name === "aria-label" ? printed(String(value)) : value);
   }
   children.forEach((child) => put(element, child));
   return element;
