@@ -16,9 +16,11 @@ from benchforge.ingest.benchmarks import suites
 from benchforge.ingest.benchmarks.declaration import Benchmark, Design, Extraction, Oracles, Task
 from benchforge.ingest.errors import BadInput, NotStaged, SandboxUnavailable
 from benchforge.runners.score.conformance import forged_suites
+from benchforge.runners.score.gold import GoldSet, grade_gold
 from benchforge.runners.score.judge import OFFICIAL
 from benchforge.runners.score.judge.execution import Bench
 from benchforge.runners.score.judge.suite import grade
+from benchforge.runners.score.pending import Means
 from benchforge.runners.score.readiness.environments import findings
 from benchforge.runners.score.sandbox import Sandbox
 from benchforge.runners.score.sandbox.suite_box import Place
@@ -249,6 +251,21 @@ def test_a_gate_names_what_is_missing_and_opens(tmp_path: Path, bench: Bench):
     facts = json.loads((tmp_path / "suites" / "gated.gate.json").read_text())
     assert facts["versions"]["bash"].startswith("GNU bash")
     assert variable_of(whole) not in os.environ
+
+
+def test_gold_grades_references_and_stubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench):
+    monkeypatch.setenv("BENCHFORGE_SUITE_FORGED_WARM", sys.prefix)
+    squares = forged_suites.tasks()["squares"]
+    empty = "import unittest\nclass TestCases(unittest.TestCase):\n    def test_nothing(self):\n        pass\n"
+    payload = suites.warm_unittest(forged_suites.WARM, empty, 20.0)
+    hollow = dataclasses.replace(squares, task_id="hollow", payload=payload, num_base_cases=1)
+    wrong = dataclasses.replace(squares, task_id="wrong", reference="def task_func(values):\n    return []\n")
+    gold = GoldSet(benchmark_of(forged_suites.WARM), "v1", "default", [squares, hollow, wrong])
+    mode = bench.suite_sandbox(bench.places["forged_warm"]).mode
+    result = grade_gold(gold, Means(tmp_path / "datasets", mode, 1, False, scratch=tmp_path))
+    assert (result.passed, result.failed) == (1, 2)
+    found = {(miss.task_id, miss.oracle, miss.verdict) for miss in result.misses}
+    assert found == {("hollow", "stub", "pass"), ("wrong", "official", "fail"), ("wrong", "strict", "fail")}
 
 
 def benchmark_of(environment: suites.Environment) -> Benchmark:
