@@ -150,6 +150,20 @@ def test_fields_search_and_sort(report: Path, reader: Callable[..., Any]) -> Non
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(20, 23, 27)"
 
 
+def test_keys_alone_lead_to_the_problems(report: Path, reader: Callable[..., Any]) -> None:
+    page = reader(report, "board?cell=2")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main", "past the navigation"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.className") == "down":
+            break
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Problems of").wait_for()
+    page.wait_for_function("() => document.activeElement.tagName === 'H1'")
+
+
 def test_paper_has_every_row_and_no_fields(report: Path, reader: Callable[..., Any]) -> None:
     page = reader(report, "reasons")
     page.emulate_media(media="print")

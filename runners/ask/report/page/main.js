@@ -76,6 +76,10 @@ report.start = () => {
   theme.addEventListener("change", () => { kept.write(theme.value); paint(theme.value); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.redraw());
   window.addEventListener("beforeprint", () => document.querySelectorAll("#main details").forEach((one) => { one.open = true; }));
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // its address would be that of a view
+    document.getElementById("main").focus();
+  });
   window.addEventListener("hashchange", show);
   show();
 };
