@@ -14,7 +14,6 @@ macro in C++, ``set`` in bash, a trace listener in C#), the test's own text puts
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -94,11 +93,6 @@ def _marked(language: Language, tests: str) -> str:
 
 def _anchors(language: Language) -> list[str]:
     return [line for line, _ in (language.before, language.after) if line]
-
-
-def stop_pattern(stops: Sequence[str]) -> re.Pattern[str]:
-    """Finds the earliest of several stop strings."""
-    return re.compile("|".join(map(re.escape, stops)))
 
 
 _JAVA_FLAGS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
