@@ -97,6 +97,7 @@ _SAMPLE = Difference("cruxeval", "m", "direct", "cruxeval_i", 0.2, "sample_1", 0
         ({"theirs": "pass", "ours": "fail", "reason": "tamper"}, "tampering_sample"),
         ({"theirs": "pass", "ours": "fail", "reason": "not_one_expression"}, "forged_equality"),
         ({"ours": "timeout", "theirs": "pass"}, "timeouts_near_limit"),
+        ({"ours": "fail", "theirs": "pass", "reason": "timeout"}, "timeouts_near_limit"),
         ({"theirs": "pass", "ours": "fail", "reason": "syntax"}, "official_extraction_loses"),
         ({"theirs": "pass", "ours": "fail", "strict": "fail"}, "unexplained"),
         ({}, "unexplained"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import comb
+from math import comb, fsum
 from typing import Any
 
 from .neighbours import Standing, standings
@@ -87,7 +87,7 @@ class Reading:
 
     @property
     def percent(self) -> float:
-        return 100 * sum(self.scores.values()) / len(self.scores)
+        return 100 * fsum(self.scores.values()) / len(self.scores)  # no order of rows can move it
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
         lambda one: one.benchmark in _EVALPLUS and one.task_id == "HumanEval/32" and one.is_ours_pass,
     ),
     ("evalplus_oracle_version", lambda one: one.benchmark in _EVALPLUS and one.task_id in _MOVED),
-    ("timeouts_near_limit", lambda one: "timeout" in (one.ours, one.theirs)),
+    ("timeouts_near_limit", lambda one: "timeout" in (one.ours, one.theirs, one.reason)),
     ("official_extraction_loses", lambda one: one.theirs == "pass" == one.strict),
 )
 """Cause of ``seeds/known_causes.csv`` -> rule; the first that holds is the cause."""
