@@ -19,6 +19,7 @@ const report = {
 
   // The value of data/<name>.js; a page opened from a file may load scripts, but not fetch.
   load(name) {
+    if (!/^\w+\/\w+(-\d+)*$/.test(name)) return Promise.reject(new Error("no such address"));
     if (report.known.has(name)) return Promise.resolve(report.known.get(name));
     if (!report.waiting.has(name)) report.waiting.set(name, report.script(`data/${name}.js`).then(
       () => report.known.get(name),

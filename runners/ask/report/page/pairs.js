@@ -46,7 +46,7 @@ async function pairsView({ query }) {
   if (!all.length) return [title, el("p", { class: "notice" }, "No two models were asked under the same conditions.")];
   const pairs = all.find((one) => one.pairs === query.get("pairs")) || all[0];
   const models = pairs.models;
-  const [down, across] = ["down", "across"].map((name) => Math.min(Number(query.get(name) || 0), Math.ceil(models.length / BLOCK) - 1));
+  const [down, across] = ["down", "across"].map((name) => Math.max(0, Math.min(Number.parseInt(query.get(name) || "0", 10) || 0, Math.ceil(models.length / BLOCK) - 1)));
   const found = new Map((await block(pairs, down, across)).map((pair) => [`${pair.row},${pair.column}`, pair]));
   const part = (number) => models.slice(number * BLOCK, (number + 1) * BLOCK).map((_, place) => number * BLOCK + place);
   const head = part(across).map((place) => el("th", { scope: "col", title: shownName(models[place]) }, el("span", { class: "unseen" }, shownName(models[place])), el("span", { "aria-hidden": "true" }, String(place + 1))));

@@ -113,7 +113,7 @@ async function contaminationView({ query }) {
   const [of_verdict, verdicts] = narrowed(of_metric, "Reading", "verdict", query, "official", words.verdicts);
   const [of_protocol, protocols] = narrowed(of_verdict, "Protocol", "protocol", query, "official");
   const models = [...new Set(of_protocol.map((row) => row.model))].sort((one, other) => (mean(of_protocol, other) - mean(of_protocol, one)) || (one < other ? -1 : 1));
-  const asked = (query.get("models") || "").split(",").filter(Boolean).map(Number).filter((number) => number < models.length);
+  const asked = (query.get("models") || "").split(",").filter(Boolean).map(Number).filter((number) => number >= 0 && number < models.length);
   const picked = asked.length ? asked.slice(0, MOST_MODELS) : models.map((_, number) => number).slice(0, 3);
   const boxes = el("details", { class: "pick" }, el("summary", null, `Models drawn: ${picked.length} of ${models.length}`), models.map((model, number) => el("label", { class: "tick" }, el("input", { type: "checkbox", id: `model-${number}`, checked: picked.includes(number), disabled: !picked.includes(number) && picked.length >= MOST_MODELS, onchange: (event) => route.change({ models: (event.target.checked ? [...picked, number] : picked.filter((one) => one !== number)).join(",") }) }), shownName(model))));
   boxes.open = asked.length > 0;
