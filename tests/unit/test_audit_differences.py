@@ -15,12 +15,12 @@ NUM_TASKS = 20
 CODE = "def f(x):\n    return x + 1\n"
 
 
-def _log(tool, task_id, verdict, *, text=CODE, notes=None, file_name="log", part="base"):
+def _log(tool, task_id, verdict, *, text=CODE, notes=None, file_name="log", part="base", format_name="any"):
     """Twenty problems with one sample each; the first is the one in question, of the others every second passes."""
     judgements = {"base": verdict} if part == "base" else {"base": PASSED, part: verdict}
     rows = [Record(task_id, 0, text, "program", judgements, notes=notes or {})]
     rows += [Record(f"t{i}", 0, CODE, "program", {"base": PASSED if i % 2 else FAILED}) for i in range(1, NUM_TASKS)]
-    return Evidence("any", tool, LogFacts(tool=tool), tuple(rows), file_name=file_name)
+    return Evidence(format_name, tool, LogFacts(tool=tool), tuple(rows), file_name=file_name)
 
 
 def _ours(log, is_pass, *, is_base_pass=None, **more):
@@ -38,6 +38,7 @@ def _case(tool, task_id, verdict, is_ours_pass, *, of_log=None, **of_ours):
 
 
 _MBPP = {"notes": {"doc": {"test_list": ["assert f(1) == 2"]}}}
+_CSHARP = {"text": "class P { static void Main() { Debug.Assert(F(1) == 2); } }", "format_name": "multipl-e-graded"}
 CASES = {
     "tampering_sample": _case("CRUXEval", "s0", PASSED, False, reasons={("s0", 0): "tamper"}),
     "forged_equality": _case("CRUXEval", "s0", PASSED, False, reasons={("s0", 0): "not_one_expression"}),
@@ -52,6 +53,14 @@ CASES = {
         "CRUXEval", "s0", FAILED, True, of_log={"text": "'a'", "file_name": "my-input-run.json"}
     ),
     "opencompass_mbpp_markers": _case("OpenCompass", "Mbpp/3", FAILED, True, of_log={"text": "DONE = 1\n"}),
+    "multipl_e_cs_crash_passes": _case(
+        "MultiPL-E",
+        "HumanEval_12_longest",
+        PASSED,
+        False,
+        of_log=_CSHARP,
+        reasons={("HumanEval_12_longest", 0): "exception"},
+    ),
     "evalplus_time_floor": _case("EvalPlus", "HumanEval/3", TIMEOUT, True, of_log={"part": "plus"}),
     "whole_program_3s": _case("human-eval", "HumanEval/3", TIMEOUT, True),
     "timeouts_near_limit": _case("LiveCodeBench", "t0", PASSED, False, reasons={("t0", 0): "timeout"}),
@@ -72,6 +81,12 @@ def test_every_cause_that_grading_again_shows_is_among_the_cases():
     seen = {name for name, row in known_causes().items() if row["seen_by"] == "regrade"}
     elsewhere = {"official_extraction_loses", "official_oracle_differs"}
     assert seen - elsewhere <= set(CASES) and elsewhere <= seen
+
+
+@pytest.mark.parametrize("of_log", [{"format_name": "multipl-e-graded"}, {"text": _CSHARP["text"]}])
+def test_a_crash_in_another_language_or_of_another_harness_is_not_laid_to_c_sharp(of_log):
+    log, ours = _case("MultiPL-E", "t0", PASSED, False, of_log=of_log, reasons={("t0", 0): "exception"})
+    assert [one.cause_id for one in differences(log, ours)] == [UNEXPLAINED]
 
 
 def test_equal_verdicts_are_no_difference():

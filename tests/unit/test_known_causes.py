@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +208,16 @@ def test_every_cause_says_where_it_is_known_from(seed):
         own = f"tests/unit/test_known_causes.py::{test_a_planted_fault_is_found_and_named.__name__}[{name}]"
         assert (row["test_name"] == own) == (row["seen_by"] == "log"), name
         assert bool(row["test_name"]) == (row["seen_by"] in ("log", "regrade", "board")), name
+
+
+def test_documents_count_the_causes_as_the_seed_does(seed):
+    number = Counter(row["seen_by"] for row in seed.values())
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    said = f"of {len(seed)} known causes (`seeds/known_causes.csv`) {number['log']} are found in the log itself and"
+    assert f"{said} {number['regrade']} by grading again" in readme
+    design = " ".join((ROOT / "docs/design/audit.md").read_text("utf-8").split())
+    assert f"the log ({number['log']}, each" in design and f"grading again ({number['regrade']})" in design
+    assert f"published table ({number['board']}), something beside the log ({number['beside_the_log']}:" in design
 
 
 @pytest.mark.parametrize("cause_id", PLANTED)
