@@ -160,10 +160,11 @@ def marts_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 @contextmanager
 def opened(path: Path, *, with_functions: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Read-only connection, always closed: DuckDB 2 prints pages about leaks at exit otherwise."""
-    import duckdb
+    """Read-only connection, always closed: DuckDB 2 prints pages about leaks at exit otherwise.
 
-    connection = duckdb.connect(str(path), read_only=True)
+    Raises BadInput where the file is none of DuckDB's, of a newer one, or held by somebody who writes.
+    """
+    connection = _connected(path)
     try:
         connection.execute("set enable_progress_bar = false").fetchall()
         if with_functions:
@@ -173,6 +174,16 @@ def opened(path: Path, *, with_functions: bool = False) -> Iterator[duckdb.DuckD
         yield connection
     finally:
         connection.close()
+
+
+def _connected(path: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        raise BadInput(f"{path} cannot be read as a file of marts: {said}", "benchforge aggregate") from error
 
 
 def _export(path: Path, folder: Path) -> list[Path]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import shlex
 from pathlib import Path
 
 import duckdb
 import pytest
 from benchforge.ingest.config import Settings, load_settings
-from benchforge.ingest.errors import UsageError
+from benchforge.ingest.errors import BadInput, UsageError
 from benchforge.runners.cli.main import _fail_on_disk, cli
 from benchforge.runners.marts_file import built_file, default_output, is_marts_file, lake_of
 from click.testing import CliRunner
@@ -50,6 +51,16 @@ def test_a_folder_is_no_file_of_marts(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a folder"):
         CliRunner().invoke(cli, words, catch_exceptions=False)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", ['sql "from headline"', "compare a b", "explain a b", "report --output {out}"])
+def test_a_file_that_is_none_of_marts_is_one_sentence(words: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no file of marts")
+    for path in (tmp_path / "notes.txt", tmp_path):
+        given = shlex.split(words.format(out=tmp_path / "out"))
+        with pytest.raises(BadInput, match="cannot be read as a file of marts"):
+            CliRunner().invoke(cli, [*given, "--file", str(path)], catch_exceptions=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
