@@ -34,6 +34,14 @@ def test_versions_are_the_pinned_ones_and_the_default_is_what_no_version_means(n
         assert rows[version.name]["kind"] == benchmark.kind
 
 
+@pytest.mark.parametrize("row", seed_rows(), ids=lambda row: f"{row['benchmark']}-{row['dataset_version']}")
+def test_what_is_graded_here_pins_its_dataset_and_says_how_far_a_pass_is_to_be_trusted(row):
+    """Without the digest every number of a lake that was graded here is refused (MultiPL-E's once were)."""
+    benchmark = registry()[row["benchmark"]]
+    assert row["dataset_digest"] == dataset_digest(benchmark, benchmark.version(row["dataset_version"]))
+    assert row["trust_tier"] == ("suite" if benchmark.kind == "suite" else "values")
+
+
 def test_cells_name_scenarios_and_test_sets_of_the_declaration():
     for row in seed_rows():
         benchmark = registry()[row["benchmark"]]
