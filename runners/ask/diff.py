@@ -58,8 +58,7 @@ def diff(first: Path, second: Path) -> Differences:
     Raises UsageError for a path that is no lake, and where a table of one cannot be read (with its words).
     """
     for path in (first, second):
-        if not path.is_dir():
-            raise UsageError(f"there is no lake at {path}", "give two existing folders")
+        _refuse_other_folders(path)
     with connected() as sources:
         _show(sources, first, "gate_old")
         _show(sources, second, "gate_lake")
@@ -68,6 +67,16 @@ def diff(first: Path, second: Path) -> Differences:
         fields = [row for table in COMPARED if table in changed for row in _fields(sources, table)]
         verdicts = [row for reading in READINGS for row in _verdicts(sources, reading)] if "results" in changed else []
     return Differences(tuple(tables), tuple(fields), tuple(verdicts))
+
+
+def _refuse_other_folders(path: Path) -> None:
+    """Every row of the other lake would be missing in a folder that is none: the run's, say, instead of its lake's."""
+    if not path.is_dir():
+        raise UsageError(f"there is no lake at {path}", "give two existing folders")
+    names = {inside.name for inside in path.iterdir()}
+    if names and names.isdisjoint({*schemas.TABLES, "data", "_live"}):
+        hint = f"its lake is {path / 'lake'}" if "lake" in names else "give the folders of two lakes"
+        raise UsageError(f"{path} is no lake: it holds no table of one", hint)
 
 
 def _show(sources: Sources, root: Path, schema: str) -> None:

@@ -91,6 +91,12 @@ def test_the_command_ends_with_one_where_something_differs(first: Path, tmp_path
 def test_what_is_no_lake_is_one_sentence(first: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no lake"):
         diff(first, tmp_path / "nothing")
+    run = tmp_path / "run"
+    (run / "lake").mkdir(parents=True)
+    with pytest.raises(UsageError, match="is no lake: it holds no table of one") as refused:
+        diff(first, run)
+    assert str(run / "lake") in refused.value.hint
+    assert diff(first, run / "lake").tables, "an empty folder is a lake without rows"
     next(first.rglob("*.parquet")).write_bytes(b"PAR1 no more")
     with pytest.raises(UsageError, match="cannot be read"):
         diff(first, first)
