@@ -188,6 +188,7 @@ def _fail_on_disk(error: OSError) -> None:
         errno.EEXIST: ("a file stands where a folder is needed", elsewhere),
         errno.EBADF: ("standard input or output is not open for this", "redirect it"),
         errno.ENOENT: ("there is no such folder or file any more", "change into an existing folder, or name another"),
+        errno.EBUSY: ("something is mounted there or in use", "give another folder, one inside it for example"),
         errno.EISDIR: ("a folder stands where a file is needed", "give a file"),
         errno.ENAMETOOLONG: ("a name is too long for the file system", "shorten it"),
     }

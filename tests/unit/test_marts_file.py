@@ -78,3 +78,9 @@ def test_a_file_that_holds_something_else_is_never_replaced(tmp_path: Path) -> N
     done = CliRunner().invoke(cli, ["aggregate", "--recorded", "--output", str(notes)])
     assert isinstance(done.exception, UsageError)
     assert notes.read_text() == "do not lose me"
+
+
+def test_a_folder_where_something_is_mounted_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        _fail_on_disk(OSError(errno.EBUSY, "Device or resource busy", "out"))
+    assert "something is mounted there or in use (out)" in capsys.readouterr().err
