@@ -199,6 +199,18 @@ def test_a_folder_that_is_no_report_is_refused_before_anything_is_written(made: 
     assert sorted(path.name for path in folder.iterdir()) == [MARK, "thesis.txt"]
 
 
+def test_a_folder_without_a_name_of_its_own_is_taken_too(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report").mkdir()
+    monkeypatch.chdir(tmp_path / "report")
+    write_report(made, Path(), Limits(texts="none"))
+    assert (tmp_path / "report" / MARK).is_file()
+    monkeypatch.chdir(tmp_path / "report")  # the old folder is gone
+    write_report(made, Path("data/.."), Limits(texts="none"))
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
 def test_an_older_report_stays_until_the_new_one_is_whole(made: Path, tmp_path: Path) -> None:
     place = tmp_path / "report"
     write_report(made, place, Limits(texts="none"))
@@ -232,8 +244,12 @@ def test_marts_that_cannot_be_read_are_said_in_a_sentence(made: Path, tmp_path: 
     gone.unlink()
     with pytest.raises(BadInput, match="cannot be read any more"):
         write_report(moved, tmp_path / "report")
-    with pytest.raises(UsageError, match="no sample is of such a model"):
-        write_report(made, tmp_path / "report", Limits(models=("nobody",)))
+    for limits, said in (
+        (Limits(models=("nobody",)), "no sample is of a model 'nobody'"),
+        (Limits(models=("alder__*",), benchmarks=("mbpp*", "humanevl*")), "of a benchmark .*did you mean humaneval"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            write_report(made, tmp_path / "report", limits)
     assert not (tmp_path / "report").exists()
 
 
@@ -273,6 +289,11 @@ def test_chunks_count_what_they_write(tmp_path: Path) -> None:
     chunks = Chunks(tmp_path)
     chunks.add("boards/x", {"a": "</script>"})
     assert chunks.num_bytes == (tmp_path / "data" / "boards" / "x.js").stat().st_size
+
+
+def test_the_library_of_charts_keeps_its_notice(report: Path) -> None:
+    pytest.importorskip("vl_convert", reason="the charts' library is not installed: pip install '.[report]'")
+    assert "Copyright (c) University of Washington" in (report / "charts" / "vega.js").read_text(encoding="utf-8")[:400]
 
 
 def test_without_the_library_of_charts_a_report_is_whole_and_says_so(

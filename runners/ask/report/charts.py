@@ -95,7 +95,5 @@ def write_library(chunks: Chunks) -> bool:
     except ImportError:
         return False
     # its names would otherwise be names of the page
-    chunks.write(
-        LIBRARY, f"/* Vega, Vega-Lite, Vega-Embed: BSD-3-Clause, vega.github.io */\n(() => {{{bundle}}})();\n".encode()
-    )
+    chunks.write(LIBRARY, f"{_NOTICE}\n(() => {{{bundle}}})();\n".encode())
     return True

@@ -25,7 +25,7 @@ def written_beside(place: Path) -> Iterator[Path]:
 
     Raises UsageError where ``place`` is something else than a report or an empty folder, before anything is written.
     """
-    place = place.expanduser().absolute()
+    place = _by_name(place.expanduser())
     refuse_other_folders(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     remove_left(place.parent)
@@ -35,6 +35,11 @@ def written_beside(place: Path) -> Iterator[Path]:
         yield new
         refuse_other_folders(place)
         _take_place(new, place, workshop / "old")
+
+
+def _by_name(place: Path) -> Path:
+    """``x/..`` has no name that a rename could take; a link keeps its own, to be refused."""
+    return place.resolve() if place.name in ("", "..") else place.absolute()
 
 
 def refuse_other_folders(place: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .... import __version__
 from ....ingest.errors import BadInput, UsageError
+from ....ingest.names import did_you_mean
 from ..names import rows
 from ..reading import opened_marts
 from . import charts, questions
@@ -121,6 +122,7 @@ def _write_samples(
     written = Written()
     wanted = Wanted(limits.texts, _asked_for(connection, limits))
     found = rows(connection, questions.SAMPLED)
+    _refuse_unknown(found, limits)
     chosen = [row for row in found if limits.holds(row["model"], row["benchmark"])]
     if found and not chosen:
         raise UsageError("no sample is of such a model and benchmark", _SAMPLED)
@@ -131,6 +133,15 @@ def _write_samples(
         for benchmark, models in by_benchmark.items():
             write_cells(connection, (benchmark, models), chunks, written, wanted, advance)
     return written
+
+
+def _refuse_unknown(found: Sequence[Mapping[str, Any]], limits: Limits) -> None:
+    for column, patterns in (("model", limits.models), ("benchmark", limits.benchmarks)):
+        names = sorted({row[column] for row in found})
+        for pattern in patterns:
+            if names and not any(_fits(name, (pattern,)) for name in names):
+                said = f"no sample is of a {column} {pattern!r}{did_you_mean(pattern, names)}"
+                raise UsageError(said, _SAMPLED)
 
 
 _SAMPLED = 'benchforge sql "select distinct model, benchmark from leaderboard"'
