@@ -16,33 +16,39 @@ from typing import Any
 
 from ..errors import BadInput
 from .glimpse import Glimpse
-from .records import Context, Format, Judgement, Record, Recording, TaskFacts
+from .records import Context, Format, Judgement, LogFacts, Record, Recording, TaskFacts
 from .source_files import json_document
 
 _FILE_NAME = re.compile(r"humaneval-(?P<language>[a-z]+)-details\.json(\.gz)?")
 _TASK_ID = re.compile(r"HumanEval_(?P<number>\d+)_.+")
+_TOOL, _BENCHMARK = "MultiPL-E", "multipl_e"
 _TIMED_OUT = "timed out"
 _WRONG_FORMAT = "check that the format named fits the file"
 
 
 def read_graded(path: Path, context: Context) -> Recording:
     """Every sample with its verdict; the problem it was translated from is a fact of each task."""
-    _refuse_another_language(path, context)
+    language = _language_named(path, context)
     document = json_document(path)
     if not isinstance(document, dict) or not document:
         raise BadInput(f"{path} is not an object of samples by problem", _WRONG_FORMAT)
     form = context.text_form or "program"
     records = [record for task_id, pairs in document.items() for record in _graded_task(path, task_id, pairs, form)]
-    return Recording(tuple(records), task_facts={task_id: facts_of(task_id) for task_id in document})
+    task_facts = {task_id: facts_of(task_id) for task_id in document}
+    facts = LogFacts(tool=_TOOL, benchmark=language and _BENCHMARK, scenario=language)
+    return Recording(tuple(records), task_facts=task_facts, facts=facts)
 
 
-def _refuse_another_language(path: Path, context: Context) -> None:
+def _language_named(path: Path, context: Context) -> str | None:
+    """By the file's name, which no scenario may contradict; problems of several languages have the same names."""
     named = _FILE_NAME.fullmatch(path.name)
-    if named is not None and named["language"] != context.scenario:
+    language = named["language"] if named else None
+    if language is not None and context.scenario not in ("", language):
         raise BadInput(
-            f"{path} is named for {named['language']}, not for {context.scenario}",
-            f"add --scenario {named['language']}, or rename the file",
+            f"{path} is named for {language}, not for {context.scenario}",
+            f"add --scenario {language}, or rename the file",
         )
+    return language
 
 
 def _graded_task(path: Path, task_id: str, pairs: Any, text_form: str) -> Iterator[Record]:
@@ -90,7 +96,7 @@ FORMATS = (
         "multipl-e-graded",
         read_graded,
         "MultiPL-E humaneval-<language>-details.json: samples with results",
-        "MultiPL-E",
+        _TOOL,
         _is_graded,
     ),
 )

@@ -69,6 +69,31 @@ def test_causes_come_with_what_is_known_of_them(tmp_path, ids):
     assert _percents(audit)["its own verdicts"] == 50.0
 
 
+def test_a_log_of_several_scenarios_is_counted_as_none_of_them_until_one_is_named(tmp_path):
+    """C# has 158 problems and C++ 161; the file of CRUXEval can be of inputs or of outputs, which have a board each."""
+    path = tmp_path / "renamed.json"
+    path.write_text(json.dumps({"HumanEval_23_strlen": [[0, {"passed": True, "result": "passed", "code": "x"}]]}))
+    readings = {
+        name: set(_percents(audited(path, Wanted(AUTO, name), {}, None))) for name in ("multipl_e", "multipl_e_cs")
+    }
+    assert readings == {
+        "multipl_e": {"its own verdicts"},
+        "multipl_e_cs": {"its own verdicts", "every problem counted"},
+    }
+    named = path.rename(tmp_path / "humaneval-cs-details.json")
+    audit = audited(named, Wanted(AUTO, None), {}, None)
+    assert (audit.benchmark, audit.scenario) == ("multipl_e", "cs")
+    assert _percents(audit)["every problem counted"] == round(100 / 158, 4)
+    scored = tmp_path / "scored.json"
+    scored.write_text(
+        json.dumps({"raw_generations": {"sample_0": ["1"]}, "raw_scored_generations": {"sample_0": [True]}})
+    )
+    assert [audited(scored, Wanted(AUTO, name), {}, None).scenario for name in ("cruxeval", "cruxeval_o")] == [
+        "",
+        "cruxeval_o",
+    ]
+
+
 def test_the_page_holds_both_tables_and_runs_nothing(tmp_path, ids):
     path = _graded(tmp_path / "<img src=x>.json", ids, 82, "84f4b93a1270b492e4c54d5212da7a5b")
     audit = audited(path, Wanted(AUTO, None), {}, None)

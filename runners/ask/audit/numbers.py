@@ -81,11 +81,12 @@ def num_problems(evidence: Evidence, wanted: Wanted) -> int | None:
     if wanted.benchmark is None or _is_windowed(evidence):
         return None
     benchmark, scenarios = resolve(wanted.benchmark)
-    counts = {name: pin.num_tasks(wanted.scenario or scenarios[0]) for name, pin in pins_of(benchmark.name).items()}
+    asked = scenarios if wanted.scenario is None else (wanted.scenario,)
+    pins = pins_of(benchmark.name)
     proven = wanted.version_name if evidence.dataset is None else evidence.dataset[1]
-    if proven is not None:
-        return counts.get(proven)
-    return next(iter(counts.values())) if len(set(counts.values())) == 1 else None
+    versions = list(pins) if proven is None else [proven] if proven in pins else []
+    counts = {pins[version].num_tasks(scenario) for version in versions for scenario in asked}
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _is_windowed(evidence: Evidence) -> bool:

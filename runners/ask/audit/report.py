@@ -79,6 +79,7 @@ class Audit:
     benchmark: str = ""
     """Key of the benchmark, "" where nothing says which it is."""
     scenario: str = "default"
+    """"" where the benchmark has several and nothing says which."""
     verdicts: Mapping[str, Verdicts] = field(default_factory=dict)
     reasons: Mapping[Key, str] = field(default_factory=dict)
 
@@ -128,7 +129,8 @@ def audited(
         tuple(numbers),
         tuple(map(_cause, found)),
         tuple(dict.fromkeys(notes)),
-        *_meant(known),
+        _meant(known)[0],
+        _scenario(known),
         _verdicts(evidence, ours),
         ours.reasons if isinstance(ours, Regraded) else {},
     )
@@ -168,6 +170,13 @@ def _meant(wanted: Wanted) -> tuple[str, str]:
         return "", wanted.scenario or "default"
     benchmark, scenarios = resolve(wanted.benchmark)
     return benchmark.name, wanted.scenario or scenarios[0]
+
+
+def _scenario(wanted: Wanted) -> str:
+    """ "" where the benchmark has several and nothing says which: no board is that log's."""
+    benchmark, scenario = _meant(wanted)
+    is_told = wanted.scenario or not benchmark or len(resolve(wanted.benchmark or benchmark)[1]) == 1
+    return scenario if is_told else ""
 
 
 def _verdicts(evidence: Evidence, ours: Regraded | str | None) -> dict[str, Verdicts]:
