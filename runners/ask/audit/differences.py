@@ -17,15 +17,15 @@ from .known import known_causes
 from .regrading import Regraded
 
 UNEXPLAINED = "unexplained"
-_ORACLES_MOVED = frozenset(
+ORACLES_MOVED = frozenset(
     (*(f"Mbpp/{number}" for number in (2, 7, 111, 140, 232, 249, 579, 769)), "HumanEval/4", "HumanEval/21")
 )
 """Tasks whose comparison changed between evalplus 0.2 and 0.3 (8649c02, de8c082, f86db47). The two of HumanEval+ by
 measurement: of three recorded models they fail extra tests, and evalplus 0.3.1 passes HumanEval/21 of the same file.
 """
-_SINCE_3_9 = (".removeprefix(", ".removesuffix(")
+SINCE_3_9 = (".removeprefix(", ".removesuffix(")
 """Methods that Python has from 3.9 on: 15 problems of CRUXEval call one."""
-_FORGED = ("opaque_type", "not_one_expression")
+FORGED_REASONS = ("opaque_type", "not_one_expression")
 _OF_CODE_EVAL = ("human-eval", "bigcode-evaluation-harness", LM)
 """Tools that run the whole program under one limit of 3 s (huggingface/evaluate@a7dd338, human-eval@6d43fb9)."""
 _OF_QWEN, _CSHARP_TEST = "multipl-e-graded", "Debug.Assert("
@@ -70,16 +70,16 @@ class Case:
 
 _RULES: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ("tampering_sample", lambda case: not case.is_ours_pass and case.ours.reasons.get(case.key) == "tamper"),
-    ("forged_equality", lambda case: not case.is_ours_pass and case.ours.reasons.get(case.key) in _FORGED),
+    ("forged_equality", lambda case: not case.is_ours_pass and case.ours.reasons.get(case.key) in FORGED_REASONS),
     (
         "python_too_old",
-        lambda case: case.is_ours_pass and any(one in case.ours.codes.get(case.key[0], "") for one in _SINCE_3_9),
+        lambda case: case.is_ours_pass and any(one in case.ours.codes.get(case.key[0], "") for one in SINCE_3_9),
     ),
     (
         "evalplus_find_zero",
         lambda case: case.is_of(EVALPLUS) and case.key[0] == "HumanEval/32" and case.is_ours_pass,
     ),
-    ("evalplus_oracle_version", lambda case: case.is_of(EVALPLUS) and case.key[0] in _ORACLES_MOVED),
+    ("evalplus_oracle_version", lambda case: case.is_of(EVALPLUS) and case.key[0] in ORACLES_MOVED),
     (
         "lmeval_mbpp_plus_base_tests",
         lambda case: case.is_of(LM) and "test_list" in doc(case.record) and case.is_base_alone,

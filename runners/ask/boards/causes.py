@@ -1,8 +1,7 @@
 """Why a recorded verdict and ours by the official rules differ, sample by sample: a known cause, or nothing.
 
 The rules of :mod:`..audit.differences` that need no log beside the verdicts, under the same names: a lake does not know
-which tool wrote a file. They are looked at in order; what none explains is listed as
-unexplained, never guessed.
+which tool wrote a file. They are looked at in order; what none explains is listed as unexplained, never guessed.
 """
 
 from __future__ import annotations
@@ -10,17 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..audit.differences import FORGED_REASONS, ORACLES_MOVED, SINCE_3_9, UNEXPLAINED
 from ..audit.known import known_causes
 
-_MOVED = frozenset(
-    (*(f"Mbpp/{number}" for number in (2, 7, 111, 140, 232, 249, 579, 769)), "HumanEval/4", "HumanEval/21")
-)
-"""Tasks whose comparison changed between evalplus 0.2 and 0.3 (8649c02, de8c082, f86db47). The two of HumanEval+ by
-measurement: recorded as failing extra tests, and evalplus 0.3.1 itself passes HumanEval/21 of the same file.
-"""
 _EVALPLUS = ("humanevalplus", "mbppplus")
-_SINCE_3_9 = (".removeprefix(", ".removesuffix(")
-_FORGED = ("opaque_type", "not_one_expression")
 
 
 @dataclass(frozen=True)
@@ -48,18 +40,17 @@ class Difference:
 Rule = Callable[[Difference], bool]
 RULES: tuple[tuple[str, Rule], ...] = (
     ("tampering_sample", lambda one: not one.is_ours_pass and one.reason == "tamper"),
-    ("forged_equality", lambda one: not one.is_ours_pass and one.reason in _FORGED),
-    ("python_too_old", lambda one: one.is_ours_pass and any(word in one.code for word in _SINCE_3_9)),
+    ("forged_equality", lambda one: not one.is_ours_pass and one.reason in FORGED_REASONS),
+    ("python_too_old", lambda one: one.is_ours_pass and any(word in one.code for word in SINCE_3_9)),
     (
         "evalplus_find_zero",
         lambda one: one.benchmark in _EVALPLUS and one.task_id == "HumanEval/32" and one.is_ours_pass,
     ),
-    ("evalplus_oracle_version", lambda one: one.benchmark in _EVALPLUS and one.task_id in _MOVED),
+    ("evalplus_oracle_version", lambda one: one.benchmark in _EVALPLUS and one.task_id in ORACLES_MOVED),
     ("timeouts_near_limit", lambda one: "timeout" in (one.ours, one.theirs, one.reason)),
     ("official_extraction_loses", lambda one: one.theirs == "pass" == one.strict),
 )
 """Cause of ``seeds/known_causes.csv`` -> rule; the first that holds is the cause."""
-UNEXPLAINED = "unexplained"
 
 
 def cause_of(one: Difference) -> str:
