@@ -174,6 +174,7 @@ def test_every_sample_is_in_the_file_that_its_line_names(report: Path, made: Pat
 def test_limits_leave_texts_and_samples_out(made: Path, tmp_path: Path) -> None:
     none = write_report(made, tmp_path / "none", Limits(texts="none"))
     assert (none.num_samples, none.num_texts) == (390, 0)
+    assert all(chunk(path)["texts"] == [] for path in (tmp_path / "none" / "data" / "samples").iterdir())
     failed = write_report(made, tmp_path / "failed", Limits(texts="failed"))
     assert 0 < failed.num_texts < 390
     headline = write_report(made, tmp_path / "headline", Limits(is_only_headline=True))

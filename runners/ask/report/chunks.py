@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +50,16 @@ def packed(rows: Sequence[Row], columns: Sequence[str]) -> dict[str, Any]:
     A column is ``[0, value]`` where all rows hold the same, ``[1, values, places]`` where values repeat (place of the
     value per row), else ``[2, values]``.
     """
-    return {"rows": len(rows), "columns": {name: _packed([row.get(name) for row in rows]) for name in columns}}
+    return {"rows": len(rows), "columns": {name: _packed(list(map(itemgetter(name), rows))) for name in columns}}
 
 
 def _packed(values: list[Any]) -> list[Any]:
-    """Only distinct values are looked at one by one: of a million samples most columns hold one."""
-    if any(isinstance(value, list) for value in values):
-        values = [tuple(value) if isinstance(value, list) else value for value in values]
-    places: dict[Any, int] = {}
-    for value in values:
-        places.setdefault(value, len(places))
-    if len(places) <= 1:
+    """Only distinct values are looked at one by one: of a million samples most columns hold one, found by counting."""
+    if not values or values.count(values[0]) == len(values):
         return [0, plain(values[0]) if values else None]
+    if list in map(type, values):
+        values = [tuple(value) if isinstance(value, list) else value for value in values]
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
     if 2 * len(places) > len(values):
         return [2, [plain(value) for value in values]]
     return [1, [plain(value) for value in places], [places[value] for value in values]]

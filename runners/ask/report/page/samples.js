@@ -78,7 +78,7 @@ async function cellView({ args: [id], query }) {
   return [
     crumbs(cell),
     el("h1", null, "Problems of ", el("bdi", null, shownName(cell.cell.model))),
-    el("p", { class: "intro" }, `${count(total)} of ${count(samples)} samples pass ${scores.length} problems: reading ${word(words.verdicts, verdict)}${test_set ? `, test set ${test_set}` : ""}.`),
+    el("p", { class: "intro" }, `${count(total)} of ${count(samples)} samples pass, of ${count(scores.length)} problems. Reading: ${word(words.verdicts, verdict)}${test_set ? `, test set ${test_set}` : ""}.`),
     query.get("scope") && el("p", { class: "notice" }, `The number that led here counts only the problems of its window (${word(words.scopes, query.get("scope"))}); here stand all problems of the model.`),
     fields(choices, choice("Show", "show", Object.entries(FILTERS), filter), reasons.size > 0 && choice("That fail by", "reason", [["", "any reason"], ...[...reasons].sort((a, b) => b[1] - a[1]).map(([why, number]) => [why, `${word(words.reasons, why)} (${number})`])], reason), search("Search problems", "", draw)),
     place,
@@ -142,7 +142,7 @@ async function sampleView({ args: [id, number], query }) {
     el("h1", null, `${task.task_id}, sample ${listed.index}`),
     el("p", { class: "beside" }, beside(-1, "← sample before"), " ", beside(1, "next sample →")),
     verdictTable(sample, task),
-    sampleTexts(sample, data.texts[listed.row]),
+    sampleTexts(sample, data.texts[listed.row] ?? {}),
     provenance(sample, cell),
   ];
 }
