@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import duckdb
 import pytest
+from benchforge.ingest.benchmarks import registry
 from benchforge.ingest.errors import BadInput
 from benchforge.runners.ask.audit.known import known_causes
 from benchforge.runners.ask.boards.boards import BOARDS, OFFICIAL, RECORDED, rows_of
 from benchforge.runners.ask.boards.causes import RULES, Difference, cause_of
-from benchforge.runners.ask.boards.differences import Regraded
+from benchforge.runners.ask.boards.differences import Regraded, not_reached
 from benchforge.runners.ask.boards.document import document
 from benchforge.runners.ask.boards.figures import BoardFigures, Figures, TotalsFigures, moved, shares
 from benchforge.runners.ask.boards.neighbours import num_told, standings
@@ -132,7 +133,12 @@ def test_the_document_says_the_same_in_equal_bytes(cruxeval, table):
     found = Figures(
         boards=[cruxeval],
         totals=[TotalsFigures(board, totals(table, replace(board, column="humaneval"))) for board in TOTALS_BOARDS[:0]],
-        regraded=Regraded((("cruxeval", "cruxeval_i", 8000, 1),), 0, ((_SAMPLE, "unexplained"),)),
+        regraded=Regraded(
+            (("cruxeval", "cruxeval_i", 8000, 1),),
+            0,
+            ((_SAMPLE, "unexplained"),),
+            (("cruxeval", "cruxeval_o", 1600, 2), ("humaneval", "default", 164, 1)),
+        ),
         runs=[],
         sources=[("owner/name@1234567", "MIT", 3)],
         share_possible=0.16,
@@ -142,9 +148,39 @@ def test_the_document_says_the_same_in_equal_bytes(cruxeval, table):
     assert "| gpt-4o+cot | 75.6 | 66.21 | – | – |" in text
     assert "1 → 2" in text and "answers left out of the denominator -9.39" in text
     assert "third 30" in text, "no count of 164"
+    begin = " ".join(text.split("## How to read this")[0].split())
+    assert "Not reached: 1,764 recorded verdicts that can be executed here and were not" in begin
+    assert "(1,600 of cruxeval_o in 2 runs, 164 of humaneval in 1 runs)" in begin
+    assert "gpt-4o+cot on CRUXEval-I, pass@1 at 0.2 75.6 → 66.21, rank 1 → 2" in begin
+    assert "- cruxeval_o: 1,600 recorded verdicts in 2 runs, not reached by grading.\n" in text
     assert "Unexplained: m sample_1/0." in text
     assert text == document(replace(found, totals=_every_board(table)))
     assert shares(found).count("<rect") == 4 and moved(found).count("<circle") == 20
+
+
+def test_what_can_be_executed_and_was_not_is_counted(tmp_path):
+    """Five verdicts: graded again, not graded again, without a text, of another run, of problems not staged."""
+    rows = [("a", b"1", "x"), ("a", b"2", "x"), ("a", b"3", None), ("b", b"4", "x"), ("far", b"5", "x")]
+    benchmark = registry()["forge_mini"]
+    with duckdb.connect() as marts:
+        marts.execute(
+            "create table stg_lake__results (benchmark varchar, scenario varchar, dataset_version varchar,"
+            " model varchar, request_digest varchar, sample_id blob, origin varchar, official_base_verdict varchar)"
+        )
+        marts.execute("create table stg_lake__samples (sample_id blob, raw_text varchar)")
+        for model, sample_id, text in rows:
+            where = ("humaneval", "default", "v1") if model == "far" else _mini(benchmark)
+            for origin in ("published", "self") if sample_id == b"1" else ("published",):
+                marts.execute(
+                    "insert into stg_lake__results values (?, ?, ?, ?, 'r', ?, ?, 'pass')",
+                    [*where, model, sample_id, origin],
+                )
+            marts.execute("insert into stg_lake__samples values (?, ?)", [sample_id, text])
+        assert list(not_reached(marts, tmp_path)) == [("forge_mini", benchmark.scenarios[0], 2, 2)]
+
+
+def _mini(benchmark):
+    return benchmark.name, benchmark.scenarios[0], benchmark.version().name
 
 
 def _every_board(table):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ....ingest.benchmarks import registry
 from ....ingest.errors import BenchforgeError
 from ....ingest.staging import staged
 from .causes import Difference, cause_of
+from .filling import is_judged
 
 _BOTH = """
     select
@@ -46,15 +47,27 @@ _UNGRADED = """
         select sample_id from stg_lake__results where origin = 'published' and sample_id is not null
     )
 """
+_NOT_REACHED = """
+    select theirs.benchmark, theirs.scenario, theirs.dataset_version, theirs.model, theirs.request_digest, count(*)
+    from stg_lake__results as theirs
+    inner join stg_lake__samples as samples on theirs.sample_id = samples.sample_id
+    where theirs.origin = 'published' and theirs.official_base_verdict is not null and samples.raw_text is not null
+        and theirs.sample_id not in (select sample_id from stg_lake__results where origin = 'self')
+    group by all order by all
+"""
 
 
 @dataclass(frozen=True)
 class Regraded:
-    """What was graded again: (benchmark, scenario, verdicts, models), samples that nobody had judged, differences."""
+    """What was graded again: (benchmark, scenario, verdicts, models), samples that nobody had judged, differences.
+
+    ``not_reached``: (benchmark, scenario, verdicts, runs) that can be executed here, and were not.
+    """
 
     counted: tuple[tuple[str, str, int, int], ...]
     num_without_recorded: int
     differing: tuple[tuple[Difference, str], ...]
+    not_reached: tuple[tuple[str, str, int, int], ...] = ()
 
     @property
     def num_verdicts(self) -> int:
@@ -80,7 +93,18 @@ def regraded(marts: Any, datasets: Path) -> Regraded:
             codes[key] = _codes(*key, datasets)
         one = Difference(*facts, code=codes[key].get(facts[5], ""))
         differing.append((one, cause_of(one)))
-    return Regraded(counted, marts.execute(_UNGRADED).fetchone()[0], tuple(differing))
+    ungraded = marts.execute(_UNGRADED).fetchone()[0]
+    return Regraded(counted, ungraded, tuple(differing), tuple(not_reached(marts, datasets)))
+
+
+def not_reached(marts: Any, datasets: Path) -> Iterator[tuple[str, str, int, int]]:
+    """(benchmark, scenario, verdicts, runs) of recorded verdicts with a text, on problems that are judged here."""
+    runs: dict[tuple[str, str, str], list[int]] = {}
+    for benchmark, scenario, version, _, _, number in marts.execute(_NOT_REACHED).fetchall():
+        runs.setdefault((benchmark, scenario, version), []).append(number)
+    for (benchmark, scenario, version), numbers in runs.items():
+        if is_judged(benchmark, version, scenario, datasets):
+            yield benchmark, scenario, sum(numbers), len(numbers)
 
 
 def _codes(benchmark: str, version: str, scenario: str, datasets: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from . import causes
 from .boards import OFFICIAL, RECORDED, STRICT, Row
 from .figures import BoardFigures, Figures, TotalsFigures
 from .pictures import ROUNDING
+from .summary import summary, where
 
 _PAIRS = (("evalplus_humaneval", "evalplus_humaneval_plus"), ("evalplus_mbpp", "evalplus_mbpp_plus"))
 PICTURES = ("audit_neighbours.svg", "audit_cruxeval_i.svg")
@@ -26,9 +26,10 @@ into one lake, graded again by our judge where its texts and the tests are publi
 *Published* is the number as its board prints it. *Recorded* is the mean of the recorded verdicts with every planned
 answer counted: an answer that was never graded is wrong. *Official* is our judge under the rules of the benchmark's own
 harness, *strict* under the best reading of what the model meant ([design/audit.md](design/audit.md)); a dash says that
-no text or no test is public, or that it was not run. *Rank* is the place on the board as published, and now;
-*possible* are the ranks that hold for all rows at once with 95 %. *Next* says whether a row can be told from the one
-below it: "pair" when that pair alone is asked, "board" when all pairs of the board are.
+no text or no test is public, or that grading did not get there ([what was not run](#what-was-not-run)). *Rank* is the
+place on the board as published, and now; *possible* are the ranks that hold for all rows at once with 95 %. *Next* says
+whether a row can be told from the one below it: "pair" when that pair alone is asked, "board" when all pairs of the
+board are.
 
 **Method.** One problem is one unit; problems made from one source problem are one cluster. Two rows are compared
 problem by problem: "pair" is a difference beyond 1.96 of its paired standard error (Miller, arXiv 2411.00640), "board"
@@ -50,6 +51,8 @@ claim, in which the better model solves everything that the worse one does: what
 decimal {possible:.0%} of all values are possible for 164 problems, {hard:.0%} for 148, and all for 1,140, where nothing
 can be seen.
 """
+_DETAILS = """## Boards, row by row
+"""
 _RUNS = """## Single runs
 
 Runs that stand on no board above, pass@1 in percent. *Recorded* is the mean of the recorded verdicts; *differ* counts
@@ -58,10 +61,13 @@ program out of a reply, and the benchmark's own harness would have run the reply
 """
 _LATER = """## What was not run
 
+{not_reached}
 - LiveCodeBench code generation: hidden tests are not in the recorded data; the recorded verdicts are read. On the tests
   that are known the recorded programs do as recorded (`tests/sandbox/test_sandbox_livecodebench_recorded.py`).
-- BigCodeBench, MultiPL-E, MBPP and MBXP samples: their verdicts are read as recorded; running their suites is later
-  work.
+- BigCodeBench and MultiPL-E: their verdicts are read as recorded. Both suites can be graded here
+  ([howto/suites.md](howto/suites.md)); seven languages of the 1.5B set were
+  ([design/multipl_e.md](design/multipl_e.md)).
+- MBPP and MBXP samples of other harnesses: their problems are not pinned here; verdicts are read as recorded.
 - LiveCodeBench execution: the programs of its problems are not in the recorded data.
 - Boards of means (LiveCodeBench's page, question-level tables): no samples are public.
 - Test generation on LiveCodeBench's page names no test, so that two models cannot be paired.
@@ -74,35 +80,26 @@ def document(figures: Figures) -> str:
 
 
 def _lines(figures: Figures) -> Iterator[str]:
-    yield _HEAD.format(summary=_summary(figures), neighbours=PICTURES[0])
+    yield _HEAD.format(summary=summary(figures), neighbours=PICTURES[0])
     yield from _overview(figures.boards)
     yield _TOTALS.format(possible=figures.share_possible, hard=figures.share_possible_hard)
     yield from _totals(figures.totals)
     yield from _causes(figures)
+    yield _DETAILS
     for board in figures.boards:
         if board.board.is_detailed:
             yield from _board(board)
     yield _RUNS
     yield from _runs(figures.runs)
-    yield _LATER
+    yield _LATER.format(not_reached="\n".join(_not_reached(figures)) or "- Everything that can be executed here was.")
     yield "## Sources\n"
-    yield from (f"- {source} ({licence}): {number} files" for source, licence, number in figures.sources)
+    for source, licence, number in figures.sources:
+        yield f"- {source} ({licence}): {number} file{'s' if number > 1 else ''}"
 
 
-def _summary(figures: Figures) -> str:
-    pairs = [one.told for one in figures.boards]
-    total, before, after = (sum(one[place] for one in pairs) for place in range(3))
-    regraded = figures.regraded
-    lcb = next((one.told for one in figures.boards if one.board.key == "lcb_generation"), (0, 0, 0))
-    known = f"{lcb[1]} and {lcb[2]} of {lcb[0]}"
-    words = (
-        f"Read: {len(figures.boards) + len(figures.totals)} boards with {figures.num_rows:,} rows, and "
-        f"{len(figures.runs)} runs beside them. Executed again: {regraded.num_verdicts:,} recorded verdicts and "
-        f"{regraded.num_without_recorded:,} samples that nobody had graded; {len(regraded.differing):,} verdicts "
-        f"differ. Of {total} pairs of neighbours on boards with results by problem {before} can be told apart when "
-        f"one pair is asked and {after} when the board is; on LiveCodeBench v1 with {lcb[0] + 1} models {known}."
-    )
-    return textwrap.fill(words, 120) + "\n"
+def _not_reached(figures: Figures) -> Iterator[str]:
+    for benchmark, scenario, number, runs in figures.regraded.not_reached:
+        yield f"- {where(benchmark, scenario)}: {number:,} recorded verdicts in {runs} runs, not reached by grading."
 
 
 def _overview(boards: Sequence[BoardFigures]) -> Iterator[str]:

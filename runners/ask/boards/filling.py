@@ -14,11 +14,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ....ingest.benchmarks import registry
 from ....ingest.benchmarks.outside import is_outside
+from ....ingest.errors import BenchforgeError
 from ....ingest.formats import means_registry, table_registry
 from ....ingest.lake import Lake, replace_file
 from ....ingest.manifest import Run, Shard
 from ....ingest.recorded import import_file, import_means, import_table, settled
+from ....ingest.staging import staged
 from ....ingest.staging.files import every_pinned_file, keep_hidden_tests, plan_what_is_there, write_staged
 from ...score.pending import Means, score_pending, to_score
 from ...selection import Selection
@@ -81,8 +84,10 @@ def _imported(work: Work, file: RecordedFile) -> dict[str, Any]:
 
 def pending(work: Work, means: Means) -> list[Shard]:
     """Shards to grade: of a benchmark that is judged here, with its tests staged, and with texts."""
-    shards = [shard for shard in to_score(work.run, Selection()) if _is_judged(shard, means)]
-    return sorted(shards, key=_urgency)
+    found = to_score(work.run, Selection())
+    root = means.datasets_root
+    judged = [one for one in found if is_judged(one.benchmark, one.dataset_version, one.scenario, root)]
+    return sorted(judged, key=_urgency)
 
 
 def _urgency(shard: Shard) -> tuple[bool, bool, str, str, str, int]:
@@ -95,16 +100,13 @@ def _urgency(shard: Shard) -> tuple[bool, bool, str, str, str, int]:
     return (is_warm, shard.benchmark == "cruxeval", *task_set, shard.expected_rows)
 
 
-def _is_judged(shard: Shard, means: Means) -> bool:
-    from ....ingest.benchmarks import registry
-    from ....ingest.errors import BenchforgeError
-    from ....ingest.staging import staged
-
-    if is_outside(shard.benchmark):
+def is_judged(name: str, version: str, scenario: str, datasets_root: Path) -> bool:
+    """Whether answers to these problems can be executed here: a benchmark of ours, staged, with tests."""
+    if is_outside(name):
         return False
-    benchmark = registry()[shard.benchmark]
+    benchmark = registry()[name]
     try:
-        tasks = staged.load_tasks(benchmark, shard.dataset_version, shard.scenario, means.datasets_root)
+        tasks = staged.load_tasks(benchmark, version, scenario, datasets_root)
     except BenchforgeError:
         return False
     return not benchmark.why_not_judged(tasks)
