@@ -178,19 +178,22 @@ _SHARDS = {
 def make_shards(sources: Sources, run: Run | None) -> None:
     """``rows_of_shards``: live rows by shard that wrote them; with a run, ``shards``: of its manifest, with markers.
 
-    A published row tells of a sample and its verdict: which of two shards wrote it is not asked there.
+    A published row tells of a sample and its verdict: which of two shards wrote it is not asked there. Where verdicts
+    of others were imported and their samples graded here, theirs are rows of the import, ours of the scored shard.
     """
     tables = ("samples", "results", "problem_means")
     if sources.is_published_lake or not all(sources.has(f"gate_lake.{table}") for table in tables):
         return
-    rows = " union all ".join(f"select shard_id from gate_lake.{table}" for table in tables)
+    theirs = {"results": " where origin = 'published'"}
+    rows = " union all ".join(f"select shard_id from gate_lake.{table}{theirs.get(table, '')}" for table in tables)
     sources.show("gate_facts.rows_of_shards", f"select shard_id, count(*) as num_found from ({rows}) group by shard_id")
     shards = run.manifest.shards() if run is not None else {}
     if run is None or not shards:
         return
     counted = "select shard_id, count(*) from {} group by shard_id"
     samples = dict(sources.connection.execute(counted.format("gate_lake.samples")).fetchall())
-    results = dict(sources.connection.execute(counted.format("gate_recount.verdicts")).fetchall())
+    ours = "gate_recount.verdicts where origin <> 'published'"
+    results = dict(sources.connection.execute(counted.format(ours)).fetchall())
     make(sources, "shards", _SHARDS, (_shard(run, shard, samples, results) for shard in shards.values()))
 
 
