@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .console import out
-from .options import format_option, num_workers_of, settings_from, settings_options
+from .options import PERCENT, format_option, num_workers_of, settings_from, settings_options
 
 _NUMBERS = ("file", "reading", "percent", "interval_low", "interval_high", "num_problems", "note")
 _CAUSES = ("file", "cause_id", "kind", "num_samples", "effect_points", "worth", "found")
@@ -19,12 +19,12 @@ _CAUSES = ("file", "cause_id", "kind", "num_samples", "effect_points", "worth", 
 @click.option("--benchmark", help="Benchmark or scenario, where the log does not say.")
 @click.option("--scenario", help="Which scenario, where the benchmark has several.")
 @click.option("--version", "version_name", help="Dataset version, where the log does not prove one.")
-@click.option("--stated", type=float, help="The score as published, in percent, where no file states it.")
+@click.option("--stated", type=PERCENT, help="The score as published, in percent, where no file states it.")
 @click.option("--board", type=click.Path(path_type=Path), help="Published table, CSV of name,score,n (problems).")
 @click.option("--cutoff", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the model's training data.")
 @click.option("--by-position", "is_by_position", is_flag=True, help="Rows without names are the problems in order.")
 @click.option("--regrade/--no-regrade", "is_graded", default=True, help="Grade again where the problems are staged.")
-@click.option("--html", type=click.Path(path_type=Path), help="One page to attach to an issue.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="One page to attach to an issue.")
 @settings_options
 @format_option
 def command(

@@ -41,6 +41,8 @@ class _Factor(click.FloatRange):
 
 LIMIT_FACTOR = _Factor(0.1, 100.0)
 """Factor on the official time limits."""
+PERCENT = _Factor(0.0, 100.0)
+"""A score."""
 
 
 def num_workers_of(jobs: int) -> int:

@@ -114,6 +114,29 @@ def test_what_cannot_be_audited_is_one_sentence(tmp_path):
         audited(table, Wanted(AUTO, None), {}, None)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"benchmark": "mbppplus"}, "was graded against humanevalplus v0.1.10, not mbppplus"),
+        ({"version_name": "v0.1.9", "benchmark": "humanevalplus"}, "not humanevalplus v0.1.9"),
+        ({"scenario": "nosuch"}, "humanevalplus has no scenario 'nosuch'"),
+    ],
+)
+def test_what_the_log_itself_denies_is_refused(tmp_path, ids, options, message):
+    wanted = Wanted(AUTO, options.pop("benchmark", None), **options)
+    with pytest.raises((BadInput, UsageError), match=message):
+        audited(_graded(tmp_path / "x", ids, 82), wanted, {}, None)
+
+
+@pytest.mark.parametrize("score", ["nan", "101", "-1"])
+def test_a_published_score_is_a_percentage_and_the_page_a_file(tmp_path, ids, score):
+    log = str(_graded(tmp_path / "log.json", ids, 82))
+    odd = CliRunner().invoke(cli, ["audit", log, "--no-regrade", "--stated", score])
+    assert odd.exit_code == 2 and "--stated" in odd.stderr and not odd.stdout
+    folder = CliRunner().invoke(cli, ["audit", log, "--no-regrade", "--html", str(tmp_path)])
+    assert folder.exit_code == 2 and "is a directory" in folder.stderr and not folder.stdout
+
+
 def test_the_command_joins_a_score_file_with_its_log_and_says_why_it_did_not_grade(tmp_path, ids):
     log = _graded(tmp_path / "log.json", ids, 82)
     scores = tmp_path / "metrics.json"

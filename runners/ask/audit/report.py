@@ -13,6 +13,7 @@ from ....ingest.benchmarks.declaration import Task
 from ....ingest.errors import BadInput, NotStaged, UsageError
 from ....ingest.formats import Context, registry
 from ....ingest.recorded import Wanted, settled
+from ....ingest.recorded.import_plan import benchmark_and_scenario, version_of
 from ....ingest.staging import staged
 from ...score.pending import Means
 from .beside import Beside, joined
@@ -107,6 +108,7 @@ def audited(
     if known.format_name not in registry():
         raise UsageError(f"{path} is a table of {known.format_name}: import it", f"benchforge import auto {path}")
     evidence = _read(path, known, means)
+    _refuse_another(path, known, evidence.dataset)
     evidence = joined(evidence, beside or Beside(), stated)
     facts = replace(evidence.facts, benchmark=evidence.facts.benchmark or _meant(known)[0] or None)
     evidence = replace(evidence, facts=facts, num_problems=num_problems(evidence, known))
@@ -134,6 +136,17 @@ def audited(
         _verdicts(evidence, ours),
         ours.reasons if isinstance(ours, Regraded) else {},
     )
+
+
+def _refuse_another(path: Path, known: Wanted, proven: tuple[str, str] | None) -> None:
+    """As import does: a scenario or version that there is not, and another benchmark than the log proves."""
+    if known.benchmark is None:
+        return
+    if known.scenario is not None:
+        benchmark_and_scenario(known)
+    benchmark, scenarios = resolve(known.benchmark)
+    if proven is not None or known.version_name is not None:
+        version_of(path, benchmark, known.scenario or scenarios[0], known, 0, proven)
 
 
 def _read(path: Path, known: Wanted, means: Means | None) -> Evidence:
