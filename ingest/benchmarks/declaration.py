@@ -209,6 +209,10 @@ class Benchmark:
         """Whether our judge can grade its samples, once its problems are staged."""
         return self.load is not None
 
+    def grades(self, scenario: str) -> bool:
+        """Whether that holds for samples of one scenario."""
+        return self.is_gradable and scenario not in self.import_only
+
     def protocols_of(self, scenario: str, templating_mode: str) -> tuple[Protocol, ...]:
         """Protocols that can ask a model of this mode, the default one first: the first made for just this mode."""
         asking = [one for one in self.protocols if not one.scenarios or scenario in one.scenarios]

@@ -28,7 +28,7 @@ def load_tasks(benchmark: Benchmark, version_name: str | None, scenario: str, da
     version = pinned_version(benchmark, version_name)
     if scenario not in benchmark.scenarios:
         raise UsageError(f"{benchmark.name} has no scenario {scenario!r}", f"one of {', '.join(benchmark.scenarios)}")
-    if benchmark.load is None or scenario in benchmark.import_only:
+    if benchmark.load is None or not benchmark.grades(scenario):
         raise NotStaged(
             f"{benchmark.name} {scenario} is import-only: its problems are not staged",
             "benchforge import --help says how",

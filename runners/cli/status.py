@@ -90,4 +90,4 @@ def _is_gradable(shard: Any) -> bool:
     """Published verdicts without texts, and benchmarks without a loader, have nothing for our judge."""
     from ...ingest.benchmarks import registry
 
-    return registry()[shard.benchmark].is_gradable and shard.expected_rows > 0
+    return registry()[shard.benchmark].grades(shard.scenario) and shard.expected_rows > 0

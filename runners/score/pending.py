@@ -76,11 +76,10 @@ def score_pending(
     for (name, version, scenario), group in groupby(shards, key=task_set_of):
         benchmark = registry()[name]
         members = list(group)
-        tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
-        if lacking := benchmark.why_not_judged(tasks):
-            unstaged.append(_unstaged(benchmark, version, lacking))
-            continue
         try:
+            tasks = staged.load_tasks(benchmark, version, scenario, means.datasets_root)
+            if lacking := benchmark.why_not_judged(tasks):
+                raise _unstaged(benchmark, version, lacking)
             open_places(benchmark, tasks, means.suites_root)
         except NotStaged as error:
             unstaged.append(error)
@@ -113,4 +112,4 @@ def _unstaged(benchmark: Benchmark, version: str, lacking: str) -> NotStaged:
 
 
 def _is_gradable(run: Run, shard: Shard) -> bool:
-    return run.is_done("generate", shard.shard_id) and registry()[shard.benchmark].is_gradable
+    return run.is_done("generate", shard.shard_id) and registry()[shard.benchmark].grades(shard.scenario)

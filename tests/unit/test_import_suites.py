@@ -4,10 +4,13 @@ import json
 
 import pytest
 from benchforge.ingest.bundled.task_ids import known_task_ids
-from benchforge.ingest.errors import BadInput, UsageError
+from benchforge.ingest.errors import BadInput, NotStaged, UsageError
 from benchforge.ingest.lake import Lake
 from benchforge.ingest.manifest import Run
 from benchforge.ingest.recorded import Wanted, import_file
+from benchforge.runners.cli.status import _is_gradable
+from benchforge.runners.score import pending
+from benchforge.runners.selection import Selection
 
 FORMATS = {"bigcodebench": "bigcodebench-graded", "multipl_e": "multipl-e-graded"}
 VERSIONS = {"bigcodebench": "hard-a3b8985", "multipl_e": "humaneval-reworded"}
@@ -123,3 +126,29 @@ def test_a_malformed_file_is_one_sentence_and_nothing_is_written(
 def test_a_file_named_for_another_language_is_refused(load):
     with pytest.raises(BadInput, match="named for js, not for cpp"):
         load(_multipl_e("cpp"), "multipl_e", "cpp", "humaneval-js-details.json")
+
+
+def test_samples_in_a_language_that_is_import_only_are_never_pending(run, load):
+    """One such shard once ended ``score`` before anything else was graded."""
+    load(_multipl_e("java"), "multipl_e", "java", "humaneval-java-details.json")
+    one = {"HumanEval_23_strlen": [[0, {"passed": True, "result": "passed", "code": "x"}]]}
+    load(one, "multipl_e", "rs", "humaneval-rs-details.json", is_partial=True)
+    assert [shard.scenario for shard in pending.to_score(run, Selection())] == ["java"]
+    gradable = {shard.scenario: _is_gradable(shard) for shard in run.manifest.shards().values()}
+    assert gradable == {"rs": False, "java": True}
+
+
+def test_problems_that_are_not_here_keep_no_others_from_being_tried(run, load, tmp_path, monkeypatch):
+    load(_bigcodebench(), "bigcodebench", "complete")
+    load(_multipl_e("java"), "multipl_e", "java", "humaneval-java-details.json")
+    tried = []
+
+    def load_tasks(benchmark, *_):
+        tried.append(benchmark.name)
+        raise NotStaged(f"{benchmark.name} is not staged", "stage it")
+
+    monkeypatch.setattr(pending.staged, "load_tasks", load_tasks)
+    means = pending.Means(tmp_path, None, 1, is_unsafe=False)
+    with pytest.raises(NotStaged):
+        list(pending.score_pending(run, pending.to_score(run, Selection()), means, False, lambda shard: None))
+    assert sorted(tried) == ["bigcodebench", "multipl_e"]

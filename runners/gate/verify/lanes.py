@@ -43,7 +43,7 @@ def look_at_progress(place: Place, looks: Looks, is_quick: bool) -> Iterator[Fau
         one
         for one in planned
         if ("score", one.shard_id) not in place.markers and one not in to_generate and one.benchmark in registry()
-        and registry()[one.benchmark].is_gradable
+        and registry()[one.benchmark].grades(one.scenario)
     ]  # fmt: skip
     for stage, shards in (("generate", to_generate), ("score", to_score)):
         if shards:
