@@ -78,7 +78,7 @@ test-pages: $(VENV)/.tested ## the Space and the cards in a real Chromium (apt-g
 test-containers: $(VENV)/.tested ## package steps of the images under bubblewrap, and the harness in one of them beside ours
 	BENCHFORGE_CONTAINERS=1 $(BIN)/python -m pytest tests/containers -q
 
-suite-bigcodebench suite-ds1000: ## environment of an opt-in suite, gigabytes; needs python3.10 or python3.11 with venv
+suite-bigcodebench suite-ds1000: ## environment of an opt-in suite, gigabytes; needs python3.10 with venv (ds1000: or python3.11)
 	sh containers/suite.sh $(@:suite-%=%) $(abspath $(SUITES))/$(@:suite-%=%)
 
 suite-multipl_e: ## toolchains of seven languages: Debian packages where this is root, compilers that start warm; needs npm

@@ -136,7 +136,8 @@ def test_walls(bench: Bench, tmp_path: Path):
     program = (
         "import os\n"
         "def found():\n"
-        f"    hidden = [{str(secret)!r}, '/etc/shadow', '/root', '/home', '/work', '/proc/1/environ', '/proc/1/mem']\n"
+        f"    hidden = [{str(secret)!r}, {str(Path(__file__).resolve())!r}, '/etc/shadow', '/root', '/home',\n"
+        "              '/proc/1/environ', '/proc/1/mem']\n"
         "    for path in hidden:\n"
         "        try:\n"
         "            os.close(os.open(path, os.O_RDONLY))\n"
