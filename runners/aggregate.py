@@ -113,21 +113,12 @@ def run_dbt(
     against: Path | None = None,
 ) -> None:
     """``dbt build`` of the packaged project into the file ``path``, without unit tests: they are about code."""
-    from dbt.cli.main import dbtRunner
-
     variables = {"lake_root": str(lake), "duckdb_path": str(path), "previous_build": str(against or "")}
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
     quiet = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(target), "--no-use-colors"]
     common = [*folders, *quiet, "--target", "local", "--vars", json.dumps(variables)]
     try:
-        outcome = dbtRunner().invoke(["parse", *common])
-        if outcome.success:
-            manifest: Any = outcome.result
-            nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed", "test")]
-            with watch(len(nodes)) as advance:
-                runner = dbtRunner(manifest=manifest, callbacks=[_listener(advance)])
-                build_words = ["build", "--exclude-resource-type", "unit_test", "--threads", str(num_threads)]
-                outcome = runner.invoke([*build_words, *common])
+        outcome = _parsed_and_built(common, num_threads, watch)
     finally:
         _close_connections()
     if isinstance(outcome.exception, KeyboardInterrupt):
@@ -139,6 +130,24 @@ def run_dbt(
         raise BadInput(f"dbt could not start: {_sentence(outcome.exception)}", "dbt build, to see all it says")
     if not outcome.success:
         raise BadInput(failures(outcome.result), "dbt build --vars 'lake_root: DIR', to see all it says")
+
+
+def _parsed_and_built(common: list[str], num_threads: int, watch: Watch) -> Any:
+    """What dbt says of the last step that it came to."""
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.event_manager_client import cleanup_event_logger
+
+    # before it has read its flags dbt logs to standard output, where data belong: of an interrupt a traceback
+    cleanup_event_logger()
+    outcome = dbtRunner().invoke(["parse", *common])
+    if not outcome.success:
+        return outcome
+    manifest: Any = outcome.result
+    nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed", "test")]
+    with watch(len(nodes)) as advance:
+        runner = dbtRunner(manifest=manifest, callbacks=[_listener(advance)])
+        words = ["build", "--exclude-resource-type", "unit_test", "--threads", str(num_threads)]
+        return runner.invoke([*words, *common])
 
 
 def mart_hashes(path: Path) -> dict[str, str]:

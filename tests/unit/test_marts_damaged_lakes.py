@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from benchforge.ingest import schemas
-from benchforge.ingest.errors import BadInput, LakeError
+from benchforge.ingest.errors import BadInput, Interrupted, LakeError
 from benchforge.ingest.lake import Lake
 from benchforge.runners import aggregate
 from benchforge.runners.lake_check import ADDED_LATER, check_parts
@@ -151,3 +151,20 @@ def test_a_failed_build_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         aggregate.build(None, output)
     assert output.read_bytes() == b"old"
     assert [path.name for path in output.parent.iterdir()] == ["benchforge.duckdb"]
+
+
+@pytest.mark.parametrize("moment", ["Flags", "setup_event_logger"])
+def test_an_interrupt_before_dbt_has_read_its_flags_prints_no_traceback(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """dbt logs to standard output until it is told not to: a pipe would take the traceback for data."""
+    import dbt.cli.requires
+
+    def stop(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dbt.cli.requires, moment, stop)
+    with pytest.raises(Interrupted, match="the marts are as they were"):
+        aggregate.build(None, tmp_path / "benchforge.duckdb")
+    assert capfd.readouterr().out == ""
+    assert list(tmp_path.iterdir()) == []
