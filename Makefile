@@ -11,7 +11,7 @@ ENGINES ?= .venv-engines# environments of the servers that test-engine runs
 .PHONY: help demo install tools test lint types layers sql pytest dbt docs golden lineage reference results test-spark test-engine test-pages pictures test-slurm test-containers suite-bigcodebench suite-ds1000 suite-multipl_e audit-public bench clean plan stage generate smoke score aggregate status
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9_ -]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## install and run the whole road offline on bundled data
 	$(BIN)/benchforge demo

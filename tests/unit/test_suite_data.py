@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,12 @@ def test_pins_are_exact_and_hold_what_the_gate_asks_for(path: Path):
     (environment,) = registry()[path.stem.removeprefix("suite-")].environments.values()
     wanted = [one.version for one in environment.requirements if one.version]
     assert wanted and set(wanted) <= set(pins.values())
+
+
+def test_make_lists_the_environments_among_its_targets():
+    said = subprocess.run(
+        ["make", "-s", "help"], cwd=CONTAINERS.parent, capture_output=True, text=True, check=True
+    ).stdout
+    documented = re.findall(r"^([^\s:#][^:\n]*):[^\n]*## ", (CONTAINERS.parent / "Makefile").read_text(), re.MULTILINE)
+    assert len(documented) > 15
+    assert [targets for targets in documented if f"make {targets}" not in said] == []
