@@ -135,7 +135,7 @@ def _as_key(named: str) -> str:
 
 
 def _planned(path: Path, benchmark: Benchmark, pin: Pin, way: _Way, digest: str, wanted: Wanted) -> Plan | MeansPlan:
-    _refuse_twice(path, way)
+    refuse_twice(path, way.cells)
     records = _records(way.cells, wanted.num_samples)
     if records is None:
         return _means_plan(path, pin, way, digest, wanted)
@@ -163,9 +163,10 @@ def _planned(path: Path, benchmark: Benchmark, pin: Pin, way: _Way, digest: str,
     return Plan(benchmark, pin, asked, recording, reconciled, shard, (), gaps)
 
 
-def _refuse_twice(path: Path, way: _Way) -> None:
+def refuse_twice(path: Path, cells: Sequence[Cell]) -> None:
+    """BadInput where one model has two rows of one problem."""
     lines: dict[str, int] = {}
-    for cell in way.cells:
+    for cell in cells:
         first = lines.setdefault(cell.task_id, cell.line)
         if first != cell.line:
             raise BadInput(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .console import out
 from .options import PERCENT, format_option, num_workers_of, settings_from, settings_options
+
+if TYPE_CHECKING:
+    from ..ask.audit.answer import Answer
 
 _NUMBERS = ("file", "reading", "percent", "interval_low", "interval_high", "num_problems", "note")
 _CAUSES = ("file", "cause_id", "kind", "num_samples", "effect_points", "worth", "found")
@@ -44,74 +47,66 @@ def command(
     """Give a second opinion on the score of a log: is it right, if not, why, and does its rank survive.
 
     Logs of any tool that import reads. Files that state scores, and files of the samples that were graded, are taken
-    for the log beside them; logs of several models are compared pair by pair. Nothing is written but the page.
+    for the log beside them; logs of several models are compared pair by pair, models of a question-level table ranked.
+    Nothing is written but the page.
     """
-    from ...ingest.lake import replace_file
     from ...ingest.recorded import AUTO, Wanted
-    from ..ask.audit.beside import sorted_out
+    from ..ask.audit.answer import answer
     from ..ask.audit.board import read_board
-    from ..ask.audit.page import page
-    from ..ask.audit.pairs import labels
-    from ..ask.audit.report import audited
 
     settings = settings_from(**settings_options)
     wanted = Wanted(AUTO, benchmark, scenario=scenario, version_name=version_name, is_by_position=is_by_position)
-    published = None if board is None else read_board(board)
-    logs, beside = sorted_out(files, wanted)
-    scores = {} if stated is None else {"pass@1 (as published)": stated}
-    means = _means(settings) if is_graded else None
-    told = {
-        "beside": beside,
-        "cutoff": None if cutoff is None else cutoff.date(),
-    }
-    names = labels([str(path) for path in logs])
-    audits = [audited(path, wanted, scores, means, label=name, **told) for path, name in zip(logs, names, strict=True)]
-    for audit in audits:
+    found = answer(
+        files,
+        wanted,
+        means=_means(settings) if is_graded else None,
+        stated=stated,
+        board=None if board is None else read_board(board),
+        cutoff=None if cutoff is None else cutoff.date(),
+    )
+    _say(found)
+    _print(found, format_)
+    if found.audits and not any(audit.causes for audit in found.audits):
+        out.say("no known cause was found")
+    if html is not None:
+        _write(html, found)
+
+
+def _say(found: Answer) -> None:
+    for audit in found.audits:
         out.say(f"{audit.file}: {audit.format_name} of {audit.tool}, {audit.title}")
         for note in audit.notes:
             out.say(f"  {note}")
-    ranked, pairs, notes = _beside_others(audits, published)
-    for note in notes:
+    for note in found.notes:
         out.say(note)
-    _print(audits, ranked, pairs, notes, format_)
-    if not any(audit.causes for audit in audits):
-        out.say("no known cause was found")
-    if html is not None:
-        replace_file(html, page(audits, ranked, pairs, notes).encode("utf-8", "replace"))
-        out.say(f"{html}: the page")
 
 
-def _beside_others(audits: list[Any], published: Any) -> tuple[list[Any], tuple[Any, ...], list[str]]:
-    """Rows of the board (the one named, else the recorded one), rows of pairs, and notes on both."""
-    from ..ask.audit.board import board_rows, recorded_board
-    from ..ask.audit.pairs import compared
+def _write(html: Path, found: Answer) -> None:
+    from ...ingest.lake import replace_file
+    from ..ask.audit.page import page
 
-    rows: list[Any] = []
-    notes: list[str] = []
-    for audit in audits:
-        board = published or recorded_board(audit.benchmark, audit.scenario)
-        if board is not None:
-            rows += board_rows([audit], board)
-            notes += [f"{board.title}: {len(board.entries)} scores", *board.notes]
-    pairs = compared(audits)
-    return rows, pairs.rows, list(dict.fromkeys([*notes, *pairs.notes]))
+    replace_file(html, page(found).encode("utf-8", "replace"))
+    out.say(f"{html}: the page")
 
 
-def _print(audits: list[Any], ranked: Any, pairs: Any, notes: list[str], format_: str) -> None:
+def _print(found: Answer, format_: str) -> None:
     from ..ask.audit.board import BOARD_COLUMNS
     from ..ask.audit.pairs import PAIR_COLUMNS
     from ..ask.audit.report import CAUSE_COLUMNS, SAMPLE_COLUMNS, cause_rows, number_rows, sample_rows
+    from ..ask.audit.tables import STANDING_COLUMNS
 
     is_json = format_ == "json"
     tables = {
-        "numbers": (number_rows(audits), _NUMBERS, ""),
-        "causes": (cause_rows(audits), CAUSE_COLUMNS if is_json else _CAUSES, ""),
-        "board": (ranked, BOARD_COLUMNS, "On the published board"),
-        "pairs": (pairs, PAIR_COLUMNS, "Pairs, on the problems that both answered"),
+        "numbers": (number_rows(found.audits), _NUMBERS, ""),
+        "causes": (cause_rows(found.audits), CAUSE_COLUMNS if is_json else _CAUSES, ""),
+        "board": (found.board, BOARD_COLUMNS, "On the published board"),
+        "pairs": (found.pairs, PAIR_COLUMNS, "Pairs, on the problems that both answered"),
+        "models": (found.models, STANDING_COLUMNS, "Models of the table, and whether each is told from the next"),
     }
     if is_json:
-        tables["samples"] = (sample_rows(audits), SAMPLE_COLUMNS, "")
-    out.sections(tables, format_, {"notes": [*notes, *(note for audit in audits for note in audit.notes)]})
+        tables["samples"] = (sample_rows(found.audits), SAMPLE_COLUMNS, "")
+    notes = [*found.notes, *(note for audit in found.audits for note in audit.notes)]
+    out.sections(tables, format_, {"notes": notes})
 
 
 def _means(settings: Any) -> Any:

@@ -6,6 +6,7 @@ import pytest
 from benchforge.ingest.bundled.task_ids import known_task_ids
 from benchforge.ingest.errors import BadInput, UsageError
 from benchforge.ingest.recorded import AUTO, Wanted
+from benchforge.runners.ask.audit.answer import Answer
 from benchforge.runners.ask.audit.page import page
 from benchforge.runners.ask.audit.report import audited, cause_rows, number_rows
 from benchforge.runners.cli.main import cli
@@ -97,7 +98,7 @@ def test_a_log_of_several_scenarios_is_counted_as_none_of_them_until_one_is_name
 def test_the_page_holds_both_tables_and_runs_nothing(tmp_path, ids):
     path = _graded(tmp_path / "<img src=x>.json", ids, 82, "84f4b93a1270b492e4c54d5212da7a5b")
     audit = audited(path, Wanted(AUTO, None), {}, None)
-    text = page([audit])
+    text = page(Answer((audit,)))
     assert "<img" not in text and "&lt;img src=x&gt;.json" in text and "<script" not in text and "http" not in text
     assert "humanevalplus_versions" in text and "its own verdicts, base" in text
     assert len(number_rows([audit])) == 2 and audit.is_clean  # an older problem file is a notice
@@ -106,12 +107,8 @@ def test_the_page_holds_both_tables_and_runs_nothing(tmp_path, ids):
 def test_what_cannot_be_audited_is_one_sentence(tmp_path):
     scores = tmp_path / "scores.json"
     scores.write_text(json.dumps({"pass@1": 0.25, "split": "complete", "subset": "hard"}))
-    table = tmp_path / "table.jsonl"
-    table.write_text(json.dumps({"benchmark_id": "b", "model": "m", "example_id": "1", "pass1": 1}) + "\n")
     with pytest.raises(BadInput, match="holds no sample to audit"):
         audited(scores, Wanted(AUTO, None), {}, None)
-    with pytest.raises(UsageError, match="is a table of eval-arena: import it"):
-        audited(table, Wanted(AUTO, None), {}, None)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import honest_logs
 import pytest
 from benchforge.ingest.errors import BadInput
 from benchforge.ingest.recorded import AUTO, Wanted
+from benchforge.runners.ask.audit.answer import Answer
 from benchforge.runners.ask.audit.board import Entry, board_of, board_rows, is_impossible, read_board, recorded_board
 from benchforge.runners.ask.audit.page import page
 from benchforge.runners.ask.audit.pairs import compared, labels
@@ -120,5 +121,5 @@ def test_the_page_shows_touched_samples_and_escapes_all(tmp_path):
     document = honest_logs.evalplus()
     document["eval"]["HumanEval/0"][0] |= {"solution": "def f():\n    return 0\n<|endoftext|>"}
     audit = _audited(tmp_path, document)
-    text = page([replace(audit, file="<b>")])
+    text = page(Answer((replace(audit, file="<b>"),)))
     assert "&lt;b&gt;" in text and "<b>" not in text and "1 samples, by cause" in text and "HumanEval/0" in text

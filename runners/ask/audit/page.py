@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
+from .answer import Answer
 from .board import BOARD_COLUMNS
 from .pairs import PAIR_COLUMNS
 from .report import Audit, cause_rows, number_rows, sample_rows
+from .tables import STANDING_COLUMNS
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -22,15 +24,19 @@ _MAX_SAMPLES = 500
 Rows = Sequence[Mapping[str, object]]
 
 
-def page(audits: Sequence[Audit], board: Rows = (), pairs: Rows = (), notes: Sequence[str] = ()) -> str:
-    """The whole document: each log, then where it stands on a board, then the logs beside each other."""
-    lines = [line for audit in audits for line in _section(audit)]
-    if board:
-        lines.append(_table("On the published board; neighbours compared as unpaired", board, BOARD_COLUMNS))
-    if pairs:
-        lines.append(_table("Pairs on common problems, points, first less second; Holm", pairs, PAIR_COLUMNS))
-    lines += [f"<p>{escape(note)}.</p>" for note in notes]
-    head = f'<meta charset="utf-8"><title>Audit of {len(audits)} logs</title><style>{_STYLE}</style>'
+def page(found: Answer) -> str:
+    """The whole document: each log, then where it stands on a board, then logs and models beside each other."""
+    lines = [line for audit in found.audits for line in _section(audit)]
+    beside = (
+        ("On the published board; neighbours compared as unpaired", found.board, BOARD_COLUMNS),
+        ("Pairs on common problems, points, first less second; Holm", found.pairs, PAIR_COLUMNS),
+        ("Models of the table, and whether each is told from the next", found.models, STANDING_COLUMNS),
+    )
+    lines += [_table(*one) for one in beside if one[1]]
+    lines += [f"<p>{escape(note)}.</p>" for note in found.notes]
+    number = len(found.audits) + len({row["file"] for row in found.models})
+    title = f"Audit of {number} file{'s' if number > 1 else ''}"
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
     body = "\n".join(lines)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
