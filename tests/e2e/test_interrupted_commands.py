@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[list[list[str]], list[str]]] = {
                 "lab__coder", "--output", "out/samples.jsonl", *OWN]),
     "sql as csv": ([], ["sql", *MARTS, "from headline", "--format", "csv", "--output", "out/headline.csv"]),
     "sql as parquet": ([], ["sql", *MARTS, "from headline", "--format", "parquet", "--output", "out/headline.parquet"]),
+    "report": ([], ["report", *MARTS, "--output", "out/report", "--benchmark", "livecodebench", "--model",
+                    "unknown__claude-2"]),
     "audit": ([], ["audit", "graded.jsonl", "--no-regrade", "--html", "out/audit.html"]),
     "ingest-problems": ([], ["ingest-problems", "problems.jsonl", "--name", "spring", "--scratch", "scratch"]),
 }  # fmt: skip
@@ -64,7 +66,7 @@ def tree(folder: Path) -> dict[str, str]:
     kept = {".csv", ".parquet", ".jsonl", ".html"}
     return {
         _MEASURED.sub(r"\1", path.relative_to(folder).as_posix()): hashlib.sha256(path.read_bytes()).hexdigest()
-        if path.suffix in kept and path.parent.name in ("out", "lake")
+        if path.relative_to(folder).parts[0] == "out" or (path.suffix in kept and path.parent.name == "lake")
         else ""
         for path in files
     }
