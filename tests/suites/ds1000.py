@@ -22,6 +22,8 @@ from typing import Any
 from benchforge.ingest.lake import Lake
 
 MODELS = ("gpt-3.5-turbo-0125", "gpt-4-0613")
+_MEAN = re.compile(r"^mean\s+(?P<mean>[01](?:\.\d+)?)\s*$", re.MULTILINE)
+"""The first table's line, of all problems."""
 _ROW = re.compile(r"^(?P<group>[A-Z][\w-]+)\s+(?P<count>\d+)\s+(?P<mean>[01](?:\.\d+)?)\s*$", re.MULTILINE)
 _VERDICTS = ("official_base_verdict", "official_base_reason", "strict_base_verdict", "strict_base_reason")
 
@@ -48,14 +50,22 @@ def answers(data: Path, scratch: Path) -> None:
         file = data / "answers" / f"{model}-answers.jsonl.gz"
         place = ("--benchmark", "ds1000", "--scratch", str(scratch))
         command("import", "ds1000", str(file), "--model", f"openai/{model}", "--temperature", "0", *place)
+    command("sandbox-check", "--suite", "ds1000", "--scratch", str(scratch))
     command("score", "--benchmark", "ds1000", "--scratch", str(scratch))
     lake = Lake(scratch / "default" / "lake")
     problems = facts_of(data)
     rows = lake.read("results", ["model", "task_id", "sandbox_mode", *_VERDICTS]).to_pylist()
     for model in MODELS:
         mine = {row["task_id"]: row for row in rows if row["model"] == f"openai__{model}"}
-        stated = {row["group"]: row for row in _ROW.finditer((data / "answers" / f"{model}-result.txt").read_text())}
-        table(model, mine, problems, stated)
+        table(model, mine, problems, stated((data / "answers" / f"{model}-result.txt").read_text()))
+
+
+def stated(text: str) -> Mapping[str, float]:
+    """Group -> published mean."""
+    means = {row["group"]: float(row["mean"]) for row in _ROW.finditer(text)}
+    if of_all := _MEAN.search(text):
+        means["all"] = float(of_all["mean"])
+    return means
 
 
 def facts_of(data: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -71,15 +81,15 @@ def table(
     model: str,
     rows: Mapping[str, Mapping[str, Any]],
     problems: Mapping[str, Mapping[str, Any]],
-    stated: Mapping[str, Any],
+    published: Mapping[str, float],
 ) -> None:
     print(f"\n{model}: {len(rows)} answers")
     print(f"{'':18} {'n':>5} {'published':>10} {'official':>9} {'strict':>8} {'difference':>11}")
     for name, members in groups(problems):
         official, strict = (sum(rows[one][column] == "pass" for one in members) for column in _VERDICTS[::2])
-        published = stated.get(name)
-        told = "" if published is None else f"{float(published['mean']):.3f}"
-        away = "" if published is None else f"{official - round(float(published['mean']) * len(members)):+d}"
+        mean = published.get(name)
+        told = "" if mean is None else f"{mean:.3f}"
+        away = "" if mean is None else f"{official - round(mean * len(members)):+d}"
         print(
             f"{name:18} {len(members):>5} {told:>10} {official / len(members):>9.3f} "
             f"{strict / len(members):>8.3f} {away:>11}"
