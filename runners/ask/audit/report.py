@@ -107,34 +107,42 @@ def audited(
     known = settled(path, wanted)
     if known.format_name not in registry():
         raise UsageError(f"{path} is a table of {known.format_name}: import it", f"benchforge import auto {path}")
+    evidence = _evidence(path, known, means, beside or Beside(), stated)
+    evidence = replace(evidence, cutoff=cutoff or cutoff_of(known.model or evidence.facts.model))
+    ours = regraded(path, known, means, evidence) if means is not None else None
+    return _audit(label or path.name, known, evidence, ours)
+
+
+def _evidence(path: Path, known: Wanted, means: Means | None, beside: Beside, stated: Mapping[str, float]) -> Evidence:
+    """The log with what other files and the user say of it. BadInput where these contradict what it proves."""
     evidence = _read(path, known, means)
     _refuse_another(path, known, evidence.dataset)
-    evidence = joined(evidence, beside or Beside(), stated)
+    evidence = joined(evidence, beside, stated)
     facts = replace(evidence.facts, benchmark=evidence.facts.benchmark or _meant(known)[0] or None)
-    evidence = replace(evidence, facts=facts, num_problems=num_problems(evidence, known))
-    evidence = replace(evidence, cutoff=cutoff or cutoff_of(known.model or evidence.facts.model))
+    return replace(evidence, facts=facts, num_problems=num_problems(evidence, known))
+
+
+def _audit(label: str, known: Wanted, evidence: Evidence, ours: Regraded | str | None) -> Audit:
     numbers, found, notes = of_the_log(evidence), list(findings(evidence)), list(evidence.facts.notes)
-    ours = regraded(path, known, means, evidence) if means is not None else None
     if isinstance(ours, str):
         notes.append(f"not graded again: {ours}")
     elif ours is not None:
         numbers += of_regrading(evidence, ours)
         found = differences(evidence, ours, found)
         notes += [note for note in (ours.note, late(ours)) if note]
-    title = known.benchmark or evidence.facts.title or "a benchmark that it does not name"
     return Audit(
-        label or path.name,
-        evidence.format_name,
-        evidence.tool,
-        title,
-        known.model or evidence.facts.model,
-        tuple(numbers),
-        tuple(map(_cause, found)),
-        tuple(dict.fromkeys(notes)),
-        _meant(known)[0],
-        _scenario(known),
-        _verdicts(evidence, ours),
-        ours.reasons if isinstance(ours, Regraded) else {},
+        file=label,
+        format_name=evidence.format_name,
+        tool=evidence.tool,
+        title=known.benchmark or evidence.facts.title or "a benchmark that it does not name",
+        model=known.model or evidence.facts.model,
+        numbers=tuple(numbers),
+        causes=tuple(map(_cause, found)),
+        notes=tuple(dict.fromkeys(notes)),
+        benchmark=_meant(known)[0],
+        scenario=_scenario(known),
+        verdicts=_verdicts(evidence, ours),
+        reasons=ours.reasons if isinstance(ours, Regraded) else {},
     )
 
 

@@ -17,7 +17,7 @@ from ....ingest.formats.eval_arena import Cell, by_model, read_table
 from ....ingest.formats.glimpse import look
 from ....ingest.formats.recognise import formats_of
 from ....ingest.recorded.tables import refuse_twice
-from ..boards.neighbours import num_told, standings
+from ..boards.neighbours import Standing, num_told, standings
 
 STANDING_COLUMNS = (
     *("file", "model", "percent", "interval_low", "interval_high", "num_problems", "rank", "rank_low", "rank_high"),
@@ -47,26 +47,25 @@ def standings_of(path: Path) -> Standings:
     problems = dict.fromkeys(cell.task_id for cell in table.cells)
     scores = {name: {**dict.fromkeys(problems, 0.0), **_shares(cells)} for name, cells in models.items()}
     ranked = standings(scores)
-    rows = [
-        {
-            "file": path.name,
-            "model": one.name,
-            "percent": round(one.score, 4),
-            "interval_low": round(one.low, 2),
-            "interval_high": round(one.high, 2),
-            "num_problems": len(problems),
-            "rank": one.rank,
-            "rank_low": one.rank_low,
-            "rank_high": one.rank_high,
-            "is_told_as_pair": one.is_told_before,
-            "is_told_on_board": one.is_told_after,
-        }
-        for one in ranked
-    ]
     pairs, before, after = num_told(ranked)
     told = f"of {pairs} pairs of neighbours {before} can be told apart when that pair is asked, {after} when all are"
     gaps = [_gap(name, cells, len(problems)) for name, cells in models.items() if len(cells) < len(problems)]
-    return Standings(tuple(rows), (f"{path.name}: {table.title}, {told}", *gaps))
+    rows = tuple({"file": path.name, **_row(one), "num_problems": len(problems)} for one in ranked)
+    return Standings(rows, (f"{path.name}: {table.title}, {told}", *gaps))
+
+
+def _row(one: Standing) -> dict[str, object]:
+    return {
+        "model": one.name,
+        "percent": round(one.score, 4),
+        "interval_low": round(one.low, 2),
+        "interval_high": round(one.high, 2),
+        "rank": one.rank,
+        "rank_low": one.rank_low,
+        "rank_high": one.rank_high,
+        "is_told_as_pair": one.is_told_before,
+        "is_told_on_board": one.is_told_after,
+    }
 
 
 def _named(path: Path, found: Sequence[tuple[str, float | None, list[Cell]]]) -> dict[str, list[Cell]]:
