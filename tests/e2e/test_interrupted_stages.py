@@ -83,3 +83,33 @@ def test_interrupted_build_leaves_the_old_marts(road, tmp_path: Path):
     assert "Traceback" not in said
     assert road.marts.read_bytes() == before
     assert set(road.marts.parent.iterdir()) == entries, "the interrupted build left something behind"
+
+
+def test_a_demo_goes_on_after_ctrl_c(road, tmp_path: Path):
+    words = [sys.executable, "-m", "benchforge", "demo", "--scratch", str(tmp_path)]
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    demo = subprocess.Popen(words, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert interrupt(demo, "demo/score/*/results.jsonl", tmp_path, 10, signal.SIGINT) == 75
+    again = subprocess.run(words, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=240, check=False)
+    assert again.returncode == 0, again.stderr
+    board = "benchmark   scenario"
+    assert again.stdout.rpartition(board)[2] == road.stdout.rpartition(board)[2]
+    assert "forge__perfect" in again.stdout.rpartition(board)[2]
+
+
+def test_an_interrupted_plan_to_publish_leaves_nothing(road, tmp_path: Path):
+    words = ["publish", "--dry-run", "--namespace", "nobody", "--scratch", str(tmp_path), "--lake", str(road.lake)]
+    environment = {**os.environ, "HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    words = [sys.executable, "-m", "benchforge", *words]
+    process = subprocess.Popen(
+        words, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("building every mart"):
+            process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) in (75, -signal.SIGINT), said  # the second: see above
+    assert not [line for line in said if "Traceback" in line], said
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
