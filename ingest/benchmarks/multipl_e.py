@@ -47,6 +47,7 @@ def task_of(scenario: str, problem: Mapping[str, Any]) -> Task:
         language.steps,
         language.rule,
         tests,
+        stub=problem["prompt"],
     )
     return Task(
         benchmark=NAME,

@@ -2,7 +2,8 @@
 
 Judge, sandbox, limits and both oracles are those of scoring; only extraction is left out, since a reference is given
 in the form in which it is graded. Nothing is written to the lake. Of a suite, whose tests run in the program's own
-process, a stub is graded as well: a test that it passes says nothing of any program.
+process, a stub is graded as well: a test that it passes says nothing of any program. One that publishes no references
+(MultiPL-E) has its stubs graded where it is named: a task is passed whose tests fail the stub.
 """
 
 from __future__ import annotations
@@ -73,22 +74,24 @@ def staged_sets(cells: frozenset[tuple[str, str]], datasets_root: Path) -> Itera
         if cells and benchmark.name not in {name for name, _ in cells}:
             continue
         scenarios = [name for name in benchmark.scenarios if not cells or (benchmark.name, name) in cells]
-        found = list(_sets_of(benchmark, scenarios, datasets_root))
+        found = list(_sets_of(benchmark, scenarios, datasets_root, has_stubs=bool(cells)))
         if cells and not found:
             staged.load_tasks(benchmark, None, scenarios[0], datasets_root)  # says what is missing
             raise NotStaged(f"{benchmark.name} publishes no reference solutions to test with", "leave it out")
         yield from found
 
 
-def _sets_of(benchmark: Benchmark, scenarios: Sequence[str], datasets_root: Path) -> Iterator[GoldSet]:
+def _sets_of(
+    benchmark: Benchmark, scenarios: Sequence[str], datasets_root: Path, *, has_stubs: bool
+) -> Iterator[GoldSet]:
     for version in benchmark.versions if benchmark.is_gradable else ():
         for scenario in scenarios:
             try:
                 tasks = staged.load_tasks(benchmark, version.name, scenario, datasets_root)
             except NotStaged:
                 continue
-            if referenced := [task for task in tasks if task.reference is not None]:
-                yield GoldSet(benchmark, version.name, scenario, referenced)
+            if known := [one for one in tasks if one.reference is not None or (has_stubs and one.payload.get("stub"))]:
+                yield GoldSet(benchmark, version.name, scenario, known)
 
 
 def grade_gold(gold: GoldSet, means: Means, advance: Advance = lambda number: None) -> GoldResult:
@@ -100,7 +103,7 @@ def grade_gold(gold: GoldSet, means: Means, advance: Advance = lambda number: No
         for job, graded in judge.grade(_jobs(gold)):
             misses = _passed_stubs(gold, job.task_id, graded) if job.key == STUB else _misses(gold, job.task_id, graded)
             found.setdefault(job.task_id, []).extend(misses)
-            advance(job.key != STUB)
+            advance(job.key != STUB or tasks[job.task_id].reference is None)
     for misses in found.values():
         _count(result, misses)
     result.misses.sort(key=lambda miss: list(tasks).index(miss.task_id))
@@ -110,7 +113,8 @@ def grade_gold(gold: GoldSet, means: Means, advance: Advance = lambda number: No
 def _jobs(gold: GoldSet) -> Iterator[Job]:
     names = oracles_of(gold.benchmark.oracles)
     for task in gold.tasks:
-        yield Job("", task.task_id, task.reference or "", names)
+        if task.reference is not None:
+            yield Job("", task.task_id, task.reference, names)
         if stub := task.payload.get("stub"):
             yield Job(STUB, task.task_id, stub, names)
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from benchforge.ingest.benchmarks import suites
-from benchforge.ingest.benchmarks.declaration import Benchmark, Design, Extraction, Oracles, Task
+from benchforge.ingest.benchmarks.declaration import Benchmark, Design, Extraction, Oracles, Task, Version
 from benchforge.ingest.errors import BadInput, NotStaged, SandboxUnavailable
+from benchforge.runners.score import gold
 from benchforge.runners.score.conformance import forged_suites
-from benchforge.runners.score.gold import GoldSet, grade_gold
+from benchforge.runners.score.gold import GoldSet, grade_gold, staged_sets
 from benchforge.runners.score.judge import OFFICIAL
 from benchforge.runners.score.judge.execution import Bench
 from benchforge.runners.score.judge.suite import grade
@@ -261,12 +262,32 @@ def test_gold_grades_references_and_stubs(tmp_path: Path, monkeypatch: pytest.Mo
     payload = suites.warm_unittest(forged_suites.WARM, empty, 20.0)
     hollow = dataclasses.replace(squares, task_id="hollow", payload=payload, num_base_cases=1)
     wrong = dataclasses.replace(squares, task_id="wrong", reference="def task_func(values):\n    return []\n")
-    gold = GoldSet(benchmark_of(forged_suites.WARM), "v1", "default", [squares, hollow, wrong])
+    three = GoldSet(benchmark_of(forged_suites.WARM), "v1", "default", [squares, hollow, wrong])
     mode = bench.suite_sandbox(bench.places["forged_warm"]).mode
-    result = grade_gold(gold, Means(tmp_path / "datasets", mode, 1, False, scratch=tmp_path))
+    result = grade_gold(three, Means(tmp_path / "datasets", mode, 1, False, scratch=tmp_path))
     assert (result.passed, result.failed) == (1, 2)
     found = {(miss.task_id, miss.oracle, miss.verdict) for miss in result.misses}
     assert found == {("hollow", "stub", "pass"), ("wrong", "official", "fail"), ("wrong", "strict", "fail")}
+
+
+def test_a_suite_without_references_has_its_stubs_graded_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench
+):
+    double = forged_suites.tasks()["double"]
+    stubs = {"sound": "double() { :; }\n", "hollow": double.reference}
+    tasks = [
+        dataclasses.replace(double, task_id=name, reference=None, payload={**double.payload, "stub": stub})
+        for name, stub in stubs.items()
+    ]
+    benchmark = dataclasses.replace(benchmark_of(forged_suites.SHELL), load=lambda *_: tasks, needs_staging=False)
+    benchmark = dataclasses.replace(benchmark, versions=(Version("v1", ()),))
+    monkeypatch.setattr(gold, "registry", lambda: {"forged": benchmark})
+    assert list(staged_sets(frozenset(), tmp_path)) == []
+    [found] = staged_sets(frozenset({("forged", "default")}), tmp_path)
+    mode = bench.suite_sandbox(bench.places["forged_warm"]).mode
+    result = grade_gold(found, Means(tmp_path / "datasets", mode, 1, False, scratch=tmp_path))
+    assert (result.tasks, result.passed, result.failed) == (2, 1, 1)
+    assert [(miss.task_id, miss.oracle) for miss in result.misses] == [("hollow", "stub")]
 
 
 def benchmark_of(environment: suites.Environment) -> Benchmark:
