@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..ingest.errors import BadInput
+from ..ingest.errors import BadInput, Interrupted
 from ..ingest.schemas import PUBLISHED, TABLES, Table
 from .aggregate import NOT_EXPORTED, PROJECT, Built, failures, finished, resolved, workshop_beside
 from .lake_check import check_parts
@@ -128,11 +128,15 @@ def _files(pattern: str) -> list[str]:
 
 def _run_dbt(lake: Path, form: str, target: Path) -> None:
     from dbt.cli.main import dbtRunner
+    from dbt_common.events.event_manager_client import cleanup_event_logger
 
+    cleanup_event_logger()  # as in aggregate.py
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target)]
     quiet = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(target), "--no-use-colors"]
     words = ["--target", "spark", "--vars", json.dumps({"lake_root": str(lake), "lake_form": form})]
     outcome = dbtRunner().invoke(["build", "--exclude-resource-type", "unit_test", *folders, *quiet, *words])
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise Interrupted("the build was interrupted; the marts are as they were", "run the same command again")
     if outcome.exception is not None:
         raise BadInput(
             f"dbt could not start: {str(outcome.exception)[:400]}", "dbt build, to see whether DuckDB agrees"

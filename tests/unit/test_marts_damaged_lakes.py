@@ -168,3 +168,16 @@ def test_an_interrupt_before_dbt_has_read_its_flags_prints_no_traceback(
         aggregate.build(None, tmp_path / "benchforge.duckdb")
     assert capfd.readouterr().out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_build_on_spark_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dbt.cli.main
+    from benchforge.runners import aggregate_spark
+
+    class Stopped:
+        def invoke(self, words: list[str]) -> Any:
+            return SimpleNamespace(exception=KeyboardInterrupt(), success=False)
+
+    monkeypatch.setattr(dbt.cli.main, "dbtRunner", Stopped)
+    with pytest.raises(Interrupted, match="the marts are as they were"):
+        aggregate_spark._run_dbt(tmp_path, "own", tmp_path)
