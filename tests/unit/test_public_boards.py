@@ -15,7 +15,7 @@ from benchforge.runners.ask.boards.boards import BOARDS, OFFICIAL, RECORDED, row
 from benchforge.runners.ask.boards.causes import RULES, Difference, cause_of
 from benchforge.runners.ask.boards.differences import Regraded, not_reached
 from benchforge.runners.ask.boards.document import document
-from benchforge.runners.ask.boards.figures import BoardFigures, Figures, TotalsFigures, moved, shares
+from benchforge.runners.ask.boards.figures import BoardFigures, Figures, TotalsFigures, figures, moved, shares
 from benchforge.runners.ask.boards.neighbours import num_told, standings
 from benchforge.runners.ask.boards.recorded_sets import SETS, recorded_files
 from benchforge.runners.ask.boards.totals import BOARDS as TOTALS_BOARDS
@@ -197,3 +197,8 @@ def test_every_declared_set_is_found_with_its_source(shared_data):
 def test_a_folder_without_the_sets_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(BadInput, match="is missing"):
         list(recorded_files(tmp_path))
+
+
+def test_a_document_without_marts_is_refused_in_a_sentence(tmp_path):
+    with pytest.raises(BadInput, match="cannot be read as a file of marts"):
+        figures(tmp_path / "boards.duckdb", tmp_path, tmp_path)

@@ -64,9 +64,9 @@ class Figures:
 
 def figures(marts_path: Path, directory: Path, datasets: Path) -> Figures:
     """Raises BadInput where the marts cannot be opened."""
-    import duckdb
+    from ...aggregate import opened
 
-    with duckdb.connect(str(marts_path), read_only=True) as marts:
+    with opened(marts_path) as marts:
         marts.execute("set search_path = 'main,intermediate,staging,seeds'")
         boards = [
             BoardFigures(board, rows, twins(marts, board, rows)) for board in BOARDS if (rows := rows_of(marts, board))
