@@ -40,6 +40,18 @@ def variable_of(environment: Environment) -> str:
     return f"BENCHFORGE_SUITE_{environment.name.upper()}"
 
 
+def is_there(place: Place) -> bool:
+    """Whether the folder or image that it needs lies where it is looked for."""
+    if place.image:
+        return Path(place.image).is_file()
+    return not place.environment.needs_folder or Path(place.folder).is_dir()
+
+
+def how_to_make(place: Place) -> str:
+    """The command, and the variable that names one that lies elsewhere."""
+    return f"{place.environment.install}, or {variable_of(place.environment)}=FOLDER where it lies elsewhere"
+
+
 def gate_of(environment: Environment, scratch: Path) -> Path:
     return scratch.absolute() / FOLDER / f"{environment.name}.gate.json"
 
@@ -72,6 +84,8 @@ def open_places(
 def _check(benchmark: Benchmark, place: Place, scratch: Path) -> None:
     name, command = place.environment.name, f"benchforge sandbox-check --suite {benchmark.name}"
     facts = _facts(place.environment, scratch)
+    if not is_there(place):
+        raise NotStaged(f"the environment of {name} is not in {place.image or place.folder}", how_to_make(place))
     if not facts:
         raise NotStaged(
             f"the gate of {name} was never tried, and nothing of a suite is scored before it is open", command

@@ -11,11 +11,13 @@ import pytest
 from benchforge.ingest.benchmarks import bigcodebench, registry, suites
 from benchforge.ingest.benchmarks.bigcodebench_environment import ENVIRONMENT
 from benchforge.ingest.benchmarks.declaration import Artifact
-from benchforge.ingest.errors import BadInput
+from benchforge.ingest.errors import BadInput, NotStaged
 from benchforge.ingest.formats.source_files import json_rows
 from benchforge.ingest.keys import sha256_file
 from benchforge.ingest.staging.source_text import HarnessString, text_at
 from benchforge.runners.score.extract.bigcodebench import corrected, sanitize, sanitized
+from benchforge.runners.score.readiness.environments import findings
+from benchforge.runners.score.suites import open_places, place_of, write_gate
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = {
@@ -150,3 +152,18 @@ def test_what_the_recorded_sanitizer_made_of_1140_completions_is_made_here_too(s
     )
     assert len(raw) == 1140
     assert [task_id for task_id, text in raw.items() if sanitized(text, "task_func") != wanted[task_id]] == []
+
+
+def test_an_environment_that_is_not_there_is_named_with_what_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It was once said that it had changed, where the variable that names its place was forgotten."""
+    benchmark = registry()["bigcodebench"]
+    task = bigcodebench.task_of(STACK, "complete", "full")
+    write_gate(place_of(ENVIRONMENT, tmp_path), {}, [], "bubblewrap", tmp_path)
+    with pytest.raises(NotStaged, match=f"is not in {tmp_path}") as refused:
+        open_places(benchmark, [task], tmp_path)
+    assert "make suite-bigcodebench" in refused.value.hint and "BENCHFORGE_SUITE_BIGCODEBENCH" in refused.value.hint
+    (finding,) = findings(ENVIRONMENT, tmp_path)
+    assert (finding.status, finding.fix) == ("FAIL", refused.value.hint)
+    monkeypatch.setenv("BENCHFORGE_SUITE_BIGCODEBENCH", str(tmp_path / "no.sif"))
+    with pytest.raises(NotStaged, match=r"no\.sif"):
+        open_places(benchmark, [task], tmp_path)

@@ -22,7 +22,7 @@ from ..judge.suite import lines_of
 from ..sandbox import Sandbox
 from ..sandbox.connection import SandboxBroken
 from ..sandbox.suite_box import Place
-from ..suites import place_of, write_gate
+from ..suites import how_to_make, is_there, place_of, write_gate
 from .finding import CAUTION, FAIL, PASS, Finding
 
 _PROBE_SECONDS, _IMPORT_SECONDS = 60.0, 300.0
@@ -57,8 +57,9 @@ def environments_of(benchmark: Benchmark, scenarios: Sequence[str] = ()) -> list
 def findings(environment: Environment, scratch: Path, mode: str | None = None) -> Iterator[Finding]:
     """One line per requirement, and one for the gate, which is written; nothing is raised for what is missing."""
     place = place_of(environment, scratch)
-    if environment.needs_folder and not place.image and not Path(place.folder).is_dir():
-        yield Finding(f"suite {environment.name}", FAIL, f"no folder {place.folder}", _PROTECTS, environment.install)
+    if not is_there(place):
+        found = f"not in {place.image or place.folder}"
+        yield Finding(f"suite {environment.name}", FAIL, found, _PROTECTS, how_to_make(place))
         return
     try:
         with Sandbox.open(mode, place=place) as sandbox:
