@@ -38,7 +38,9 @@ def descendants(pid: int) -> list[int]:
 def servers(pid: int) -> list[int]:
     """Processes below ``pid`` that run the fork server: lean first, then what was forked from it."""
     return [
-        below for below in descendants(pid) if b"inside import server" in Path(f"/proc/{below}/cmdline").read_bytes()
+        below
+        for below in descendants(pid)
+        if b"inside.server import main" in Path(f"/proc/{below}/cmdline").read_bytes()
     ]
 
 

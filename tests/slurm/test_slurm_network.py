@@ -124,7 +124,7 @@ def scorers(evidence: Path) -> list[int]:
     return [
         int(entry.name)
         for entry in Path("/proc").glob("[0-9]*")
-        if (words := content(entry / "cmdline")).find(b"from inside import server") > 0
+        if (words := content(entry / "cmdline")).find(b"inside.server import main") > 0
         and b"--ro-bind" not in words  # of bubblewrap, and of what starts it
         and is_below(int(entry.name), f"BATCH_EVIDENCE={evidence}".encode())
     ]

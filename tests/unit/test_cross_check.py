@@ -61,7 +61,8 @@ def test_only_scored_shards_of_benchmarks_with_a_harness_are_taken(run: Run):
         cross_check.to_cross_check(run, Selection())
     scored(run, first, {"HumanEval/0": "a = 1\n"})
     assert cross_check.to_cross_check(run, Selection()) == [first]
-    assert cross_check.to_cross_check(run, Selection(models=("lab__y",))) == []
+    with pytest.raises(UsageError, match="no shard of lab__y is planned"):
+        cross_check.to_cross_check(run, Selection(models=("lab__y",)))
 
 
 def test_every_deviation_that_a_difference_is_named_by_stands_in_the_seed():

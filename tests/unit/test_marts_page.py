@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
-from benchforge.runners.cli import sql
-from click.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "marts.md").read_text()
@@ -35,15 +32,6 @@ def test_its_query_answers_from_that_mart(plain: duckdb.DuckDBPyConnection, mart
     answered = plain.execute(QUERIES[mart]).fetchall()
     (has_rows,) = plain.execute(f"select count(*) > 0 from {mart}").fetchall()[0]
     assert bool(answered) == has_rows
-
-
-def test_readme_shows_what_its_question_is_answered_with(recorded_marts: Path) -> None:
-    section = (ROOT / "README.md").read_text().split("## More than luck?")[1]
-    typed, shown = section.split("```\n")[1].split("\n\n", 1)
-    words = [*shlex.split(typed)[2:], "--file", str(recorded_marts), "--format", "table"]
-    answered = CliRunner().invoke(sql.command, words)
-    assert answered.exit_code == 0, answered.output
-    assert [line.rstrip() for line in answered.stdout.splitlines()] == shown.splitlines()
 
 
 def test_every_view_of_every_layer_answers(plain: duckdb.DuckDBPyConnection) -> None:
