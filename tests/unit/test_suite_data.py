@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,10 @@ def test_make_lists_the_environments_among_its_targets():
     documented = re.findall(r"^([^\s:#][^:\n]*):[^\n]*## ", (CONTAINERS.parent / "Makefile").read_text(), re.MULTILINE)
     assert len(documented) > 15
     assert [targets for targets in documented if f"make {targets}" not in said] == []
+
+
+def test_a_wheel_holds_every_file_that_makes_an_environment():
+    data = tomllib.loads((CONTAINERS.parent / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    packed = {path.name for pattern in data["benchforge"] for path in CONTAINERS.parent.glob(pattern)}
+    needed = {path.name for path in CONTAINERS.glob("suite*") if path.suffix != ".py"}
+    assert {"suite.sh", "suite-multipl_e.js"} <= needed and needed <= packed
