@@ -111,6 +111,17 @@ def test_what_cannot_be_audited_is_one_sentence(tmp_path):
         audited(scores, Wanted(AUTO, None), {}, None)
 
 
+def test_a_release_that_is_not_pinned_lacks_no_problems(tmp_path):
+    """MultiPL-E of 2022 had 156 problems in C++."""
+    path = tmp_path / "cpp.csv"
+    path.write_text(
+        "C++,HumanEval_99_closest_integer,FAIL\nC++,HumanEval_23_strlen,OK\nTotal 2, Syntax Error 0, Passed 1\n"
+    )
+    audit = audited(path, Wanted(AUTO, None), {}, None)
+    assert (audit.benchmark, audit.scenario, audit.causes) == ("multipl_e", "cpp", ())
+    assert set(_percents(audit)) == {"stated: pass@1", "its own verdicts"}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from benchforge.ingest.formats import Judgement, LogFacts, Record, TaskFacts
+from benchforge.ingest.recorded import AUTO, Wanted
 from benchforge.runners.ask.audit.detectors import detectors, findings
 from benchforge.runners.ask.audit.evidence import Evidence
+from benchforge.runners.ask.audit.report import audited
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSED, FAILED, TIMEOUT = Judgement("pass", "ok"), Judgement("fail"), Judgement("timeout", "timeout")
@@ -261,14 +263,10 @@ def test_a_fault_planted_among_honest_samples_is_worth_what_was_planted(tool):
     assert found.effect_points == pytest.approx(-10)
 
 
-def test_recorded_logs_show_what_is_known_of_them_and_no_more(shared_data, seed):
-    from benchforge.ingest.formats import Context
-    from benchforge.ingest.formats.recognise import recognise
-    from benchforge.runners.ask.audit.evidence import evidence_of
-
+def test_recorded_logs_show_what_is_known_of_them_and_no_more(shared_data):
     expected = {
         "cruxeval/mercury-coder-small-beta-input/generations_scored_input.json.gz": {"n_below_k"},
-        "simple-evals-ru/humaneval/08_gigachat_lite.jsonl.gz": {"import_preamble"},
+        "simple-evals-ru/humaneval/08_gigachat_lite.jsonl.gz": {"import_preamble", "missing_samples"},
         "simple-evals-ru/humaneval/16_deepseek_v3.jsonl.gz": set(),
         "inspect/docent-intercode-ctf.eval": {"missing_samples"},
         "evalplus/llama3-8b-instruct-base/samples_eval_results.json.gz": set(),
@@ -293,9 +291,6 @@ def test_recorded_logs_show_what_is_known_of_them_and_no_more(shared_data, seed)
         "lm-eval/samples_math_perturbed_full_2026-01-21T03-44-18.458309.jsonl.gz": set(),
     }
     for file, causes in expected.items():
-        path = shared_data / "logs" / file
-        entry = recognise(path, "humanevalplus")
-        evidence = evidence_of(path, entry, Context("", "cruxeval_i"))
-        found = {one.cause_id for one in findings(evidence) if seed[one.cause_id]["kind"] == "cause"}
-        assert found == causes, file
+        audit = audited(shared_data / "logs" / file, Wanted(AUTO, None), {}, None)
+        assert {one.finding.cause_id for one in audit.causes if one.kind == "cause"} == causes, file
     assert sum(not causes for causes in expected.values()) >= 20
