@@ -6,7 +6,7 @@ import pytest
 from benchforge.ingest.bundled.task_ids import known_task_ids
 from benchforge.ingest.errors import BadInput, UsageError
 from benchforge.ingest.recorded import AUTO, Wanted
-from benchforge.runners.ask.audit.answer import Answer
+from benchforge.runners.ask.audit.answer import Answer, answer
 from benchforge.runners.ask.audit.page import page
 from benchforge.runners.ask.audit.report import audited, cause_rows, number_rows
 from benchforge.runners.cli.main import cli
@@ -143,6 +143,14 @@ def test_a_published_score_is_a_percentage_and_the_page_a_file(tmp_path, ids, sc
     assert odd.exit_code == 2 and "--stated" in odd.stderr and not odd.stdout
     folder = CliRunner().invoke(cli, ["audit", log, "--no-regrade", "--html", str(tmp_path)])
     assert folder.exit_code == 2 and "is a directory" in folder.stderr and not folder.stdout
+
+
+def test_a_file_of_many_scores_is_no_page_of_them(tmp_path):
+    rows = "".join(f"humaneval,cpp,HumanEval_1_f,m{n},keep,0.5\n" for n in range(300))
+    path = tmp_path / "per_problem_all.csv"
+    path.write_text(f"dataset,lang,problem,model,variation,pass@1\n{rows}")
+    with pytest.raises(BadInput, match=r"m4 keep pass@1 50\.00 and 295 more$"):
+        answer([path], Wanted(AUTO, None))
 
 
 def test_the_command_joins_a_score_file_with_its_log_and_says_why_it_did_not_grade(tmp_path, ids):

@@ -14,6 +14,7 @@ from ....ingest.recorded import Wanted, settled
 from .evidence import Evidence, Key, key_of
 
 _FROM_BESIDE = ("tool_version", "benchmark", "title", "model", "temperature", "top_p", "max_tokens", "num_samples")
+_NUM_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,19 @@ def sorted_out(files: Sequence[Path], wanted: Wanted) -> tuple[list[Path], Besid
         else:
             logs.append(path)
     if not logs:
-        shown = ", ".join(f"{name} {value:.2f}" for name, value in scores.items())
+        shown = _shown(scores)
         raise BadInput(f"no file holds samples; stated is {shown}", "name the file with the samples as well")
     logs, rows = _without_inputs(logs, [known[path] for path in logs])
     texts = {key_of(row): row.text for row in rows if row.text is not None}
     form = next((row.text_form for row in rows), None)
     return logs, Beside(scores, tuple(facts), texts, form)
+
+
+def _shown(scores: Mapping[str, float]) -> str:
+    """The first few: a table of MultiPL-E states hundreds."""
+    words = ", ".join(f"{name} {value:.2f}" for name, value in list(scores.items())[:_NUM_SHOWN])
+    more = len(scores) - _NUM_SHOWN
+    return f"{words} and {more} more" if more > 0 else words
 
 
 def _told_apart(files: Sequence[Path], wanted: Wanted) -> dict[Path, str]:
