@@ -194,6 +194,8 @@ def _row(
         "source": source,
         "request_digest": "d" * 64,
         "trust_tier": "published" if source else ("suite" if benchmark == "bigcodebench" else "values"),
+        "detection_rate": 96 / 97 if benchmark == "bigcodebench" and not source else None,
+        "num_forged": 97 if benchmark == "bigcodebench" and not source else None,
         "num_problems": num_problems,
         "num_planned": num_planned,
         "num_samples": num_problems * num_planned,

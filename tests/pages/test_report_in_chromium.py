@@ -108,6 +108,13 @@ def test_a_number_leads_by_clicks_to_a_sample_and_its_text(report: Path, reader:
     page.get_by_role("heading", name="humanevalplus/9, sample 7").wait_for()
 
 
+def test_what_a_suites_pass_is_worth_stands_beside_its_tier(report: Path, reader: Callable[..., Any]) -> None:
+    page = reader(report)
+    page.get_by_label("Benchmark", exact=True).select_option(label="BigCodeBench: complete")
+    page.get_by_role("heading", name="BigCodeBench: complete").wait_for()
+    assert "suite 96 of 97 forged seen" in page.locator("#main tbody tr").first.inner_text()
+
+
 def test_hostile_texts_are_seen_and_do_nothing(report: Path, reader: Callable[..., Any]) -> None:
     page = reader(report)
     cell = next(view for view in links(page) if kind(view) == "cell")

@@ -151,6 +151,14 @@ def test_every_quoted_number_leads_to_samples_that_give_it(recorded_marts: Path,
     assert checked >= 2, "both directions of CRUXEval"
 
 
+def test_what_a_suites_pass_is_worth_stands_beside_its_tier(report: Path) -> None:
+    data = report / "data"
+    boards = {board["benchmark"]: board["board"] for board in chunk(data / "index.js")["boards"]}
+    [suite, other] = [rows(chunk(data / "boards" / f"{boards[name]}.js"))[0] for name in ("bigcodebench", "cruxeval")]
+    assert (suite["trust_tier"], suite["num_forged"], round(suite["detection_rate"] * 97)) == ("suite", 97, 96)
+    assert (other["num_forged"], other["detection_rate"]) == (None, None)
+
+
 def test_every_sample_is_in_the_file_that_its_line_names(report: Path, made: Path) -> None:
     data = report / "data"
     with duckdb.connect(str(made), read_only=True) as connection:

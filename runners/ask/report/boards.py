@@ -18,12 +18,7 @@ Row = dict[str, Any]
 
 BLOCK = 25
 """Models of one side of a block of the matrix: what a screen shows; 500 models are 210 blocks of about 30 kB."""
-SCORE = (
-    *("model", "score", "interval_low", "interval_high", "interval_method", "bootstrap_low", "bootstrap_high"),
-    *("new_samples_low", "new_samples_high", "rank_low", "rank_high", "num_models", "is_quoted", "protocol"),
-    *("temperature", "num_planned", "num_problems", "num_samples", "num_passed", "num_unanswered", "flags", "origin"),
-    *("trust_tier", "source", "dataset_version", "comparability_digest", "request_digest", "grader_id", "cell"),
-)
+SCORE = (*questions.SCORED, "rank_low", "rank_high", "num_models", "is_quoted", "cell")
 PAIR = (
     *("row", "column", "difference", "difference_low", "difference_high", "p_value", "q_all_pairs", "num_discordant"),
     *("num_problems", "families_held"),

@@ -14,6 +14,19 @@ BEHIND = ("model", "benchmark", "scenario", "comparability_digest", "origin", "g
 _QUOTED_BY = ("model", "benchmark", "scenario", "test_set", "metric", "comparability_digest", "origin")
 _RANKED = ("model", *BOARD, "comparability_digest", "origin", "source", "dataset_version", "num_planned")
 
+SCORED = (
+    *("model", "score", "interval_low", "interval_high", "interval_method", "bootstrap_low", "bootstrap_high"),
+    *("new_samples_low", "new_samples_high", "protocol", "temperature", "num_planned", "num_problems", "num_samples"),
+    *("num_passed", "num_unanswered", "flags", "origin", "trust_tier", "detection_rate", "num_forged", "source"),
+    *("dataset_version", "comparability_digest", "request_digest", "grader_id"),
+)
+"""What a number is shown with; named one by one, so that marts of another version are told by DuckDB."""
+MODEL = (
+    *("model", "hub_id", "model_revision", "licence", "is_osi_approved", "family", "parent_model", "training_step"),
+    *("quantization", "context_length", "templating_mode", "cutoff_date", "cutoff_kind", "cutoff_source"),
+    "num_samples",
+)
+
 CELLS = """
     with titles as (
         select benchmark, scenario, any_value(title) as title, bool_or(is_default_cell) as is_default_cell
@@ -31,8 +44,8 @@ CELLS = """
     left join titles using (benchmark, scenario)
     order by coalesce(is_default_cell, false) desc, title, benchmark, scenario
 """
-MODELS = """
-    select *
+MODELS = f"""
+    select {", ".join(MODEL)}
     from dim_models
     where
         num_samples > 0
@@ -42,7 +55,7 @@ MODELS = """
 """
 SCORES = f"""
     select
-        leaderboard.*, rank_low, rank_high, num_models,
+        {", ".join(f"leaderboard.{name}" for name in (*BOARD, *SCORED))}, rank_low, rank_high, num_models,
         headline.model is not null and leaderboard.verdict = 'official' and leaderboard.scope = 'all' as is_quoted
     from leaderboard
     left join (

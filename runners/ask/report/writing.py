@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("page")
 TEXTS = ("all", "failed", "none")
-_MODEL = (
-    *("model", "hub_id", "model_revision", "licence", "is_osi_approved", "family", "parent_model", "training_step"),
-    *("quantization", "context_length", "templating_mode", "cutoff_date", "cutoff_kind", "cutoff_source"),
-    *("num_samples", "file"),
-)
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ def _written(
         "boards": boards,
         "pairs": write_pairs(connection, chunks, boards),
         "panels": write_panels(connection, chunks, samples),
-        "models": packed(models, _MODEL),
+        "models": packed(models, (*questions.MODEL, "file")),
         "charts": charts.CHARTS if has_charts else None,
         "num_samples": samples.num_samples,
         "num_texts": samples.num_texts,

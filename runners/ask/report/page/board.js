@@ -37,13 +37,19 @@ function boardChoices(board, of_cell) {
 
 const scoreCell = (row) => [row.cell ? el("a", { href: route.to("cell", [row.cell], { test_set: row.test_set, verdict: row.verdict, scope: row.scope && row.scope !== "all" ? row.scope : null }), class: "down", "aria-label": `${percent(row.score)}, problems of ${shownName(row.model)}` }, interval(row)) : interval(row)];
 
+// A suite's tests run in the sample's own process: what its passes are worth stands beside the word.
+function trust(row) {
+  if (row.num_forged === null || row.detection_rate === null) return row.trust_tier ?? "";
+  return [row.trust_tier, el("span", { class: "of" }, ` ${Math.round(row.detection_rate * row.num_forged)} of ${row.num_forged} forged seen`)];
+}
+
 const BOARD_COLUMNS = [
   named(),
   { title: "Solved [95 %]", cell: scoreCell, sort: (row) => row.score, number: true, about: "percent of problems solved, and its interval for problems like these; leads to the problems" },
   { title: "Ranks possible", cell: ranks, sort: (row) => row.rank_low === null ? null : row.rank_low + row.rank_high / 1e6, number: true, low: true, about: "among models asked under the same conditions; all hold at once with 95 %" },
   { title: "Conditions", cell: conditions, sort: (row) => `${row.protocol}${row.num_planned}${row.comparability_digest}`, about: "prompt protocol, temperature, samples per problem, digest of all of it" },
   column("Origin", "origin"),
-  column("Trust tier", "trust_tier"),
+  column("Trust tier", "trust_tier", { cell: trust, about: "whether a sample could forge its pass; of suites, how many of the forged samples that were tried are seen" }),
   counted("Problems", "num_problems"),
   counted("Unanswered", "num_unanswered", { about: "counted as wrong" }),
   column("Notes", "flags"),

@@ -91,7 +91,7 @@ const MODEL_COLUMNS = [
   { title: "Ranks possible", cell: ranks, sort: (row) => row.rank_low, number: true, low: true },
   { title: "Quoted", cell: (row) => (row.is_quoted ? "quoted" : ""), sort: (row) => (row.is_quoted ? 0 : 1) },
   { title: "Conditions", cell: conditions, sort: (row) => row.comparability_digest },
-  column("Origin", "origin"), column("Notes", "flags"),
+  column("Origin", "origin"), column("Trust tier", "trust_tier", { cell: trust }), column("Notes", "flags"),
 ];
 
 async function modelView({ args: [file] }) {
