@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,19 @@ def _check(benchmark: Benchmark, place: Place, scratch: Path) -> None:
 
 def _found_of(place: Place) -> str:
     """Digest of what was tried, its versions apart: they were not known before."""
-    return keys.digest_of({**place.identity(), "versions": [], "environment": repr(place.environment)})
+    said = {"versions": [], "environment": repr(place.environment), "tools": [] if place.image else _tools(place)}
+    return keys.digest_of({**place.identity(), **said})
+
+
+def _tools(place: Place) -> list[list[Any]]:
+    """File and size of each tool that is probed: one that the system has replaced since is another one. No times:
+    machines of a cluster that have the same package need not agree on them."""
+    own = [f"{place.folder}/bin", f"{place.folder}/node_modules/.bin"] if place.folder else []
+    path = os.pathsep.join([*own, place.environment.path])
+    names = sorted({one.probe[0] for one in place.environment.requirements if one.probe})
+    found = {name: shutil.which(name, path=path) for name in names}
+    files = {name: Path(file).resolve() for name, file in found.items() if file}
+    return [[name, file.name, file.stat().st_size] for name, file in files.items()]
 
 
 def _facts(environment: Environment, scratch: Path) -> Mapping[str, Any]:
