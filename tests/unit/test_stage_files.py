@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +57,34 @@ def test_a_file_in_place_is_left_alone_and_a_damaged_one_replaced(tmp_path: Path
     (mended,) = stage_files.plan_staging([one], tmp_path / "in")
     stage_files.write_staged([mended])
     assert one.target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("call", ["os.fsync", "os.replace"])
+def test_ctrl_c_leaves_whole_files_and_the_same_command_brings_the_others(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    both = [wanted(tmp_path), wanted(tmp_path, b"other", "Other.jsonl")]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "Problems.jsonl").write_bytes(CONTENT)
+    (tmp_path / "in" / "Other.jsonl").write_bytes(b"other")
+    name = call.removeprefix("os.")
+    real = getattr(os, name)
+
+    def stopped_at_the_second_file(*given: object) -> object:
+        if list((tmp_path / "out").glob(".Other*")):
+            raise KeyboardInterrupt
+        return real(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, name, stopped_at_the_second_file)
+        with pytest.raises(KeyboardInterrupt):
+            stage_files.write_staged(stage_files.plan_staging(both, tmp_path / "in"))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Problems-v1.jsonl"]
+    stage_files.write_staged(stage_files.plan_staging(both, tmp_path / "in"))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {
+        "Problems-v1.jsonl": CONTENT,
+        "Other.jsonl": b"other",
+    }
 
 
 def test_a_damaged_packed_file_is_named(tmp_path: Path):
