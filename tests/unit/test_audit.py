@@ -1,12 +1,14 @@
 """The audit of a log: what is stated, what its verdicts give, what is wrong; the page that goes with an issue."""
 
 import json
+from html import unescape
 
 import pytest
 from benchforge.ingest.bundled.task_ids import known_task_ids
 from benchforge.ingest.errors import BadInput, UsageError
 from benchforge.ingest.recorded import AUTO, Wanted
 from benchforge.runners.ask.audit.answer import Answer, answer
+from benchforge.runners.ask.audit.known import known_causes
 from benchforge.runners.ask.audit.page import page
 from benchforge.runners.ask.audit.report import audited, cause_rows, number_rows
 from benchforge.runners.cli.main import cli
@@ -100,6 +102,10 @@ def test_the_page_holds_both_tables_and_runs_nothing(tmp_path, ids):
     audit = audited(path, Wanted(AUTO, None), {}, None)
     text = page(Answer((audit,)))
     assert "<img" not in text and "&lt;img src=x&gt;.json" in text and "<script" not in text and "http" not in text
+    assert known_causes()["humanevalplus_versions"]["mechanism"][:40] in unescape(text), (
+        "what happens, not a name alone"
+    )
+    assert text.count('<div class="wide"><table>') == text.count("<table>") and 'name="viewport"' in text
     assert "humanevalplus_versions" in text and "its own verdicts, base" in text
     assert len(number_rows([audit])) == 2 and audit.is_clean  # an older problem file is a notice
 

@@ -12,15 +12,21 @@ from .report import Audit, cause_rows, number_rows, sample_rows
 from .tables import STANDING_COLUMNS
 
 _STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:90rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0;width:100%}"
     "td,th{border-bottom:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top}"
-    "caption{text-align:left;font-weight:600}"
+    "caption{text-align:left;font-weight:600}h1,p{overflow-wrap:anywhere}"
+    ".wide{overflow-x:auto}td.found,td.mechanism{min-width:16rem}"
+    "td.evidence,td.applies_to,td.file{min-width:10rem;overflow-wrap:anywhere}"
 )
 _NUMBERS = ("reading", "percent", "interval_low", "interval_high", "num_problems", "note")
-_CAUSES = ("axis", "cause_id", "kind", "applies_to", "num_samples", "effect_points", "worth", "found", "evidence")
+_CAUSES = (
+    *("axis", "cause_id", "kind", "num_samples", "effect_points", "worth", "found", "mechanism", "applies_to"),
+    "evidence",
+)
 _SAMPLES = ("cause_id", "task_id", "sample_index", "log_passed", "official_passed", "strict_passed", "official_reason")
 _MAX_SAMPLES = 500
+_META = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
 Rows = Sequence[Mapping[str, object]]
 
 
@@ -36,7 +42,7 @@ def page(found: Answer) -> str:
     lines += [f"<p>{escape(note)}.</p>" for note in found.notes]
     number = len(found.audits) + len({row["file"] for row in found.models})
     title = f"Audit of {number} file{'s' if number > 1 else ''}"
-    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+    head = f"{_META}<title>{title}</title><style>{_STYLE}</style>"
     body = "\n".join(lines)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
@@ -63,8 +69,9 @@ def _table(caption: str, rows: Rows, columns: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{column.replace("_", " ")}</th>' for column in columns)
     lines = "".join(
         "<tr>"
-        + "".join(f"<td>{'' if row[name] is None else escape(str(row[name]))}</td>" for name in columns)
+        + "".join(f'<td class="{name}">{"" if row[name] is None else escape(str(row[name]))}</td>' for name in columns)
         + "</tr>\n"
         for row in rows
     )
-    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody></table>"
+    body = f"<thead><tr>{head}</tr></thead>\n<tbody>{lines}</tbody>"
+    return f'<div class="wide"><table><caption>{caption}</caption>{body}</table></div>'

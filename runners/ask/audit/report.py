@@ -39,7 +39,8 @@ __all__ = [
 _READ_WITH_PROBLEMS = ("cruxeval-scored", "livecodebench-execution", "humaneval")
 """Formats whose readers ask a problem for its input or its prompt; the others need not wait for the problems."""
 CAUSE_COLUMNS = (
-    *("file", "axis", "cause_id", "kind", "applies_to", "num_samples", "effect_points", "worth", "found", "evidence"),
+    *("file", "axis", "cause_id", "kind", "applies_to", "num_samples", "effect_points", "worth", "found", "mechanism"),
+    "evidence",
 )
 SAMPLE_COLUMNS = (
     *("file", "cause_id", "task_id", "sample_index", "log_passed", "official_passed", "strict_passed"),
@@ -245,6 +246,7 @@ def cause_rows(audits: Sequence[Audit]) -> list[dict[str, object]]:
             "effect_points": None if one.finding.effect_points is None else round(one.finding.effect_points, 4),
             "worth": one.worth,
             "found": one.finding.sentence,
+            "mechanism": one.mechanism,
             "evidence": one.evidence,
         }
         for audit in audits
