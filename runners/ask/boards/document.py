@@ -65,8 +65,8 @@ _LATER = """## What was not run
 - LiveCodeBench code generation: hidden tests are not in the recorded data; the recorded verdicts are read. On the tests
   that are known the recorded programs do as recorded (`tests/sandbox/test_sandbox_livecodebench_recorded.py`).
 - BigCodeBench and MultiPL-E: their verdicts are read as recorded. Both suites can be graded here
-  ([howto/suites.md](howto/suites.md)); seven languages of the 1.5B set were
-  ([design/multipl_e.md](design/multipl_e.md)).
+  ([howto/suites.md](howto/suites.md)); seven languages of the 1.5B set were, outside this page
+  ([design/multipl_e.md](design/multipl_e.md)): eight of its passes in C# are crashes (`multipl_e_cs_crash_passes`).
 - MBPP and MBXP samples of other harnesses: their problems are not pinned here; verdicts are read as recorded.
 - LiveCodeBench execution: the programs of its problems are not in the recorded data.
 - Boards of means (LiveCodeBench's page, question-level tables): no samples are public.
