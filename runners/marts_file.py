@@ -29,17 +29,23 @@ def lake_of(settings: Settings) -> Path | None:
 
 def default_output(settings: Settings, lake: Path | None) -> Path:
     """Beside the run for its own lake, else in the folder where the command runs, as plain ``dbt build`` does."""
-    is_own = lake is not None and not settings["run.lake"]
-    return settings.run_root / FILE_NAME if is_own else Path(FILE_NAME)
+    return settings.run_root / FILE_NAME if lake is not None and _is_own(settings, lake) else Path(FILE_NAME)
 
 
 def built_file(settings: Settings) -> Path:
-    """The file that ``sql`` asks: the run's where the run has a lake, else the one in the folder of the command.
+    """The file that ``sql`` asks: where ``aggregate`` with the same settings has written it.
 
-    A run whose marts are not built yet is never answered with somebody else's.
+    A run whose marts are not built yet is never answered with somebody else's, nor a named lake with the run's.
     """
+    named = settings["run.lake"]
+    if named and (named.startswith("hf://") or not _is_own(settings, settings.lake_root)):
+        return Path(FILE_NAME)
     own = settings.run_root / FILE_NAME
     return own if own.exists() or (settings.run_root / "lake").is_dir() else Path(FILE_NAME)
+
+
+def _is_own(settings: Settings, lake: Path) -> bool:
+    return lake.resolve() == (settings.run_root / "lake").resolve()
 
 
 def is_marts_file(path: Path) -> bool:

@@ -41,6 +41,19 @@ def test_a_named_lake_is_built_where_the_command_runs(tmp_path: Path) -> None:
     assert default_output(settings, lake_of(settings)) == Path("benchforge.duckdb")
 
 
+def test_a_named_lake_is_never_answered_with_the_marts_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "r" / "lake").mkdir(parents=True)
+    (tmp_path / "r" / "benchforge.duckdb").touch()
+    (tmp_path / "other").mkdir()
+    for lake in (tmp_path / "other", tmp_path / "r" / "lake"):
+        settings = _settings(tmp_path, lake)
+        assert built_file(settings) == default_output(settings, lake_of(settings)), "asked where it was built"
+    assert built_file(_settings(tmp_path, tmp_path / "other")) == Path("benchforge.duckdb")
+    assert built_file(_settings(tmp_path, tmp_path / "r" / "lake")) == tmp_path / "r" / "benchforge.duckdb"
+    published = {"run.scratch": str(tmp_path), "run.name": "r", "run.lake": "hf://datasets/somebody/results"}
+    assert built_file(load_settings(published)) == Path("benchforge.duckdb")
+
+
 def test_a_misspelt_lake_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no lake"):
         lake_of(_settings(tmp_path, tmp_path / "typo"))
