@@ -84,6 +84,13 @@ def test_a_board_has_one_row_per_model_or_one_per_set_of_conditions(board: Any, 
     assert {row[0] for row in every} == {row[0] for row in quoted}
 
 
+def test_beside_the_tier_of_a_suite_stands_how_many_forged_samples_are_seen(board: Any, values: dict[str, Any]) -> None:
+    ways = {name: shown.value for name, shown in views.ways(board, "bigcodebench/complete", {}).items()}
+    rows = texts(views.board_table(board, values | ways | {"cell": "bigcodebench/complete"}))
+    assert any("suite 96 of 97 forged seen" in row for row in rows)
+    assert not any("forged" in cell for row in texts(views.board_table(board, values)) for cell in row)
+
+
 def test_a_pair_reads_the_same_from_both_ends(board: Any, values: dict[str, Any]) -> None:
     first = values["compared_model"]
     rows = texts(views.pairs_table(board, values))

@@ -30,8 +30,8 @@ NEEDED = {
     "headline": "model benchmark scenario test_set metric score interval_low interval_high rank_low rank_high "
     "num_models_ranked origin trust_tier comparability_digest",
     "leaderboard": "model benchmark scenario test_set verdict scope comparability_digest origin metric k "
-    "dataset_version protocol temperature grader_id source trust_tier num_problems num_planned num_unanswered score "
-    "interval_low interval_high interval_method flags",
+    "dataset_version protocol temperature grader_id source trust_tier detection_rate num_forged num_problems "
+    "num_planned num_unanswered score interval_low interval_high interval_method flags",
     "fct_rank_intervals": "model benchmark scenario test_set metric verdict scope comparability_digest origin rank "
     "rank_low rank_high num_models",
     "fct_model_comparisons": "benchmark scenario test_set metric verdict scope comparability_digest origin model "

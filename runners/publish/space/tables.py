@@ -117,6 +117,16 @@ def rank_cell(row: Row) -> Cell:
     return Cell(f"{ranks} <span class=of>of {num_models}</span>", low + high / 1e6)
 
 
+def trust_cell(row: Row) -> Cell:
+    """The tier; of a suite also how many of the forged samples that were tried are seen."""
+    tier, rate, num_forged = (row.get(name) for name in ("trust_tier", "detection_rate", "num_forged"))
+    if not num_forged or rate is None:
+        return Cell(escape(str(tier or "")))
+    return Cell(
+        f"{escape(str(tier))} <span class=of>{round(rate * num_forged)} of {num_forged} forged seen</span>", tier
+    )
+
+
 def points_cell(row: Row) -> Cell:
     """A difference in points with its interval."""
     at, low, high = (100 * row[name] for name in ("difference", "difference_low", "difference_high"))

@@ -14,6 +14,7 @@ from tables import (
     rank_cell,
     score_cell,
     text_cell,
+    trust_cell,
 )
 
 INTRODUCTION = """
@@ -70,7 +71,7 @@ CONDITIONS = Column(
     "prompt protocol, temperature, samples per problem, digest of all of it",
 )
 ORIGIN = Column("origin", "Origin", text_cell("origin"), "self: run by us; published: somebody else's verdicts")
-TRUST = Column("trust_tier", "Trust tier", text_cell("trust_tier"), "; ".join(TRUST_TIERS.values()))
+TRUST = Column("trust_tier", "Trust tier", trust_cell, "; ".join(TRUST_TIERS.values()))
 LICENCE = Column("licence", "Licence", text_cell("licence"))
 PROBLEMS = Column("num_problems", "Problems", number_cell("num_problems"), is_number=True)
 FLAGS = Column("flags", "Notes", text_cell("flags"), "what a reader should know about the number")
