@@ -92,6 +92,7 @@ def test_every_way_down_leads_somewhere(report: Path, reader: Callable[..., Any]
 def test_a_number_leads_by_clicks_to_a_sample_and_its_text(report: Path, reader: Callable[..., Any]) -> None:
     page = reader(report)
     page.get_by_label("Benchmark", exact=True).select_option(label="HumanEval+")
+    page.get_by_role("heading", name="HumanEval+").wait_for()  # the fields are drawn anew with the board
     page.get_by_label("Search models").fill("alder/lark-0.5b")
     page.locator("#main tbody tr", has_text="n = 10").first.locator("td a.down").click()
     page.get_by_role("heading", name="Problems of alder/lark-0.5b").wait_for()
